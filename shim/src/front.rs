@@ -1,8 +1,8 @@
-//! What v1 clients send becomes parameters, and answers become the bytes that v1 sent.
+//! The v1 protocol: requests to parameters, and answers to responses.
 //!
-//! Listeners with TLS and connection limits, decoding of every form of parameters, credentials, the
-//! limit of failed logins, encoding of answers. Knows nothing of what serves a request: that is handed
-//! in as a [`server::Handler`].
+//! Listeners with TLS and connection limits, decoding of all parameter encodings, credentials, the
+//! limit of failed logins, encoding of responses. Independent of how requests are served: the
+//! [`server::Handler`] is passed in.
 
 pub(crate) mod boxed_future;
 pub(crate) mod cors;

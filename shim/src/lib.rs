@@ -1,22 +1,22 @@
-//! The v1 API over v2, as a library.
+//! Zoom's REST API v1 served from v2, as a library.
 //!
-//! The modules are layers. Each uses those above it in this table, never those below.
+//! The modules are layers. Each uses only those above it in this table.
 //!
 //! | layer | job |
 //! |---|---|
-//! | [`clock`] | the time of the system, which tests replace |
+//! | [`clock`] | system clock, which tests replace |
 //! | [`settings`] | one typed configuration from file, environment and flags, checked as a whole |
-//! | `v1_client` | asks a second v1: a shadow, or the other side of a rollout |
-//! | [`observe`] | everything that watches and nothing waits for: log, metrics, traces, recorder, usage ledger, shadow |
-//! | [`state`] | what is remembered between requests, behind one trait |
-//! | [`front`] | what v1 clients send becomes parameters, and answers become v1's bytes: listeners, TLS, limits, decoding, credentials, encoding |
-//! | `serve` | one request: authentication, the plan of v2 calls, the answer |
-//! | [`notifications`] | v2's webhooks in, v1's push notifications out |
+//! | `v1_client` | client of a second v1: a shadow, or the other side of a rollout |
+//! | [`observe`] | observation of requests, which never wait for it: log, metrics, traces, recorder, usage ledger, shadow |
+//! | [`state`] | state kept between requests, behind one trait |
+//! | [`front`] | the v1 protocol: listeners, TLS, limits, decoding, credentials, encoding |
+//! | `serve` | one request: authentication, plan of v2 calls, response |
+//! | [`notifications`] | webhooks of v2 in, push notifications of v1 out |
 //! | [`operate`] | the operations address: health, metrics, usage, pages |
 //! | [`cli`] | the command line: starts and stops all of it |
 //!
-//! v2 itself is behind the crate `shim_upstream`, which every layer may use; `shim_sandbox` is
-//! a v2 of its own, which only `cli` starts.
+//! Every layer may use the v2 client in the crate `shim_upstream`. Only `cli` uses `shim_sandbox`,
+//! an in-process v2.
 
 pub mod cli;
 pub mod clock;

@@ -1,8 +1,9 @@
-//! Everything that watches requests: log, metrics, traces, recorder, usage ledger, shadow. No request
-//! waits for any of it.
+//! Observation of requests: log, metrics, traces, recorder, usage ledger, shadow. Requests never
+//! wait for any of it.
 //!
-//! Two interfaces connect it to the layers above: an [`Observer`] receives a record of every request,
-//! v2 call and comparison; `Taps` see the content of single requests, for the recorder and the shadow.
+//! The layers above use two interfaces: an [`Observer`] receives an event for every request, v2
+//! call and comparison; `Taps` receive the content of single requests, for the recorder and the
+//! shadow.
 
 mod deliveries;
 pub mod ledger;

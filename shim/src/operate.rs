@@ -1,7 +1,7 @@
-//! The operations address: health, readiness, metrics, who calls, and pages.
+//! The operations address: health, readiness, metrics, usage and pages.
 //!
-//! It is for the operator and listens on this machine only, unless told otherwise. Only the [`pages`]
-//! show anything about users.
+//! Intended for the operator; listens on the loopback interface by default. Only the [`pages`] show
+//! data about users.
 
 mod guard;
 pub mod pages;
@@ -31,32 +31,33 @@ use crate::{
 };
 use guard::guard;
 
-/// What the text format says of itself.
+/// Content type of the Prometheus text format.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What the process as a whole knows.
+/// State of the whole process.
 #[derive(Clone, Debug, Default)]
 pub struct Process {
-    /// Cancelled at the beginning of a shutdown.
+    /// Cancelled when a shutdown begins.
     pub stopping: CancellationToken,
-    /// With what TLS connections are opened.
+    /// TLS configuration of the v1 listener.
     pub tls: Option<Tls>,
-    /// The queues of notifications.
+    /// Queues of notifications.
     pub outbox: Outbox,
 }
 
-/// What the routes answer from.
+/// State of the routes.
 #[derive(Clone)]
 struct OpsState {
     shim: Shim,
     metrics: Arc<Metrics>,
     process: Process,
-    /// Reads the ledger, one at a time.
+    /// Serializes reads of the ledger.
     reading: Arc<Semaphore>,
 }
 
-/// `/healthz`, `/readyz`, `/status`, `/metrics`, `/rollouts` and `/usage`. The last two answer to known
-/// names of this machine only, as the pages do: one changes something, the other says who calls.
+/// Routes `/healthz`, `/readyz`, `/status`, `/metrics`, `/rollouts` and `/usage`. The last two,
+/// like the pages, accept only known host names: `/rollouts` changes state, and `/usage` identifies
+/// callers.
 pub fn router(shim: Shim, metrics: Arc<Metrics>, config: &UiConfig, process: Process) -> Router {
     let hosts: Arc<[String]> = config.hosts.clone().into();
     let guarded = middleware::from_fn_with_state(hosts, guard);
@@ -80,8 +81,8 @@ pub fn router(shim: Shim, metrics: Arc<Metrics>, config: &UiConfig, process: Pro
         })
 }
 
-/// Fails only during a shutdown. A v1 error is an answer, too: if this failed while v2 is down, a load
-/// balancer would take all replicas out of service at once, and programs would get no answer at all.
+/// Fails only during a shutdown. If it failed while v2 is down, a load balancer would remove all
+/// replicas at once, and programs would get no response at all instead of a v1 error.
 async fn readiness(State(state): State<OpsState>) -> (StatusCode, &'static str) {
     if state.process.stopping.is_cancelled() {
         (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
@@ -101,9 +102,9 @@ async fn numbers(State(state): State<OpsState>) -> Response {
         is_state_degraded: state.shim.state_status().status != "ok",
         certificate_expires: state.process.tls.as_ref().and_then(Tls::expires),
         queued: queued.collect(),
-        is_cut_off: state.shim.is_cut_off(),
+        is_cut_off: state.shim.is_upstream_down(),
         budget_levels: state.shim.budget_levels(),
-        recorded: state.shim.recorded(),
+        recorded: state.shim.recorder_counts(),
         ledger: state.shim.ledger().map(|ledger| ledger.counts()),
         dropped_log_lines: dropped_log_lines(),
         rollouts: rollouts.map(|step| (step.name, step.percent)).collect(),

@@ -1,10 +1,11 @@
-//! Serves one v1 request: decodes and authenticates it, runs its plan of v2 calls, and answers as v1
-//! answered, whatever happens in between.
+//! Serves one v1 request: decodes and authenticates it, executes its plan of v2 calls, and encodes
+//! the v1 response. Every failure on the way becomes a v1 error.
 
 mod brownout;
 mod exchange;
 mod executor;
-mod joins;
+mod http;
+mod in_flight;
 mod relay;
 mod reply;
 mod rollout;
@@ -15,70 +16,56 @@ mod writes;
 use std::{
     collections::BTreeMap,
     error::Error,
-    panic::AssertUnwindSafe,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
-use axum::body::{Body, HttpBody as _};
-use futures_util::{FutureExt as _, future::BoxFuture};
+use axum::body::Body;
+use futures_util::future::BoxFuture;
 use hyper::{
-    Method, Request, Response, StatusCode,
-    header::{
-        ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue,
-        X_CONTENT_TYPE_OPTIONS,
-    },
-    http::request::Parts,
+    Request, Response, StatusCode,
+    header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue},
 };
 use ipnet::IpNet;
-use mappings::{
-    Catalog, Links,
-    catalog::protocol::{Protocol, ProtocolError},
-};
+use mappings::{Catalog, Links, catalog::protocol::Protocol};
 use recording::rollout::Figures;
-use shim_upstream::{CallLimits, Endpoint, FROM_SHIM, Http, REQUEST_ID, RateLabel, RequestId};
-use tokio::{
-    sync::{Notify, Semaphore},
-    time::Instant,
-};
+use shim_upstream::{CallLimits, Endpoint, Http, RateLabel};
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
-use tracing::Instrument as _;
 
 use crate::{
     clock::{Clock, system_clock},
     front::{
         boxed_future::boxed,
         cors::AllowedOrigins,
-        decode::{BodyReader, operation_path},
+        decode::BodyReader,
         encode::{self, DeprecationHeaders},
         server::{Handler, Peer, ValidKey},
         throttle::Throttle,
     },
     observe::{
-        Log, Observer, Observers, Recent, WriteId, guarded,
-        ledger::{Ledger, Note},
-        recorder::Recorder,
+        Log, Observer, Observers, Recent, WriteId, ledger::Ledger, recorder::Recorder,
         shadow::Shadow,
     },
     settings::{BrownoutConfig, Limits, SiteConfig, V2Config},
     state::{AnswerCache, State, StateError},
 };
 use executor::{Executed, Executor};
-use joins::Joins;
+use in_flight::InFlightWrites;
 use relay::Relay;
 use reply::Reply;
 use rollout::{COMPARED, ROLLOUT, Rollouts};
 pub(crate) use tenant_status::{Probed, TenantStatus};
 use tenants::{Tenant, Tenants};
 
-/// The header of an answer that an equal request at the same time was given, too.
+/// Marks the response to a request that was joined to an equal, concurrent one.
 const DUPLICATE: HeaderName = HeaderName::from_static("x-shim-duplicate");
 
-/// The shim: v1 in front, v2 behind. Clones are the same shim.
+/// The shim: v1 in front, v2 behind. Cheap to clone; clones share all state.
 #[derive(Clone)]
 pub struct Shim(Arc<RwLock<Generation>>);
 
-/// The shim between two reloads. A request is served to its end by the one that it came to.
+/// Configuration between two reloads. A request keeps the generation that it started with.
 #[derive(Clone)]
 struct Generation(Arc<Inner>);
 
@@ -94,7 +81,7 @@ struct Inner {
     shared: Arc<Shared>,
 }
 
-/// What outlives a reload.
+/// State kept across reloads.
 struct Shared {
     endpoint: Arc<Endpoint>,
     observer: Arc<dyn Observer>,
@@ -107,46 +94,46 @@ struct Shared {
     body: BodyReader,
     throttle: Throttle,
     relay: Option<Arc<Relay>>,
-    places: Arc<Semaphore>,
-    /// How many places there are.
+    request_permits: Arc<Semaphore>,
+    /// Total number of `request_permits`.
     requests: usize,
     request_time: Duration,
-    /// Writes under way, which outlive the connection of their client.
+    /// Running writes; they outlive their client's connection.
     writes: TaskTracker,
-    /// Woken when a rollout was left.
+    /// Notified when a rollout returns its callers.
     stepped: Arc<Notify>,
 }
 
-/// The dependencies of a shim that may be replaced.
+/// Replaceable parts of a shim.
 #[derive(Clone)]
 pub struct Dependencies {
-    /// What is remembered between requests.
+    /// State kept between requests.
     pub state: State,
-    /// Who is told of every request.
+    /// Receives an event for every request.
     pub observer: Arc<dyn Observer>,
-    /// Who keeps exchanges, if anybody.
+    /// Records exchanges to a file.
     pub recorder: Option<Arc<Recorder>>,
-    /// Who notes who still calls v1, if anybody.
+    /// Records who calls v1.
     pub ledger: Option<Arc<Ledger>>,
-    /// The last exchanges, if any are kept to be shown.
+    /// Most recent exchanges, for the pages.
     pub recent: Option<Arc<Recent>>,
-    /// What answers are compared with, if anything.
+    /// Compares responses with a second endpoint or other mappings.
     pub shadow: Option<Arc<Shadow>>,
-    /// What brownouts go by.
+    /// Time source for brownouts and rollouts.
     pub clock: Clock,
 }
 
 impl Dependencies {
-    /// State in memory, and the log.
+    /// In-memory state; events go to the log.
     ///
     /// # Errors
     ///
-    /// If the system gives no random bytes or no thread for the state.
+    /// If the system provides no random bytes or no thread for the state.
     pub fn local(limits: &Limits) -> Result<Self, StateError> {
         Ok(Self::with(State::in_memory(AnswerCache::from(limits))?))
     }
 
-    /// With this state, and the log.
+    /// The given state; events go to the log.
     pub fn with(state: State) -> Self {
         Self {
             state,
@@ -167,35 +154,34 @@ pub(crate) struct StateStatus {
     pub(crate) status: &'static str,
 }
 
-/// Why there is no shim.
+/// Errors that prevent a start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The HTTP client cannot be made: no certificates, a proxy setting that is none, or no name
-    /// servers.
+    /// No HTTP client for v2: missing certificates, invalid proxy settings, or no name servers.
     #[error("the client for v2 cannot be made; check the system's certificates and proxy settings")]
     Client(#[source] Box<dyn Error + Send + Sync>),
-    /// The HTTP client for the other side of a rollout cannot be made.
+    /// No HTTP client for the other side of a rollout.
     #[error("the client for rollout.url cannot be made; check the system's certificates")]
     SecondV1(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// Why a shim goes on as it was.
+/// Errors that abort a reload; the current configuration stays in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReloadError {
-    /// `upstream.url` is another one.
+    /// `upstream.url` changed.
     #[error("upstream.url is another one; restart the shim for that")]
     OtherUpstream,
-    /// The HTTP client for the other side of a rollout cannot be made.
+    /// No HTTP client for the other side of a rollout.
     #[error("the client for rollout.url cannot be made; check the system's certificates")]
     SecondV1,
 }
 
 impl Shim {
-    /// A shim for a v2 and its tenants.
+    /// Creates a shim for one v2 base URL and its tenants.
     ///
     /// # Errors
     ///
-    /// If the client for v2 cannot be made.
+    /// If an HTTP client cannot be created.
     pub fn new(
         catalog: Arc<Catalog>,
         v2: V2Config,
@@ -231,7 +217,7 @@ impl Shim {
             body: BodyReader::new(limits.body_bytes, limits.body),
             throttle: Throttle::new(limits.failed_attempts),
             relay,
-            places: Arc::new(Semaphore::new(limits.requests)),
+            request_permits: Arc::new(Semaphore::new(limits.requests)),
             requests: limits.requests,
             request_time: limits.request,
             writes: TaskTracker::new(),
@@ -242,7 +228,7 @@ impl Shim {
             state: dependencies.state,
             list_calls: limits.list_calls,
             call_time: limits.call,
-            joins: Joins::default(),
+            in_flight: InFlightWrites::default(),
         };
         let before = (&Tenants::default(), &Rollouts::default());
         let first = Generation::new(executor, v2, site, Arc::new(shared), before);
@@ -250,18 +236,18 @@ impl Shim {
         Ok(Self(Arc::new(RwLock::new(first))))
     }
 
-    /// Goes on with other mappings, tenants and choices. Requests in work end as they began.
+    /// Replaces mappings, tenants and site settings. Requests in progress finish with the old ones.
     ///
     /// # Errors
     ///
-    /// If it is another v2, which is not reloaded; the shim goes on as it was.
+    /// If `upstream.url` changed; nothing is replaced then.
     pub fn reload(
         &self,
         catalog: Arc<Catalog>,
         v2: V2Config,
         site: &SiteConfig,
     ) -> Result<(), ReloadError> {
-        let before = self.now();
+        let before = self.current();
         let shared = Arc::clone(&before.0.shared);
         if v2.base != shared.endpoint.base {
             return Err(ReloadError::OtherUpstream);
@@ -277,21 +263,21 @@ impl Shim {
         Ok(())
     }
 
-    fn now(&self) -> Generation {
-        // A reload replaces it as a whole: no panic leaves it half done.
+    fn current(&self) -> Generation {
+        // The lock only guards a swap, so a panic cannot leave it half done.
         let generation = self.0.read().unwrap_or_else(PoisonError::into_inner);
         generation.clone()
     }
 
-    /// True while v2 is known to be down for all accounts in use.
-    pub(crate) fn is_cut_off(&self) -> bool {
-        self.now().0.tenants.are_cut_off()
+    /// True while the circuit breakers of all accounts in use are open.
+    pub(crate) fn is_upstream_down(&self) -> bool {
+        self.current().0.tenants.are_down()
     }
 
-    /// The shim's own links to files of a v2 account, if it relays them: those of its tenant, or of the
-    /// only one.
+    /// File links of a v2 account, if the shim relays files. An account id that no tenant names
+    /// belongs to the only tenant.
     pub(crate) fn links(&self, account: &str) -> Option<Arc<dyn Links>> {
-        let Generation(now) = self.now();
+        let Generation(now) = self.current();
         let is_its = |tenant: &&Tenant| tenant.site.account_id.as_deref() == Some(account);
         let mut tenants = now.tenants.iter();
         let only = tenants.next().filter(|_| tenants.next().is_none());
@@ -299,9 +285,9 @@ impl Shim {
         owner.site.links.clone()
     }
 
-    /// Whether the state engine can be reached.
+    /// Returns the health of the state engine.
     pub(crate) fn state_status(&self) -> StateStatus {
-        let Generation(now) = self.now();
+        let Generation(now) = self.current();
         StateStatus {
             status: if now.executor.state.is_degraded() {
                 "degraded"
@@ -311,22 +297,22 @@ impl Shim {
         }
     }
 
-    /// Whether a write that was left unfinished still is. True if that cannot be read.
-    pub(crate) async fn is_open(&self, write: WriteId) -> bool {
-        let Generation(now) = self.now();
+    /// Returns whether an interrupted write is still unfinished; true if the state cannot be read.
+    pub(crate) async fn is_unfinished(&self, write: WriteId) -> bool {
+        let Generation(now) = self.current();
         now.executor.state.is_open(write).await
     }
 
-    /// How many exchanges were written, dropped and thinned out, if any are recorded.
-    pub(crate) fn recorded(&self) -> Option<(u64, u64, u64)> {
-        let Generation(now) = self.now();
+    /// Exchanges written, dropped and sampled out by the recorder; `None` without one.
+    pub(crate) fn recorder_counts(&self) -> Option<(u64, u64, u64)> {
+        let Generation(now) = self.current();
         let recorder = now.shared.recorder.as_ref()?;
         Some((recorder.written(), recorder.dropped(), recorder.thinned()))
     }
 
-    /// How many exchanges were dropped by the recorder of those that are shown.
-    pub(crate) fn not_kept(&self) -> u64 {
-        let Generation(now) = self.now();
+    /// Exchanges dropped by the recorder behind the exchanges page.
+    pub(crate) fn dropped_exchanges(&self) -> u64 {
+        let Generation(now) = self.current();
         let own = now
             .shared
             .recent
@@ -336,36 +322,36 @@ impl Shim {
         recorder.map_or(0, |recorder| recorder.dropped())
     }
 
-    /// How many tenants there are, and where v2 is.
-    pub(crate) fn behind(&self) -> (usize, String) {
-        let Generation(now) = self.now();
+    /// Number of tenants, and the base URL of v2.
+    pub(crate) fn tenants_and_base(&self) -> (usize, String) {
+        let Generation(now) = self.current();
         let base = now.shared.endpoint.base.as_str().to_owned();
         (now.tenants.iter().count(), base)
     }
 
-    /// The mappings that hold now.
+    /// Returns the catalog in use.
     pub(crate) fn mappings(&self) -> Arc<Catalog> {
-        Arc::clone(self.now().catalog())
+        Arc::clone(self.current().catalog())
     }
 
-    /// The last exchanges, if any are kept.
+    /// Most recent exchanges, if any are kept.
     pub(crate) fn recent(&self) -> Option<Arc<Recent>> {
-        self.now().0.shared.recent.clone()
+        self.current().0.shared.recent.clone()
     }
 
-    /// What answers are compared with, if anything.
+    /// Returns the shadow, if configured.
     pub(crate) fn shadow(&self) -> Option<Arc<Shadow>> {
-        self.now().0.shared.shadow.clone()
+        self.current().0.shared.shadow.clone()
     }
 
-    /// Who notes who still calls v1, if anybody.
+    /// Returns the ledger, if configured.
     pub(crate) fn ledger(&self) -> Option<Arc<Ledger>> {
-        self.now().0.shared.ledger.clone()
+        self.current().0.shared.ledger.clone()
     }
 
-    /// The owners of v1 keys, by key.
+    /// Owners by v1 key, for tenants that have one.
     pub(crate) fn owners(&self) -> BTreeMap<String, String> {
-        let Generation(now) = self.now();
+        let Generation(now) = self.current();
         let owned = |tenant: &Tenant| {
             let owner = tenant.owner()?.to_owned();
             Some((tenant.api_key().to_string(), owner))
@@ -373,26 +359,27 @@ impl Shim {
         now.tenants.iter().filter_map(owned).collect()
     }
 
-    /// The figures of all rollouts.
+    /// Returns the figures of all rollouts.
     pub(crate) fn rollouts(&self) -> Vec<Figures> {
-        self.now().0.rollouts.figures()
+        self.current().0.rollouts.figures()
     }
 
-    /// The calls that could be made at once, for each account with a limit and each label.
+    /// Calls available at once, by account (from 1) and rate label; accounts without a limit are
+    /// left out.
     pub(crate) fn budget_levels(&self) -> Vec<(usize, RateLabel, u32)> {
-        self.now().0.tenants.budget_levels()
+        self.current().0.tenants.budget_levels()
     }
 }
 
 impl Handler for Shim {
     fn respond(&self, request: Request<Body>, peer: Peer) -> BoxFuture<'static, Response<Body>> {
         let shim = self.clone();
-        boxed(|| respond(shim, request, peer))
+        boxed(|| http::respond(shim, request, peer))
     }
 
-    /// Waits for writes whose client may have gone.
+    /// Waits for running writes, whose clients may have disconnected.
     async fn drain(&self) {
-        let shared = Arc::clone(&self.now().0.shared);
+        let shared = Arc::clone(&self.current().0.shared);
         shared.writes.close();
         shared.writes.wait().await;
     }
@@ -408,9 +395,9 @@ impl Generation {
     ) -> reqwest::Result<Self> {
         let relay = shared.relay.as_ref();
         let links = |tenant| relay.map(|relay| relay.links(tenant));
-        let places = shared.requests;
+        let permits = shared.requests;
         let tenants = (executor.state.shared_budget(), tenants);
-        let tenants = Tenants::new(v2, &shared.endpoint, links, places, tenants);
+        let tenants = Tenants::new(v2, &shared.endpoint, links, permits, tenants);
         let rollouts = Rollouts::new(&site.rollouts, rollouts, &shared)?;
         if let Some(ledger) = &shared.ledger {
             ledger.announce(&site.brownouts);
@@ -445,10 +432,10 @@ impl Generation {
             let joined = HeaderValue::from_static("joined");
             response.headers_mut().insert(DUPLICATE, joined);
         }
-        if let Some(moved) = &reply.executed.moved {
+        if let Some(rollout) = &reply.executed.rollout_headers {
             let headers = response.headers_mut();
-            headers.insert(ROLLOUT, moved.rollout.clone());
-            if let Some(compared) = &moved.compared {
+            headers.insert(ROLLOUT, rollout.rollout.clone());
+            if let Some(compared) = &rollout.compared {
                 headers.insert(COMPARED, compared.clone());
             }
         }
@@ -464,128 +451,11 @@ impl Generation {
     }
 }
 
-async fn respond(shim: Shim, request: Request<Body>, peer: Peer) -> Response<Body> {
-    let is_head = request.method() == Method::HEAD;
-    let mut response = serve(shim, request, peer).await;
-    if is_head {
-        let length = response.body().size_hint().exact().unwrap_or_default();
-        let known = response.headers_mut().entry(CONTENT_LENGTH);
-        known.or_insert(length.into());
-        *response.body_mut() = Body::empty();
-    }
-    response
-}
-
-async fn serve(shim: Shim, request: Request<Body>, peer: Peer) -> Response<Body> {
-    let id = RequestId::fresh();
-    // Of the highest level, so that a line of any level says which request it is about.
-    let span = tracing::error_span!("request", %id);
-    let (head, body) = request.into_parts();
-    let shim = shim.now();
-    let cors = &shim.0.cors;
-    let mut response = if let Some(preflight) = cors.preflight(&head.method, &head.headers) {
-        preflight
-    } else {
-        let answered = answer(&shim, (&head, body, peer), id);
-        answered.instrument(span).await
-    };
-    let headers = response.headers_mut();
-    cors.add_to(headers, &head.headers);
-    headers.insert(REQUEST_ID, id.header());
-    // Answers hold addresses, and links that start meetings.
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
-}
-
-async fn answer(
-    shim: &Generation,
-    (head, body, peer): (&Parts, Body, Peer),
-    id: RequestId,
-) -> Response<Body> {
-    let started = Instant::now();
-    let method = known_method(&head.method);
-    if head.headers.contains_key(FROM_SHIM) {
-        tracing::error!(
-            "The shim was asked what a shim asks v2: upstream.url leads back here (a hosts file?); \
-             set upstream.dns or upstream.resolve"
-        );
-        return led_back();
-    }
-    if let Some(relay) = &shim.0.shared.relay
-        && let Some(token) = relay::token_of(head.uri.path())
-    {
-        return shim.relay(relay, token, head).await;
-    }
-    let Some(path) = operation_path(head.uri.path(), shim.protocol().prefixes()) else {
-        tracing::info!("{method} (not below /v1)  404");
-        return not_v1();
-    };
-    let operation = shim.catalog().find(&path);
-    let client = peer.behind(&head.headers, &shim.0.trusted_proxies);
-    let ledger = shim.0.shared.ledger.as_ref();
-    let begin = || guarded(|| Note::begin(&head.headers, client.0));
-    let mut note = ledger.and_then(|_| begin());
-    let replied = async {
-        let request = (head, body, client);
-        let reply = shim.reply(&path, operation, request, id, note.as_mut());
-        let reply = reply.await;
-        (shim.encode(&reply), reply)
-    };
-    // A panic is a defect of the shim: the client gets an answer it can read all the same.
-    let replied = AssertUnwindSafe(replied).catch_unwind().await;
-    let (response, reply) = replied.unwrap_or_else(|_| {
-        let reply = Reply::refusal(shim.protocol(), ProtocolError::Internal, "");
-        (shim.encode(&reply), reply)
-    });
-    // The answer is complete: whatever becomes of the observers, it goes out.
-    guarded(|| {
-        let record = reply.record(
-            id,
-            shim.catalog(),
-            method,
-            operation,
-            (client.0, started.elapsed()),
-        );
-        shim.0.shared.observer.served(&record);
-        if let (Some(ledger), Some(note)) = (ledger, note) {
-            ledger.note(note, &record);
-        }
-    });
-    response
-}
-
-/// A shim that asks itself would wait for itself.
-fn led_back() -> Response<Body> {
-    plain(StatusCode::LOOP_DETECTED, "508 This is the shim, not v2\n")
-}
-
-/// Programs tell a wrong base URL from a wrong operation by this.
-fn not_v1() -> Response<Body> {
-    plain(
-        StatusCode::NOT_FOUND,
-        "404 Not Found: v1 is below /v1, as POST /v1/user/get\n",
-    )
-}
-
+/// A response of plain text, for errors outside the v1 protocol.
 fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
     let text = HeaderValue::from_static("text/plain;charset=UTF-8");
     response.headers_mut().insert(CONTENT_TYPE, text);
     response
-}
-
-/// Methods may be any word: those that are none are not repeated in a log.
-fn known_method(method: &Method) -> &'static str {
-    match *method {
-        Method::DELETE => "DELETE",
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::OPTIONS => "OPTIONS",
-        Method::PATCH => "PATCH",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        _ => "other",
-    }
 }

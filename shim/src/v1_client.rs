@@ -1,4 +1,4 @@
-//! Sends v1 requests to a second v1, as clients sent them: to a shadow, or to the other side of a rollout.
+//! Client of a second v1, which is a shadow or the other side of a rollout.
 
 use mappings::{
     Argument, Arguments, Catalog, V1Answer, V1Error, V1Object, catalog::operation::Operation,
@@ -23,19 +23,19 @@ pub(crate) struct V1Client {
     answer_bytes: usize,
 }
 
-/// Why there is no answer.
+/// Reasons why a request has no usable answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum V1Failure {
-    /// No connection: the request was not sent.
+    /// No connection; the request was not sent.
     NotSent,
-    /// No answer.
+    /// No response.
     Unreachable,
-    /// An answer that is not v1's, or too large.
+    /// The answer is not v1's, or too large.
     Unreadable,
 }
 
 impl V1Client {
-    /// A client that calls itself `user_agent`: another one than before v2, which a shim refuses.
+    /// Creates a client. `user_agent` must differ from the one towards v2, which a shim refuses.
     pub(crate) fn new(
         second: SecondV1,
         user_agent: &str,
@@ -46,7 +46,7 @@ impl V1Client {
         let builder = Http::builder()
             .user_agent(user_agent)
             .connect_timeout(limits.connect)
-            // One would carry credentials to wherever it points.
+            // A redirect would send the credentials to another host.
             .redirect(redirect::Policy::none())
             .referer(false);
         let is_local = base.is_loopback() && base.is_plain();
@@ -63,17 +63,17 @@ impl V1Client {
         })
     }
 
-    /// Where it is, without credentials: a base has none.
+    /// Base URL; contains no credentials.
     pub(crate) fn base(&self) -> &str {
         self.base.as_str()
     }
 
-    /// The largest answer that is read.
+    /// Maximum size of an answer, in bytes.
     pub(crate) fn answer_bytes(&self) -> usize {
         self.answer_bytes
     }
 
-    /// Its own secret, which may be quoted in its answers.
+    /// The configured secret, which answers may quote.
     pub(crate) fn secret(&self) -> Option<&SecretString> {
         match &self.credentials {
             V1Credentials::Forwarded => None,
@@ -81,8 +81,9 @@ impl V1Client {
         }
     }
 
-    /// A request: the parameters that the operation has, and JSON for an answer. `client` are the
-    /// client's key and secret. `None` if it cannot be made.
+    /// Builds a request with the operation's parameters, without the format parameter, so that the
+    /// answer is JSON. `client` is the client's key and secret. `None` if the request cannot be
+    /// built.
     pub(crate) fn request(
         &self,
         catalog: &Catalog,
@@ -127,7 +128,7 @@ impl V1Client {
     }
 }
 
-/// Sends a request and reads v1's answer, of so many bytes at most.
+/// Sends a request and reads v1's answer of at most `limit` bytes.
 pub(crate) async fn answer(request: RequestBuilder, limit: usize) -> Result<Value, V1Failure> {
     let response = request.send().await.map_err(|error| {
         if error.is_connect() {
@@ -136,7 +137,7 @@ pub(crate) async fn answer(request: RequestBuilder, limit: usize) -> Result<Valu
             V1Failure::Unreachable
         }
     })?;
-    // v1 said 200 to everything: what does not is a server in between, or trouble.
+    // v1 always returned 200; any other status comes from a proxy or a failing server.
     if !response.status().is_success() {
         return Err(V1Failure::Unreadable);
     }
@@ -149,7 +150,7 @@ pub(crate) async fn answer(request: RequestBuilder, limit: usize) -> Result<Valu
     }
 }
 
-/// An answer of a second v1 as one of this shim's; what it lost is not known.
+/// Converts an answer of a second v1; its warnings are unknown.
 pub(crate) fn v1_answer(answer: &Value) -> V1Answer {
     let error = answer.get("error").and_then(|error| {
         let code = error.get("code")?.as_i64()?;

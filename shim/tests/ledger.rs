@@ -1,4 +1,4 @@
-//! Who still calls v1, as the operations address tells it.
+//! The usage ledger over the operations address.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -17,7 +17,7 @@ use serde_json::json;
 use shim::{front::server::Stopped, observe::ledger::Ledger, settings::LedgerConfig};
 use tempfile::TempDir;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 const SECRET: &str = "a-v1-hush-secret/+";
 
 struct Kept {
@@ -51,9 +51,9 @@ impl Kept {
         }
     }
 
-    /// All bytes that are on the disk.
+    /// Contents of all files on disk.
     fn bytes(&self) -> Vec<u8> {
-        assert!(self.ledger.flush(PATIENCE));
+        assert!(self.ledger.flush(TIMEOUT));
         let files = fs::read_dir(self.folder.path()).unwrap();
         files
             .flat_map(|entry| fs::read(entry.unwrap().path()).unwrap())
@@ -72,7 +72,7 @@ async fn usage(shim: &Running, query: &str) -> Usage {
     Usage::read(text.as_bytes()).unwrap()
 }
 
-/// A line a consumer and operation: who, what, how it ended, which parameters.
+/// One line per consumer and operation: caller, operation, outcomes, parameters.
 fn lines(usage: &Usage) -> Vec<String> {
     let mut lines = Vec::new();
     for consumer in &usage.consumers {
@@ -113,7 +113,7 @@ async fn call(shim: &Running, agent: &str, operation: &str, parameters: &[(&str,
 }
 
 #[tokio::test]
-async fn who_calls_what_with_which_parameters() {
+async fn records_callers_operations_and_parameters() {
     let v2 = ScriptedV2::start(|seen| async move {
         match seen.path() {
             "/v2/users/nobody" => Answer::json(404, &json!({ "code": 1001, "message": "no" })),
@@ -138,11 +138,11 @@ async fn who_calls_what_with_which_parameters() {
     call(&shim, "php", "meeting/list", &[]).await;
     call(&shim, "php", "no/such", &[]).await;
 
-    let told = usage(&shim, "").await;
-    insta::assert_snapshot!(lines(&told).join("\n"));
-    assert_eq!((told.unwritten, told.kept.spans.len()), (0, 1));
-    assert!(told.consumers.iter().all(|one| one.address == "127.0.0.1"));
-    assert!(told.consumers.iter().all(|one| one.first <= one.last));
+    let shown = usage(&shim, "").await;
+    insta::assert_snapshot!(lines(&shown).join("\n"));
+    assert_eq!((shown.unwritten, shown.kept.spans.len()), (0, 1));
+    assert!(shown.consumers.iter().all(|one| one.address == "127.0.0.1"));
+    assert!(shown.consumers.iter().all(|one| one.first <= one.last));
 
     let some = usage(&shim, "operation=user/get&key=a-test-key&limit=1").await;
     assert_eq!(lines(&some).len(), 1);
@@ -154,18 +154,15 @@ async fn who_calls_what_with_which_parameters() {
     assert_eq!(lines(&rest).len(), 1);
     assert_eq!(lines(&usage(&shim, "since=9000-01-01").await), [""; 0]);
 
-    let (_, metrics) = shim.ops("/metrics").await;
-    assert!(
-        metrics.contains("shim_ledger_requests_total{outcome=\"written\"} 8"),
-        "{metrics}"
-    );
+    shim.assert_metrics(&["shim_ledger_requests_total{outcome=\"written\"} 8"])
+        .await;
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_is_told() {
+async fn rejects_invalid_usage_queries() {
     let v2 = ScriptedV2::with_users().await;
     let shim = Running::with(&v2, Kept::new().setup()).await;
-    for (query, told) in [
+    for (query, shown) in [
         ("operations=user/get", "unknown field `operations`"),
         ("since=yesterday", "write it as 2026-11-22"),
         ("since=2026-11-22T10:00:00Z", "write it as 2026-11-22"),
@@ -178,7 +175,7 @@ async fn what_cannot_be_asked_is_told() {
     ] {
         let (status, text) = shim.ops(&format!("/usage?{query}")).await;
         assert_eq!(status, 400, "{query}");
-        assert!(text.contains(told), "{query}: {text}");
+        assert!(text.contains(shown), "{query}: {text}");
     }
     let off = Running::before(&v2).await;
     let (status, text) = off.ops("/usage").await;
@@ -189,7 +186,7 @@ async fn what_cannot_be_asked_is_told() {
 }
 
 #[tokio::test]
-async fn who_is_refused_makes_no_row_under_the_key_it_claims() {
+async fn rejected_login_is_not_counted_under_the_claimed_key() {
     let v2 = ScriptedV2::with_users().await;
     let kept = Kept::new();
     let shim = Running::with(&v2, kept.setup()).await;
@@ -210,9 +207,9 @@ async fn who_is_refused_makes_no_row_under_the_key_it_claims() {
             .await
             .unwrap();
     }
-    let told = usage(&shim, "").await;
+    let shown = usage(&shim, "").await;
     assert_eq!(
-        lines(&told),
+        lines(&shown),
         [r#"- "" user/get: refused=3 given[] lossy[] unknown[]"#]
     );
     assert_eq!(lines(&usage(&shim, "key=").await).len(), 1);
@@ -220,7 +217,7 @@ async fn who_is_refused_makes_no_row_under_the_key_it_claims() {
 }
 
 #[tokio::test]
-async fn who_is_not_told_apart_is_still_live() {
+async fn folded_callers_are_still_live() {
     let v2 = ScriptedV2::with_users().await;
     let kept = Kept::with(|config| config.max_consumers = 1);
     let shim = Running::with(&v2, kept.setup()).await;
@@ -233,24 +230,21 @@ async fn who_is_not_told_apart_is_still_live() {
         )
         .await;
     }
-    let told = usage(&shim, "").await;
-    let mut told_lines = lines(&told);
-    told_lines.sort();
+    let shown = usage(&shim, "").await;
+    let mut shown_lines = lines(&shown);
+    shown_lines.sort();
     let expected = [
         r#"a-test-key "*" user/get: answered=3 given[id×3] lossy[] unknown[]"#,
         r#"a-test-key "agent/0" user/get: answered=1 given[id×1] lossy[] unknown[]"#,
     ];
-    assert_eq!(told_lines, expected);
-    assert!(told.consumers.iter().any(|one| one.address == OTHERS));
-    let (_, metrics) = shim.ops("/metrics").await;
-    assert!(
-        metrics.contains("shim_ledger_requests_total{outcome=\"folded\"} 3"),
-        "{metrics}"
-    );
+    assert_eq!(shown_lines, expected);
+    assert!(shown.consumers.iter().any(|one| one.address == OTHERS));
+    shim.assert_metrics(&["shim_ledger_requests_total{outcome=\"folded\"} 3"])
+        .await;
 }
 
 #[tokio::test]
-async fn no_secret_is_kept() {
+async fn stores_no_secrets() {
     let v2 = ScriptedV2::with_users().await;
     let kept = Kept::new();
     let setup = Setup {
@@ -293,9 +287,9 @@ async fn no_secret_is_kept() {
         }
     }
     assert_eq!(served, 5 * 6 * 3);
-    let (_, told) = shim.ops("/usage?limit=1000").await;
-    let told = [told.into_bytes(), kept.bytes()];
-    for bytes in told {
+    let (_, shown) = shim.ops("/usage?limit=1000").await;
+    let shown = [shown.into_bytes(), kept.bytes()];
+    for bytes in shown {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         assert!(text.contains("user/updatepassword") && text.contains("x/1"));
         let at = text
@@ -306,7 +300,7 @@ async fn no_secret_is_kept() {
 }
 
 #[tokio::test]
-async fn a_restart_goes_on_counting() {
+async fn restart_continues_the_counts() {
     let v2 = ScriptedV2::with_users().await;
     let folder = tempfile::tempdir().unwrap();
     let mut first = String::new();
@@ -319,22 +313,22 @@ async fn a_restart_goes_on_counting() {
         };
         let shim = Running::with(&v2, setup).await;
         call(&shim, "php", "user/get", &[("id", "u1")]).await;
-        let told = usage(&shim, "").await;
+        let shown = usage(&shim, "").await;
         let expected = format!(
             "a-test-key \"php\" user/get: answered={round} given[id×{round}] lossy[] unknown[]"
         );
-        assert_eq!(lines(&told), [expected]);
+        assert_eq!(lines(&shown), [expected]);
         if first.is_empty() {
-            first.clone_from(&told.consumers[0].first);
+            first.clone_from(&shown.consumers[0].first);
         }
-        assert_eq!(told.consumers[0].first, first);
+        assert_eq!(shown.consumers[0].first, first);
         assert_eq!(soon(shim.stop()).await.unwrap(), Stopped::Drained);
-        assert!(ledger.stop(PATIENCE));
+        assert!(ledger.stop(TIMEOUT));
     }
 }
 
 #[tokio::test]
-async fn behind_a_trusted_proxy_callers_have_their_own_addresses() {
+async fn records_client_addresses_behind_a_trusted_proxy() {
     let v2 = ScriptedV2::with_users().await;
     for (trusted, expected) in [("127.0.0.1", "203.0.113.7"), ("192.0.2.1", "127.0.0.1")] {
         let kept = Kept::new();
@@ -351,22 +345,22 @@ async fn behind_a_trusted_proxy_callers_have_their_own_addresses() {
 }
 
 #[tokio::test]
-async fn a_reload_goes_on_in_the_same_ledger() {
+async fn reload_keeps_the_ledger() {
     let v2 = ScriptedV2::with_users().await;
     let kept = Kept::new();
     let shim = Running::with(&v2, kept.setup()).await;
     call(&shim, "php", "user/get", &[("id", "u1")]).await;
     shim.reload(&v2.base(), &Setup::default()).unwrap();
     call(&shim, "php", "user/get", &[("id", "u1")]).await;
-    let told = usage(&shim, "").await;
+    let shown = usage(&shim, "").await;
     assert_eq!(
-        lines(&told),
+        lines(&shown),
         [r#"a-test-key "php" user/get: answered=2 given[id×2] lossy[] unknown[]"#]
     );
 }
 
 #[tokio::test]
-async fn a_locked_ledger_blocks_no_request() {
+async fn locked_ledger_does_not_block_requests() {
     let v2 = ScriptedV2::with_users().await;
     let kept = Kept::new();
     let shim = Running::with(&v2, kept.setup()).await;
@@ -375,15 +369,15 @@ async fn a_locked_ledger_blocks_no_request() {
     for _ in 0..20 {
         soon(shim.call("user/get", &[("id", "u1")])).await;
     }
-    let told = usage(&shim, "").await;
-    assert_eq!((told.unwritten, told.consumers.len()), (20, 0));
+    let shown = usage(&shim, "").await;
+    assert_eq!((shown.unwritten, shown.consumers.len()), (20, 0));
     other.execute_batch("COMMIT").unwrap();
-    let told = usage(&shim, "").await;
-    assert_eq!((told.unwritten, told.consumers.len()), (0, 1));
+    let shown = usage(&shim, "").await;
+    assert_eq!((shown.unwritten, shown.consumers.len()), (0, 1));
 }
 
 #[tokio::test]
-async fn a_brownout_is_noted_with_who_called_in_it() {
+async fn records_brownout_windows_and_their_callers() {
     let v2 = ScriptedV2::with_users().await;
     let kept = Kept::new();
     let tomorrow = time::OffsetDateTime::now_utc().date().next_day().unwrap();
@@ -407,16 +401,18 @@ async fn a_brownout_is_noted_with_who_called_in_it() {
     .await;
 
     let usage = usage(&shim, "").await;
-    let told: Vec<_> = lines(&usage);
+    let shown = lines(&usage);
     assert!(
-        told.iter()
+        shown
+            .iter()
             .any(|line| line.contains("user/get: brownout=1 ")),
-        "{told:?}"
+        "{shown:?}"
     );
     assert!(
-        told.iter()
+        shown
+            .iter()
             .any(|line| line.contains("user/checkemail: trouble=1 ")),
-        "{told:?}"
+        "{shown:?}"
     );
     let [window] = usage.brownouts.as_slice() else {
         panic!("{:?}", usage.brownouts);

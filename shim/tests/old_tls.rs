@@ -1,4 +1,4 @@
-//! Clients that speak no TLS above 1.0 reach the shim through packaging/haproxy.cfg.
+//! TLS 1.0 clients reach the shim through packaging/haproxy.cfg.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "test code outside of test functions")]
 #![expect(clippy::print_stderr, reason = "a test that is left out says so")]
@@ -18,7 +18,7 @@ use std::{
 
 use servers::{nginx::free_port, program};
 
-/// Killed at the end.
+/// A process that is killed on drop.
 struct Killed(Child);
 
 impl Drop for Killed {
@@ -28,7 +28,7 @@ impl Drop for Killed {
     }
 }
 
-/// A shim before its sandbox, and the address of its v1.
+/// A shim with its sandbox, and its v1 address.
 fn sandbox() -> (Killed, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shim"));
     command.args(["serve", "--sandbox", "--listen", "127.0.0.1:0"]);
@@ -69,7 +69,7 @@ fn haproxy(haproxy: &Path, folder: &Path, shim: &str) -> (Killed, u16) {
     (proxy, port)
 }
 
-/// What `openssl s_client` with these versions receives for a request, and what it says.
+/// Output of `openssl s_client` with the given protocol versions, for one request.
 fn ask(openssl: &Path, port: u16, authority: &Path, version: &str) -> (String, String) {
     let form = "api_key=sandbox-key&api_secret=sandbox-secret&login_type=100&email=ada.lovelace@example.com";
     let request = format!(
@@ -99,7 +99,7 @@ fn ask(openssl: &Path, port: u16, authority: &Path, version: &str) -> (String, S
 }
 
 #[test]
-fn a_client_that_speaks_only_tls_1_0_is_served_through_haproxy() {
+fn serves_tls_1_0_clients_through_haproxy() {
     let (Some(proxy), Some(openssl)) = (program("haproxy"), program("openssl")) else {
         return;
     };

@@ -1,4 +1,4 @@
-//! What an operator installs beside the program: completions, manual pages, a unit.
+//! Files installed beside the program: completions, man pages, systemd unit.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ fn shim(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The long flags that `shim COMMAND --help` names.
+/// Long flags in the output of `shim COMMAND --help`.
 fn flags(command: &str) -> Vec<String> {
     let help = shim(&[command, "--help"]);
     let lines = help.lines().map(str::trim_start);
@@ -31,7 +31,7 @@ fn flags(command: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_version_names_the_commit_if_there_is_one() {
+fn version_includes_the_commit_if_known() {
     let version = shim(&["--version"]);
     let rest = version
         .trim_end()
@@ -50,7 +50,7 @@ fn the_version_names_the_commit_if_there_is_one() {
 }
 
 #[test]
-fn completions_know_every_flag() {
+fn completions_have_every_flag() {
     let script = shim(&["completions", "bash"]);
     let flags = flags("serve");
     assert!(flags.len() > 5, "{flags:?}");
@@ -80,7 +80,7 @@ fn every_command_has_a_manual_page_with_its_flags() {
 }
 
 #[test]
-fn the_unit_starts_the_shim_with_flags_that_it_has() {
+fn unit_uses_existing_flags() {
     let start = UNIT
         .lines()
         .find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/shim "))
@@ -98,14 +98,14 @@ const COMPOSE: &str = include_str!("../packaging/compose.yaml");
 const DEPLOYMENT: &str = include_str!("../packaging/kubernetes/deployment.yaml");
 
 #[test]
-fn packaged_files_set_variables_that_exist() {
+fn packaged_files_set_existing_variables() {
     let settings = include_str!("../docs/settings.md");
     let dockerfile = include_str!("../packaging/Dockerfile");
     for file in [UNIT, COMPOSE, DEPLOYMENT, dockerfile] {
         let words = file.split(|char: char| !char.is_ascii_alphanumeric() && char != '_');
         let mut found = 0;
         for word in words.filter(|word| word.starts_with("SHIM_") && *word != "SHIM_PORT") {
-            // Of a secret, the settings list the variable without its ending.
+            // For secrets, the settings list the variable without its suffix.
             let name = word.strip_suffix("_FILE").unwrap_or(word);
             assert!(settings.contains(word) || settings.contains(name), "{word}");
             found += 1;
@@ -114,9 +114,9 @@ fn packaged_files_set_variables_that_exist() {
     }
 }
 
-/// A supervisor kills the shim only after all that it may do at the end.
+/// Supervisors must not kill the shim before the end of its shutdown.
 #[test]
-fn supervisors_wait_for_the_whole_shutdown() {
+fn supervisor_timeouts_exceed_the_shutdown() {
     for (file, key) in [
         (UNIT, "TimeoutStopSec="),
         (COMPOSE, "stop_grace_period: "),

@@ -1,4 +1,4 @@
-//! A ledger in PostgreSQL, which several shims write.
+//! A ledger in PostgreSQL, shared by several shims.
 #![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
@@ -29,11 +29,11 @@ use shim::{
 };
 use tokio::task::spawn_blocking;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 fn start(url: &str) -> Result<Arc<Ledger>, LedgerError> {
     let mut config = LedgerConfig::new(LedgerPlace::read(url, None));
-    // Tests write when they want to.
+    // Tests flush explicitly.
     config.flush = Duration::from_secs(3600);
     Ledger::start(config, &Catalog::embedded().unwrap()).map(Arc::new)
 }
@@ -50,12 +50,10 @@ async fn get(shim: &Running) {
     assert_eq!(shim.call("user/get", &[("id", "u1")]).await["id"], "u1");
 }
 
-/// Whether all that waits could be written.
+/// Writes pending sums; returns whether that succeeded.
 async fn flush(ledger: &Arc<Ledger>) -> bool {
     let ledger = Arc::clone(ledger);
-    spawn_blocking(move || ledger.flush(PATIENCE))
-        .await
-        .unwrap()
+    spawn_blocking(move || ledger.flush(TIMEOUT)).await.unwrap()
 }
 
 async fn usage(ledger: &Arc<Ledger>) -> Usage {
@@ -66,7 +64,7 @@ async fn usage(ledger: &Arc<Ledger>) -> Usage {
             ..Filter::default()
         },
     );
-    spawn_blocking(move || ledger.usage(&filter, PATIENCE).unwrap())
+    spawn_blocking(move || ledger.usage(&filter, TIMEOUT).unwrap())
         .await
         .unwrap()
 }
@@ -108,7 +106,7 @@ async fn several_shims_write_one_ledger() {
 }
 
 #[tokio::test]
-async fn what_is_served_during_an_outage_is_written_afterwards() {
+async fn writes_after_an_outage_without_loss() {
     let Some(mut server) = Postgres::start() else {
         return;
     };
@@ -126,9 +124,9 @@ async fn what_is_served_during_an_outage_is_written_afterwards() {
     assert_eq!(answered(&usage(&ledger).await), 3);
 }
 
-/// It accepts connections, and never answers.
+/// The server accepts connections, but never answers.
 #[tokio::test]
-async fn a_frozen_server_holds_up_no_request() {
+async fn frozen_server_does_not_block_requests() {
     let Some(server) = Postgres::start() else {
         return;
     };
@@ -149,7 +147,7 @@ async fn a_frozen_server_holds_up_no_request() {
 }
 
 #[tokio::test]
-async fn a_shim_starts_before_its_ledger() {
+async fn starts_while_the_server_is_down() {
     let Some(mut server) = Postgres::stopped() else {
         return;
     };
@@ -165,7 +163,7 @@ async fn a_shim_starts_before_its_ledger() {
 }
 
 #[test]
-fn what_does_not_end_by_itself_ends_the_start() {
+fn permanent_errors_prevent_the_start() {
     let Some(server) = Postgres::start() else {
         return;
     };
@@ -183,7 +181,7 @@ fn what_does_not_end_by_itself_ends_the_start() {
         refusal(&url)
     );
 
-    // A later version's tables are left alone.
+    // Tables of a later version are not changed.
     drop(start(&server.url_with(PASSWORD)).unwrap());
     let newer = "UPDATE shim_ledger.version SET schema = 3";
     let changed = Command::new("psql")
@@ -198,7 +196,7 @@ fn what_does_not_end_by_itself_ends_the_start() {
 }
 
 #[tokio::test]
-async fn the_program_prints_what_several_ledgers_hold() {
+async fn usage_command_merges_several_ledgers() {
     let Some(server) = Postgres::start() else {
         return;
     };
@@ -235,7 +233,7 @@ async fn the_program_prints_what_several_ledgers_hold() {
 }
 
 #[test]
-fn tls_is_used_where_the_certificate_is_trusted() {
+fn uses_tls_if_the_certificate_is_trusted() {
     let Some(mut server) = Postgres::stopped() else {
         return;
     };
@@ -265,7 +263,7 @@ fn tls_is_used_where_the_certificate_is_trusted() {
         "{}",
         usage("ca.pem")
     );
-    // Not the authority that signed it.
+    // An authority that did not sign it.
     let other = tempfile::tempdir().unwrap();
     let made = program()
         .arg("dev-cert")

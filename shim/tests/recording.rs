@@ -1,4 +1,4 @@
-//! What is recorded, what is not, and that nothing waits for it.
+//! Recordings: content, redaction, and isolation from requests.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -31,7 +31,7 @@ use shim::{
 const SECRET: &str = "a-v1-hush-secret/+";
 const PASSWORD: &str = "Pass hush&word1";
 
-/// Collects lines; waits before it takes any until it is let go.
+/// Collects lines, once the gate is open.
 struct Lines {
     lines: Arc<Mutex<Vec<u8>>>,
     gate: Option<mpsc::Receiver<()>>,
@@ -40,7 +40,7 @@ struct Lines {
 impl Sink for Lines {
     fn append(&mut self, lines: &[u8]) -> io::Result<()> {
         if let Some(gate) = &self.gate {
-            // A gate that is gone lets everything through.
+            // A dropped gate is open.
             let _ = gate.recv();
         }
         self.lines.lock().unwrap().extend_from_slice(lines);
@@ -65,7 +65,7 @@ fn recorder(config: RecordConfig, sink: impl Sink) -> Arc<Recorder> {
     Arc::new(Recorder::with_sink(config, catalog, sink).unwrap())
 }
 
-/// A recorder and what it wrote, once it is stopped.
+/// A recorder, and its exchanges once it is stopped.
 fn to_memory(config: RecordConfig) -> (Arc<Recorder>, impl Fn() -> Vec<Exchange>) {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = Lines {
@@ -84,7 +84,7 @@ fn to_memory(config: RecordConfig) -> (Arc<Recorder>, impl Fn() -> Vec<Exchange>
     (recorder, read)
 }
 
-/// A v2 that quotes what it is sent, tokens included.
+/// A v2 that quotes requests, including tokens.
 async fn quoting_v2() -> ScriptedV2 {
     ScriptedV2::start(|seen| async move {
         if seen.path() == "/oauth/token" {
@@ -101,7 +101,7 @@ async fn quoting_v2() -> ScriptedV2 {
                 );
                 let body = json!({ "code": 300, "message": message, "token": bare });
                 if seen.path().ends_with("/picture") {
-                    // The end of the answer is missing.
+                    // A truncated answer.
                     let cut = body.to_string().replace(r#""}"#, "");
                     return Answer::new(400, &[("content-type", "application/json")], cut);
                 }
@@ -131,12 +131,12 @@ fn encoded(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn no_secret_is_recorded_however_it_comes() {
+async fn recordings_contain_no_secrets() {
     no_secret_is_recorded(config()).await;
 }
 
 #[tokio::test]
-async fn nor_beside_pseudonyms() {
+async fn recordings_with_pseudonyms_contain_no_secrets() {
     let key = PseudonymKey::new("a key of enough characters").unwrap();
     let exchanges = no_secret_is_recorded(RecordConfig {
         pseudonym_key: Some(key),
@@ -149,7 +149,7 @@ async fn nor_beside_pseudonyms() {
     }
 }
 
-/// The exchanges, which have no secret in them.
+/// Records requests with secrets in every place; asserts that none is recorded.
 async fn no_secret_is_recorded(config: RecordConfig) -> Vec<Exchange> {
     let v2 = quoting_v2().await;
     let (recorder, read) = to_memory(config);
@@ -246,7 +246,7 @@ async fn no_secret_is_recorded(config: RecordConfig) -> Vec<Exchange> {
 }
 
 #[tokio::test]
-async fn an_exchange_has_all_that_was_said() {
+async fn exchanges_are_complete() {
     let v2 = ScriptedV2::with_users().await;
     let (recorder, read) = to_memory(config());
     let setup = Setup {
@@ -256,7 +256,7 @@ async fn an_exchange_has_all_that_was_said() {
     let shim = Running::with(&v2, setup).await;
     let answer = shim.call("user/get", &[("id", "u1")]).await;
     shim.call("user/get", &[]).await;
-    // Who is not let in leaves nothing behind.
+    // Rejected requests are not recorded.
     let wrong = shim
         .client
         .post(shim.url("/v1/user/get?api_key=x&api_secret=y&id=u1"));
@@ -282,7 +282,7 @@ async fn an_exchange_has_all_that_was_said() {
 }
 
 #[tokio::test]
-async fn people_have_pseudonyms_on_request() {
+async fn pseudonymizes_people_with_a_key() {
     let v2 = ScriptedV2::with_users().await;
     let (recorder, read) = to_memory(RecordConfig {
         pseudonym_key: Some(PseudonymKey::new("a key of enough characters").unwrap()),
@@ -303,7 +303,7 @@ async fn people_have_pseudonyms_on_request() {
 }
 
 #[tokio::test]
-async fn a_full_disk_fails_no_answer() {
+async fn full_disk_does_not_fail_responses() {
     let v2 = ScriptedV2::with_users().await;
     let recorder = recorder(config(), Full);
     let setup = Setup {
@@ -321,15 +321,12 @@ async fn a_full_disk_fails_no_answer() {
     }
     assert!(recorder.stop(Duration::from_secs(20)));
     assert_eq!((recorder.written(), recorder.dropped()), (0, 3));
-    let (_, numbers) = shim.ops("/metrics").await;
-    assert!(
-        numbers.contains("shim_recorded_exchanges_total{outcome=\"dropped\"} 3"),
-        "{numbers}"
-    );
+    shim.assert_metrics(&["shim_recorded_exchanges_total{outcome=\"dropped\"} 3"])
+        .await;
 }
 
 #[tokio::test]
-async fn a_slow_disk_does_not_delay_responses() {
+async fn slow_disk_does_not_delay_responses() {
     let v2 = ScriptedV2::with_users().await;
     let (open, gate) = mpsc::channel();
     let lines = Arc::default();
@@ -357,14 +354,14 @@ async fn a_slow_disk_does_not_delay_responses() {
                 .is_some()
         );
     }
-    // One is in the hands of the writer, at the most, and two wait.
+    // The writer holds at most one, and two wait.
     assert!(recorder.dropped() >= 7, "{}", recorder.dropped());
     assert!(!recorder.stop(Duration::ZERO), "it is still held up");
     drop(open);
 }
 
 #[tokio::test]
-async fn what_was_taken_is_written_before_the_end() {
+async fn writes_queued_exchanges_before_stopping() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("r.jsonl");
     let catalog = Arc::new(Catalog::embedded().unwrap());
@@ -384,7 +381,7 @@ async fn what_was_taken_is_written_before_the_end() {
 }
 
 #[tokio::test]
-async fn what_is_shown_is_what_is_recorded() {
+async fn pages_show_recorded_exchanges() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("r.jsonl");
     let catalog = Arc::new(Catalog::embedded().unwrap());
@@ -429,7 +426,7 @@ async fn what_is_shown_is_what_is_recorded() {
 }
 
 #[test]
-fn a_file_that_cannot_be_opened_is_told_at_once() {
+fn rejects_an_unwritable_file_at_the_start() {
     let catalog = Arc::new(Catalog::embedded().unwrap());
     let nowhere = Path::new("/no/such/folder/r.jsonl").to_owned();
     Recorder::start(RecordConfig::new(nowhere), catalog, None)

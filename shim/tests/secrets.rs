@@ -1,4 +1,4 @@
-//! No secret in any log line, of any crate, at any level, however clients send it.
+//! No secret in any log line, of any crate, at any level, in any encoding.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -18,7 +18,7 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
-/// Every secret of this test has it in its middle.
+/// Part of every secret in this test.
 const MARK: &str = "hush";
 const SECRET: &str = "a-v1-hush-secret";
 const PASSWORD: &str = "Pass-hush-word1";
@@ -46,7 +46,7 @@ impl<'a> MakeWriter<'a> for Captured {
     }
 }
 
-/// Asks for a token, refuses the first one, and quotes credentials in its answers.
+/// Issues tokens, rejects the first one, and quotes credentials in its answers.
 async fn v2() -> ScriptedV2 {
     ScriptedV2::start(|seen| async move {
         if seen.path() == "/oauth/token" {
@@ -64,7 +64,7 @@ async fn v2() -> ScriptedV2 {
                 Answer::json(400, &json!({ "code": 300, "message": seen.authorization }))
             }
             Some("unauthorized") => Answer::json(401, &json!({ "message": seen.authorization })),
-            // Of another host than v2's.
+            // A host other than v2's.
             Some("recordings") => {
                 let file = json!({ "download_url": "http://127.0.0.1:1/rec/hush-file" });
                 Answer::json(200, &json!({ "uuid": "m1", "recording_files": [file] }))
@@ -77,7 +77,7 @@ async fn v2() -> ScriptedV2 {
 }
 
 #[tokio::test]
-async fn secrets_are_in_no_log_line() {
+async fn log_contains_no_secrets() {
     let captured = Captured::default();
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new("trace"))
@@ -86,7 +86,7 @@ async fn secrets_are_in_no_log_line() {
         .init();
 
     let v2 = v2().await;
-    // It quotes what it is sent, and answers with names that are secrets.
+    // Quotes requests, and returns names that are secrets.
     let shadow = ScriptedV2::start(|seen| async move {
         let body = String::from_utf8_lossy(&seen.body).into_owned();
         Answer::json(
@@ -124,7 +124,7 @@ async fn secrets_are_in_no_log_line() {
 
     let captured = captured.0.lock().unwrap();
     let log = String::from_utf8_lossy(&captured);
-    // What is captured is everything: of other crates too, down to the last level.
+    // All crates and levels are captured.
     for expected in [
         "TRACE",
         "hyper",
@@ -136,7 +136,7 @@ async fn secrets_are_in_no_log_line() {
     ] {
         assert!(log.contains(expected), "{expected} is not in the log");
     }
-    // The clients of this test write a log as well; they are not the shim.
+    // The test's own clients log as well.
     let told: Vec<_> = log.lines().filter(|line| line.contains(MARK)).collect();
     assert_eq!(told, [""; 0]);
     let encoded = ["YS1jbGllbnQ6", "aHVzaC", "h1c2gt", "odXNoL"];
@@ -145,7 +145,7 @@ async fn secrets_are_in_no_log_line() {
     }
 }
 
-/// The parameters of every operation.
+/// Parameters of every operation.
 fn parameters() -> String {
     let credentials = credentials();
     format!("{credentials}&id=u1&email=a@example.com&type=1&password={PASSWORD}")
@@ -155,7 +155,7 @@ fn credentials() -> String {
     format!("api_key={}&api_secret={SECRET}", running::KEY)
 }
 
-/// Every wrapping, for operations of every kind.
+/// Every encoding, for operations of every kind.
 async fn send_well(shim: &Running) {
     let (all, credentials) = (parameters(), credentials());
     let multipart = format!(
@@ -216,7 +216,7 @@ async fn send_well(shim: &Running) {
     assert_eq!(served, 8 * 15);
 }
 
-/// A link to a file of v2's.
+/// Requests a link to a file of v2.
 async fn follow_link(shim: &Running) {
     let form = format!("{}&meeting_id=m1", credentials());
     let request = shim.client.post(shim.url("/v1/recording/get"));
@@ -229,7 +229,7 @@ async fn follow_link(shim: &Running) {
     assert_eq!(answer.unwrap().status(), 502);
 }
 
-/// What is not even HTTP.
+/// Sends invalid HTTP.
 async fn send_badly(shim: &Running) {
     let all = parameters();
     for broken in [

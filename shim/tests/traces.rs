@@ -1,4 +1,4 @@
-//! What a collector of OpenTelemetry traces is sent; needs the feature `otel-test`.
+//! OpenTelemetry traces as a collector receives them; needs the feature `otel-test`.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "test code outside of test functions")]
 
@@ -17,7 +17,7 @@ use opentelemetry_proto::tonic::{
 use prost::Message as _;
 use tokio::net::TcpListener;
 
-/// A collector that keeps what it is sent.
+/// A collector that stores what it receives.
 struct Collector {
     endpoint: String,
     bodies: Arc<Mutex<Vec<Bytes>>>,
@@ -48,7 +48,7 @@ impl Collector {
     }
 }
 
-/// A shim before its sandbox, with the URL of its v1.
+/// A shim with its sandbox.
 struct Program(Child, String);
 
 impl Program {
@@ -72,7 +72,7 @@ impl Program {
         Self(child, base.unwrap().to_owned())
     }
 
-    /// The name of the request that asked.
+    /// Calls an operation; returns the request id.
     async fn ask(&self, operation: &str) -> String {
         let form = [
             ("api_key", "sandbox-key"),
@@ -90,7 +90,7 @@ impl Program {
             .to_owned()
     }
 
-    /// Everything is sent before the program ends.
+    /// Stops the program, which flushes all spans.
     fn stop(mut self) {
         let kill = format!("kill -TERM {}", self.0.id());
         let killed = Command::new("sh").args(["-c", &kill]).status();
@@ -127,7 +127,7 @@ fn attribute(span: &Span, key: &str) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_and_its_calls_are_one_trace_named_as_the_request() {
+async fn request_and_calls_share_a_trace_id() {
     let collector = Collector::start().await;
     let program = Program::start(&collector, "");
     let id = program.ask("user/getbyemail").await;
@@ -171,7 +171,7 @@ async fn a_request_and_its_calls_are_one_trace_named_as_the_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn trouble_is_an_error_with_its_type() {
+async fn trouble_is_an_error_span_with_its_type() {
     let collector = Collector::start().await;
     let program = Program::start(&collector, "path=/users/*,answer=html");
     program.ask("user/checkemail").await;
@@ -198,9 +198,9 @@ async fn trouble_is_an_error_with_its_type() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_collector_that_is_away_changes_nothing() {
+async fn unreachable_collector_does_not_affect_responses() {
     let gone = Collector {
-        // Nobody listens on the port of a listener that is dropped at once.
+        // The listener is dropped, so nothing listens on its port.
         endpoint: format!("http://{}", {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             listener.local_addr().unwrap()

@@ -210,8 +210,8 @@ async fn serve_until_stopped(
     let observer = Arc::clone(&dependencies.observer);
     let shim = Shim::new(Arc::clone(&catalog), v2, &site, &limits, dependencies)?;
     // Before the first request: a side that was left stays left.
-    shim.agree().await;
-    tokio::spawn(shim.clone().keep_agreed());
+    shim.sync_rollouts().await;
+    tokio::spawn(shim.clone().keep_rollouts_synced());
     let webhooks_address = webhooks.as_ref().map(|listening| listening.address);
     let queues = (&outbox, queued_in);
     let pushing = notifications::start(webhooks, queues, &shim, &observer, &limits)?;
@@ -426,7 +426,7 @@ async fn reload_when_told(
             }
             Ok(tenants)
         });
-        shim.agree().await;
+        shim.sync_rollouts().await;
         match reloaded {
             Ok(tenants) => tracing::info!(
                 tenants,

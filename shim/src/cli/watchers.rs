@@ -84,7 +84,7 @@ fn recorded(
     recent: usize,
     catalog: &Arc<Catalog>,
 ) -> anyhow::Result<Recorders> {
-    let (recent, memory) = (recent > 0).then(|| Recent::fed(recent)).unzip();
+    let (recent, memory) = (recent > 0).then(|| Recent::with_sink(recent)).unzip();
     let memory = memory.map(|memory| Box::new(memory) as _);
     let file = record.file.display().to_string();
     let recorder = Recorder::start(record, Arc::clone(catalog), memory)

@@ -2,8 +2,8 @@
 
 use std::pin::Pin;
 
-/// A future that is built in its box. `Box::pin` builds it on the stack and copies all of its size,
-/// kilobytes of which are not initialized yet.
+/// Constructs a future in its box. `Box::pin` would construct it on the stack and copy kilobytes of
+/// uninitialized memory.
 #[inline]
 pub(crate) fn boxed<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
     let future = Box::new_uninit();

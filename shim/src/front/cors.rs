@@ -1,4 +1,4 @@
-//! Cross-origin requests of the browser programs that a site allows (CORS).
+//! CORS for the browser programs of allowed origins.
 
 use axum::body::Body;
 use hyper::{
@@ -10,28 +10,28 @@ use hyper::{
     },
 };
 
-/// What a preflight request is answered, and for how many seconds that holds.
+/// Response headers of a preflight request; cached by browsers for 600 s.
 const PREFLIGHT: [(HeaderName, &str); 3] = [
     (ACCESS_CONTROL_ALLOW_METHODS, "POST"),
     (ACCESS_CONTROL_ALLOW_HEADERS, "content-type"),
     (ACCESS_CONTROL_MAX_AGE, "600"),
 ];
 
-/// The headers that scripts may read.
+/// Response headers that scripts may read.
 const READABLE: &str = "x-shim-warning, x-request-id";
 
-/// The origins whose scripts may read answers.
+/// Origins whose scripts may read responses.
 #[derive(Debug)]
 pub(crate) struct AllowedOrigins(Vec<HeaderValue>);
 
 impl AllowedOrigins {
     pub(crate) fn new(origins: &[String]) -> Self {
-        // Checked settings have printable characters only: no origin is left out.
+        // Validated settings contain printable characters only, so no origin is skipped.
         let origins = origins.iter().map(|origin| HeaderValue::from_str(origin));
         Self(origins.filter_map(Result::ok).collect())
     }
 
-    /// The answer to a preflight request; `None` for any other request.
+    /// Response to a preflight request of an allowed origin; `None` for other requests.
     pub(crate) fn preflight(&self, method: &Method, headers: &HeaderMap) -> Option<Response<Body>> {
         let is_preflight =
             method == Method::OPTIONS && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
@@ -45,20 +45,20 @@ impl AllowedOrigins {
         Some(response)
     }
 
-    /// Adds what lets a script of an allowed origin read the answer.
-    pub(crate) fn add_to(&self, answer: &mut HeaderMap, request: &HeaderMap) {
+    /// Adds the headers that allow a script to read the response.
+    pub(crate) fn add_to(&self, response: &mut HeaderMap, request: &HeaderMap) {
         if self.0.is_empty() {
             return;
         }
-        answer.append(VARY, HeaderValue::from(ORIGIN));
+        response.append(VARY, HeaderValue::from(ORIGIN));
         if let Some(origin) = self.of(request) {
-            answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             let readable = HeaderValue::from_static(READABLE);
-            answer.insert(ACCESS_CONTROL_EXPOSE_HEADERS, readable);
+            response.insert(ACCESS_CONTROL_EXPOSE_HEADERS, readable);
         }
     }
 
-    /// The origin of a request, if it is allowed.
+    /// The request's origin, if it is allowed.
     fn of(&self, headers: &HeaderMap) -> Option<&HeaderValue> {
         let origin = headers.get(ORIGIN)?;
         self.0.iter().find(|allowed| *allowed == origin)

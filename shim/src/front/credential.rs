@@ -1,11 +1,11 @@
-//! v1's credentials, compared in constant time.
+//! v1 credentials, compared in constant time.
 
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::settings::SecretDigest;
 
-/// A key and a secret. Only digests are kept: of equal length, and nothing to leak.
+/// A key and a secret, kept as digests only: of equal length, and useless if leaked.
 #[derive(Debug)]
 pub(crate) struct Credential {
     key: [u8; 32],
@@ -20,12 +20,12 @@ impl Credential {
         }
     }
 
-    /// The digest of the key: the same for the same key in every process.
+    /// Digest of the key, the same in every process.
     pub(crate) fn key(&self) -> &[u8; 32] {
         &self.key
     }
 
-    /// Takes the same time whatever differs.
+    /// Compares in constant time.
     pub(crate) fn equals(&self, other: &Self) -> Choice {
         self.key.ct_eq(&other.key) & self.secret.equals(&other.secret)
     }

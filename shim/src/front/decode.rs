@@ -1,9 +1,8 @@
-//! Decodes the parameters of a v1 request, in whatever form a client sends them.
+//! Decodes the parameters of a v1 request from any encoding that clients use.
 //!
-//! Old programs send a form; or everything in the query string and an empty body; or the query
-//! string and a JSON body that means nothing; or multipart of several ages; or a form that says
-//! it is something else. All of it is read here, and nothing behind this module knows how a
-//! parameter came.
+//! Old programs send a form, all parameters in the query string with an empty body, a query string
+//! with an irrelevant JSON body, multipart in several dialects, or a form with the wrong content
+//! type. The layers above do not depend on the encoding.
 
 mod body;
 mod charset;
@@ -25,60 +24,59 @@ pub(crate) use compression::decompressed;
 pub(crate) use content::Content;
 pub(crate) use path::operation_path;
 
-/// More parameters than any v1 operation had, by far. A body of millions of names is an attack.
+/// Limit of parameters, far above any v1 operation, against bodies of millions of names.
 const MAX_PARAMETERS: usize = 500;
 
-/// The names that decoding must know.
+/// Parameter names that affect decoding.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ParameterNames<'a> {
-    /// The parameters that authenticate; where they stand tells which part of the request counts.
+    /// Key and secret. If the query string has both, it is taken to be complete.
     pub(crate) credentials: [&'a str; 2],
-    /// The parameters whose values are bytes, not text.
+    /// Parameters with binary values.
     pub(crate) files: Vec<&'a str>,
-    /// The parameters whose values may be objects and arrays in a JSON body.
+    /// Parameters that may be objects or arrays in a JSON body.
     pub(crate) nested: Vec<&'a str>,
-    /// All parameters of the operation; others are ignored whatever they hold.
+    /// All parameters of the operation; invalid values of others are ignored.
     pub(crate) known: Vec<&'a str>,
 }
 
-/// Why the parameters of a request cannot be read.
+/// Errors in the parameters of a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum DecodeError {
-    /// A value that should be text is not in the declared charset, or not a single value.
+    /// A value is invalid in the declared charset, or not a single value.
     #[error("the value of a parameter is not text")]
     NotText {
-        /// The parameter.
+        /// Name of the parameter.
         parameter: String,
     },
-    /// There are more parameters than are read.
+    /// Too many parameters.
     #[error("the request has more than {MAX_PARAMETERS} parameters")]
     TooMany,
-    /// The body as a whole cannot be read.
+    /// The body as a whole is invalid.
     #[error("{0}")]
     Unreadable(&'static str),
 }
 
-/// What was read of a request.
+/// Result of decoding a request.
 pub(crate) struct Decoded {
-    /// The parameters, also those that were read before an error: the error is answered in the
-    /// form that they ask for.
+    /// Parameters, also those read before an error, which may set the format of the error response.
     pub(crate) arguments: Arguments,
-    /// Parameters that are not UTF-8, under no declared charset: they were read as windows-1252.
+    /// Parameters without a declared charset that are not UTF-8; they were read as windows-1252.
     pub(crate) guessed: Vec<String>,
-    /// Whether all of it could be read.
+    /// The first error, if any.
     pub(crate) result: Result<(), DecodeError>,
 }
 
-/// Reads a request: first its query, then its body.
+/// Decodes the query, then the body of a request.
 ///
-/// For a name that is in both, the query's value counts, unless it is empty.
+/// If both have a parameter, the query's value applies unless it is empty.
 pub(crate) struct Decoder<'a> {
     query: Parameters<'a>,
     result: Result<(), DecodeError>,
 }
 
 impl<'a> Decoder<'a> {
-    /// Reads the query, `a=b&c=d`.
+    /// Decodes the query, e.g. `a=b&c=d`.
     pub(crate) fn query(query: Option<&str>, names: &'a ParameterNames<'a>) -> Self {
         let mut parameters = Parameters::new(names, None);
         let result = form::decode(query.unwrap_or_default().as_bytes(), &mut parameters);
@@ -88,15 +86,15 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// The parameters of the query.
+    /// Parameters of the query.
     pub(crate) fn arguments(&self) -> &Arguments {
         &self.query.arguments
     }
 
-    /// Reads the body, and joins both.
+    /// Decodes the body and merges it with the query.
     pub(crate) async fn body(self, content: &Content, body: &Bytes) -> Decoded {
         let Self { mut query, result } = self;
-        // Editors of Windows put a byte order mark before everything.
+        // Windows editors write a byte order mark.
         let body = match body.strip_prefix(b"\xef\xbb\xbf") {
             Some(rest) => body.slice_ref(rest),
             None => body.clone(),
@@ -107,8 +105,7 @@ impl<'a> Decoder<'a> {
         let complete = query.has_credentials();
         let mut parameters = Parameters::new(query.names, content.charset());
         let result = content.decode(&body, &mut parameters).await;
-        // Programs that send everything in the query string have put all kinds of things into the
-        // body that v1 never looked at.
+        // Programs that send everything in the query string may send any body, which v1 ignored.
         if result.is_err() && complete && !content.is_for_parameters() {
             return query.decoded(Ok(()));
         }
@@ -123,12 +120,12 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// Bytes as text. What is not UTF-8 is looked at one by one, which takes many times as long.
+/// Decodes text; the lossy conversion is many times slower than the check for valid UTF-8.
 fn text(bytes: &[u8]) -> Cow<'_, str> {
     str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
-/// The parameters read so far.
+/// Parameters decoded so far.
 struct Parameters<'a> {
     names: &'a ParameterNames<'a>,
     charset: Option<&'static Encoding>,
@@ -156,7 +153,7 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// Adds a parameter as it came from the wire, text or bytes by its name.
+    /// Adds a parameter as text or bytes, depending on its name.
     fn add<V>(&mut self, name: &str, value: V) -> Result<(), DecodeError>
     where
         V: AsRef<[u8]> + Into<Bytes> + Into<Vec<u8>>,
@@ -164,7 +161,7 @@ impl<'a> Parameters<'a> {
         self.add_in(name, value, self.charset)
     }
 
-    /// As [`Parameters::add`], for a value in a charset of its own.
+    /// Like [`Parameters::add`], with a charset of its own.
     fn add_in<V>(
         &mut self,
         name: &str,
@@ -174,9 +171,9 @@ impl<'a> Parameters<'a> {
     where
         V: AsRef<[u8]> + Into<Bytes> + Into<Vec<u8>>,
     {
-        // Programs that put forms together by hand write `& name=value`.
+        // Hand-written forms may contain `& name=value`.
         let name = name.trim();
-        // An empty file field is an absent parameter, as any other is.
+        // An empty file counts as absent, like any empty parameter.
         if self.names.files.contains(&name) && !value.as_ref().is_empty() {
             return self.add_file(name, None, value.into());
         }
@@ -190,7 +187,7 @@ impl<'a> Parameters<'a> {
             Ok(text) => self.insert(name, Argument::Text(text)),
             Err(_) if charset.is_some() => self.add_unreadable(name),
             Err(error) => {
-                // Old programs for Windows send what their machine has, and declare nothing.
+                // Old Windows programs send the system's charset without declaring it.
                 let (text, _) = WINDOWS_1252.decode_without_bom_handling(error.as_bytes());
                 if self.names.known.contains(&name) {
                     self.guessed.push(name.to_owned());
@@ -200,7 +197,7 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// Adds a parameter whose value is not text: a mistake, unless nobody looks at it.
+    /// Adds a parameter with an invalid value: an error, if the operation has the parameter.
     fn add_unreadable(&mut self, name: &str) -> Result<(), DecodeError> {
         if self.names.known.contains(&name) {
             return Err(DecodeError::NotText {
@@ -232,7 +229,7 @@ impl<'a> Parameters<'a> {
         Ok(())
     }
 
-    /// The first value of a name counts; an empty one counts as absent, so a later one may fill it.
+    /// Keeps the first value of a name, unless it is empty.
     fn keep(&mut self, name: &str, value: Argument) {
         if name.is_empty() {
             return;

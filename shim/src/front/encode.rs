@@ -1,4 +1,4 @@
-//! Encodes v1's answers: JSON or XML, errors in v1's envelope, losses in a header.
+//! Encodes v1 answers: JSON or XML, v1's error envelope, losses in a header.
 
 mod deprecation;
 mod warnings;
@@ -14,24 +14,24 @@ use hyper::{
 use mappings::{V1Answer, V1Error, V1Object};
 use serde_json::{Map, Value, json};
 
-/// The header that names what could not be honoured, one loss a value.
+/// Reports losses, one per value.
 const WARNING: HeaderName = HeaderName::from_static("x-shim-warning");
 
-/// Room for those that every answer has, with the ones that are added later.
+/// Capacity for the headers of every response.
 const USUAL_HEADERS: usize = 8;
 
-/// The form of an answer.
+/// Encoding of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// v1's default.
+    /// Default of v1.
     #[default]
     Json,
-    /// What clients ask for with `data_type=XML`.
+    /// Selected by `data_type=XML`.
     Xml,
 }
 
 impl Format {
-    /// The form that a client names, in any case; JSON for a name that v1 did not know.
+    /// Parses a format name, ignoring case; JSON if unknown, like v1.
     pub(crate) fn named(name: Option<&str>) -> Self {
         match name {
             Some(name) if name.trim().eq_ignore_ascii_case("xml") => Self::Xml,
@@ -39,7 +39,7 @@ impl Format {
         }
     }
 
-    /// Clients parse by this: Ruby's leaves a body alone that does not say it is JSON.
+    /// Some clients choose the parser by this, e.g. Ruby's.
     fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Json => "application/json;charset=UTF-8",
@@ -48,7 +48,7 @@ impl Format {
     }
 }
 
-/// The response that carries an answer; `json` is that answer, if it was written down already.
+/// Builds the response; `json` is the answer if it was already serialized.
 pub(crate) fn response(
     answer: &V1Answer,
     json: Option<Bytes>,
@@ -77,7 +77,7 @@ pub(crate) fn response(
     response
 }
 
-/// An answer as JSON.
+/// Serializes an answer as JSON.
 pub(crate) fn json(result: Result<&V1Object, &V1Error>) -> Bytes {
     match result {
         Ok(object) => object.json().clone(),

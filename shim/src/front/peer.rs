@@ -5,28 +5,28 @@ use std::net::{IpAddr, SocketAddr};
 use hyper::{HeaderMap, header::HeaderName};
 use ipnet::IpNet;
 
-/// What proxies write their own clients' addresses into, each at the end.
+/// List of client addresses; each proxy appends the one it sees.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The address of a client.
+/// Address of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub(crate) IpAddr);
 
 impl Peer {
-    /// An IPv4 address is the same on a listener for both versions.
+    /// Converts IPv4-mapped addresses, which dual-stack listeners report, to IPv4.
     pub fn new(address: IpAddr) -> Self {
         Self(address.to_canonical())
     }
 
-    /// The client behind proxies that are trusted: going back from the connection's own peer, the
-    /// first hop that is not trusted. What stands before that one may be made up.
+    /// The right-most address that is not a trusted proxy's: the connection's own, then the
+    /// header's entries from the end. Entries before it can be forged.
     pub(crate) fn behind(self, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
         let is_trusted = |Self(address): Self| trusted.iter().any(|net| net.contains(&address));
         let mut client = self;
         if !is_trusted(client) {
             return client;
         }
-        // Several headers are one list, in their order.
+        // Repeated headers form one list, in order.
         let values = headers.get_all(FORWARDED_FOR).iter().rev();
         let hops = values.flat_map(|value| {
             let hops = value.to_str().unwrap_or_default().rsplit(',');
@@ -34,7 +34,7 @@ impl Peer {
         });
         for hop in hops {
             let Some(before) = address(hop) else {
-                // A proxy that is trusted says it does not know.
+                // Not an address, e.g. `unknown`: the trusted proxy has no better one.
                 break;
             };
             client = Self::new(before);
@@ -46,7 +46,7 @@ impl Peer {
     }
 }
 
-/// Some proxies add the port, and write an IPv6 address in brackets then.
+/// Parses an address, with optional port, brackets and quotes as some proxies write it.
 fn address(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim_matches('"');
     let with_port = || hop.parse().map(|address: SocketAddr| address.ip());
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_trusted_speaks_for_itself_only() {
+    fn ignores_the_header_of_an_untrusted_peer() {
         assert_eq!(behind("192.0.2.9", &["198.51.100.1"], &[]), "192.0.2.9");
         let trusted = ["10.0.0.0/8"];
         assert_eq!(
@@ -83,18 +83,18 @@ mod tests {
     }
 
     #[test]
-    fn the_last_hop_that_is_not_trusted_is_the_client() {
+    fn client_is_the_last_untrusted_hop() {
         let trusted = ["10.0.0.0/8", "2001:db8::/32"];
         for (headers, client) in [
             (&["198.51.100.1"][..], "198.51.100.1"),
-            // The first one was made up by the second.
+            // The first entry is forged.
             (&["203.0.113.5, 198.51.100.1"], "198.51.100.1"),
             (&["203.0.113.5", "198.51.100.1"], "198.51.100.1"),
             (
                 &["203.0.113.5, 198.51.100.1, 10.0.0.7, 2001:db8::1"],
                 "198.51.100.1",
             ),
-            // Nobody but proxies.
+            // Only proxies.
             (&["10.0.0.7"], "10.0.0.7"),
             (&[], "10.1.2.3"),
             (&["198.51.100.1, unknown"], "10.1.2.3"),
@@ -114,7 +114,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn anything_may_come(header in "[ -~é]{0,80}") {
+        fn no_header_panics(header in "[ -~é]{0,80}") {
             behind("10.1.2.3", &[&header], &["10.0.0.0/8"]);
         }
     }

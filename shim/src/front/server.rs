@@ -33,48 +33,48 @@ use connection_limit::{ActiveRequest, ConnectionLimit};
 use shutdown::{LINGER, Shutdown};
 pub use tls::Tls;
 
-/// After the system refused a connection for want of something, before asking it again.
-const PAUSE: Duration = Duration::from_millis(100);
+/// Pause after a failed `accept`, e.g. for lack of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Connections that the system may have accepted when a listener is closed: tokio's backlog.
+/// Maximum number of connections in the accept queue of a closed listener: tokio's backlog.
 const BACKLOG: usize = 1024;
 
-/// How serving ended.
+/// Result of serving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stopped {
-    /// All requests in work were answered.
+    /// All requests were answered.
     Drained,
-    /// Some were cut off when their time was over.
+    /// Some requests were cut off at the end of the shutdown timeout.
     CutOff,
 }
 
-/// What answers requests.
+/// Serves requests.
 pub trait Handler: Clone + Send + Sync + 'static {
-    /// The response to one request of a client.
+    /// Returns the response to one request.
     fn respond(&self, request: Request<Body>, peer: Peer) -> BoxFuture<'static, Response<Body>>;
 
-    /// Waits for what goes on after its client is gone. No request may come any more.
+    /// Waits for work that outlives its client. Called after the last request.
     fn drain(&self) -> impl Future<Output = ()> + Send;
 }
 
-/// In the extensions of a response and in its body: the request stays in progress, and its connection
-/// is not idle, until the body is dropped.
+/// Keeps a request in progress, and its connection busy, until dropped. Attached to a response as
+/// an extension and to its body.
 #[derive(Clone, Default)]
 pub(crate) struct InProgress(Arc<OnceLock<ActiveRequest>>);
 
 impl InProgress {
     fn hold(&self, request: ActiveRequest) {
-        // There is one request for each response.
+        // One request per response, so this is never set before.
         let _ = self.0.set(request);
     }
 }
 
-/// Where v1 is served: in plain HTTP, over TLS, or both. Over either, HTTP/1.1 and HTTP/2.
+/// Listeners of v1: plain HTTP, TLS, or both, each with HTTP/1.1 and HTTP/2.
 #[derive(Debug, Default)]
 pub struct Listeners {
     /// Plain HTTP.
     pub plain: Option<TcpListener>,
-    /// TLS, with what it is opened with.
+    /// TLS, with its certificate.
     pub tls: Option<(TcpListener, Tls)>,
 }
 
@@ -87,9 +87,9 @@ impl From<TcpListener> for Listeners {
     }
 }
 
-/// Serves v1 on listeners until `shutdown` resolves, and then shuts down without cutting a request:
-/// for [`Limits::drain`], connections are still accepted and each is closed after its next response;
-/// then the listeners are closed, and requests in work have [`Limits::shutdown`] to end.
+/// Serves v1 until `shutdown` resolves, then shuts down gracefully: for [`Limits::drain`],
+/// connections are still accepted, and each is closed after its next response. Then the listeners
+/// are closed, and requests in progress have [`Limits::shutdown`] to finish.
 pub async fn serve(
     listeners: impl Into<Listeners>,
     handler: impl Handler,
@@ -119,7 +119,7 @@ pub async fn serve(
     }
 }
 
-/// Serves the operations address as long as it is polled, within the same bounds.
+/// Serves the operations address until dropped, within the same limits.
 pub async fn serve_ops(listener: TcpListener, ops: Router, limits: &Limits) {
     let service: Service = Box::new(move |request, _| {
         let answered = ops.clone().call(request);
@@ -131,12 +131,12 @@ pub async fn serve_ops(listener: TcpListener, ops: Router, limits: &Limits) {
     acceptor.run(listener.into()).await;
 }
 
-/// What all listeners of one service share.
+/// State shared by all listeners of a service.
 struct Acceptor {
     http: Arc<HttpServer>,
-    /// Connections.
+    /// Limit of open connections.
     connections: Arc<ConnectionLimit>,
-    /// Those of them whose TLS handshake is not done.
+    /// Limit of connections in a TLS handshake.
     handshakes: Arc<ConnectionLimit>,
     handshake_time: Duration,
     shutdown: Arc<Shutdown>,
@@ -155,7 +155,7 @@ impl Acceptor {
         }
     }
 
-    /// Accepts connections until the listeners have to be closed.
+    /// Accepts connections until the listeners close.
     async fn run(&self, Listeners { plain, tls }: Listeners) {
         let plain = async {
             if let Some(listener) = plain {
@@ -178,10 +178,11 @@ impl Acceptor {
             };
             if let Err(error) = self.spawn(accepted, tls).await {
                 tracing::warn!(%error, "A connection could not be accepted");
-                time::sleep(PAUSE).await;
+                time::sleep(ACCEPT_PAUSE).await;
             }
         }
-        // For their clients, these connections are open: closing the listener would reset them.
+        // These connections are established for their clients; closing the listener would reset
+        // them.
         for accepted in queued(listener) {
             if let Err(error) = self.spawn(accepted, tls).await {
                 tracing::warn!(%error, "A connection could not be accepted");
@@ -189,7 +190,7 @@ impl Acceptor {
         }
     }
 
-    /// Serves a connection, as soon as there is a slot for it.
+    /// Serves a connection once the limit permits.
     async fn spawn(
         &self,
         accepted: io::Result<(TcpStream, SocketAddr)>,
@@ -206,7 +207,7 @@ impl Acceptor {
             return Ok(());
         };
         let handshake = self.handshakes.acquire().await;
-        let (tls, time) = (tls.now(), self.handshake_time);
+        let (tls, time) = (tls.config(), self.handshake_time);
         self.tasks.spawn(async move {
             let too_late = async {
                 shutdown.closing().await;
@@ -229,12 +230,13 @@ impl Acceptor {
     }
 }
 
-/// Closes a listener; gives the connections that the system had accepted for it.
+/// Closes a listener; returns the connections in its accept queue.
 fn queued(listener: TcpListener) -> Vec<io::Result<(TcpStream, SocketAddr)>> {
     let Ok(listener) = listener.into_std() else {
         return Vec::new();
     };
-    // tokio's listener may not know of them yet; the system's says at once that it has no more.
+    // Accepts through the standard listener, because tokio's may not have seen them yet. It returns
+    // an error as soon as the queue is empty.
     let accepted = std::iter::from_fn(|| listener.accept().ok()).take(BACKLOG);
     let opened = accepted.map(|(stream, address)| {
         stream.set_nonblocking(true)?;
@@ -250,7 +252,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn connections_in_the_queue_of_the_system_are_taken_over() {
+    async fn connections_in_the_accept_queue_are_served() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let clients: Vec<_> = (0..3).map(|_| Client::connect(address).unwrap()).collect();

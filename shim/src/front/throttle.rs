@@ -14,23 +14,23 @@ use sha2::{Digest as _, Sha256};
 
 use super::peer::Peer;
 
-/// Failures are forgotten so long after the first one.
+/// Failures expire this long after the first one.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Keys and addresses that are remembered at a time, a hundred bytes each. Who comes with more of
-/// them is not slowed down, and cannot fill the memory either.
-const REMEMBERED: u64 = 10_000;
+/// Maximum number of counted pairs of key and address, about 100 bytes each. Beyond, the oldest are
+/// evicted: an attacker with more pairs is not limited, but memory is.
+const CAPACITY: u64 = 10_000;
 
-/// Beyond the limit, one attempt in this time is looked at.
+/// Beyond the limit, one attempt per pause is checked.
 pub(crate) const PAUSE: Duration = Duration::from_secs(1);
 
-/// Failed attempts, by key and address.
+/// Counts failed logins by key and address.
 #[derive(Debug)]
 pub(crate) struct Throttle {
     failures: Cache<([u8; 32], IpAddr), Arc<Failures>>,
-    /// False until the first failure: where nobody ever fails, nobody is looked up.
+    /// False until the first failure, so that lookups cost nothing without failures.
     any: AtomicBool,
-    /// 0 for no throttle.
+    /// Allowed failures per minute; 0 disables the limit.
     allowed: u32,
     started: Instant,
 }
@@ -38,27 +38,27 @@ pub(crate) struct Throttle {
 #[derive(Debug, Default)]
 struct Failures {
     count: AtomicU32,
-    /// When the next attempt beyond the limit is looked at, in milliseconds since the start.
+    /// Time of the next checked attempt beyond the limit, in milliseconds since the start.
     next: AtomicU64,
 }
 
-/// What is done with an attempt to log in.
+/// Treatment of a login attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Attempt {
-    /// It is looked at.
+    /// Checked.
     Allowed,
-    /// It is looked at; a wrong secret is answered as if it were not.
+    /// Checked, but a wrong secret gets the same error as [`Attempt::Refused`].
     Last,
-    /// It is not looked at.
+    /// Not checked.
     Refused,
 }
 
 impl Throttle {
-    /// A throttle that allows so many failures in a minute; any number if that is 0.
+    /// Allows this many failures per minute; 0 means no limit.
     pub(crate) fn new(allowed: u32) -> Self {
         let failures = Cache::builder()
             .time_to_live(WINDOW)
-            .max_capacity(REMEMBERED)
+            .max_capacity(CAPACITY)
             .build();
         Self {
             failures,
@@ -68,13 +68,13 @@ impl Throttle {
         }
     }
 
-    /// An attempt with this key from this address. Beyond the limit one a second is looked at, so
-    /// that a guesser behind the same address does not lock the right secret out.
+    /// Decides on an attempt. Beyond the limit, one per second is still checked, so that a guesser
+    /// behind the same address cannot lock out the right secret.
     pub(crate) fn attempt(&self, key: &[u8; 32], peer: Peer, now: Instant) -> Attempt {
         if self.allowed == 0 || !self.any.load(Ordering::Acquire) {
             return Attempt::Allowed;
         }
-        let Some(failures) = self.failures.get(&name(key, peer)) else {
+        let Some(failures) = self.failures.get(&entry(key, peer)) else {
             return Attempt::Allowed;
         };
         if failures.count.load(Ordering::Relaxed) < self.allowed {
@@ -94,29 +94,30 @@ impl Throttle {
         }
     }
 
-    /// An attempt failed: no such key, or another secret. False if nobody counts.
+    /// Counts a failed attempt. Returns false if there is no limit.
     pub(crate) fn failed(&self, key: &[u8; 32], peer: Peer) -> bool {
         if self.allowed == 0 {
             return false;
         }
-        let failures = self.failures.get_with(name(key, peer), Arc::default);
+        let failures = self.failures.get_with(entry(key, peer), Arc::default);
         failures.count.fetch_add(1, Ordering::Relaxed);
         self.any.store(true, Ordering::Release);
         true
     }
 
-    /// This many attempts failed in all processes, the last one here. True if that is beyond the limit.
+    /// Merges the count of failures in all processes, including this one. Returns true if it
+    /// exceeds the limit.
     pub(crate) fn counted(&self, key: &[u8; 32], peer: Peer, count: u64) -> bool {
-        let failures = self.failures.get_with(name(key, peer), Arc::default);
+        let failures = self.failures.get_with(entry(key, peer), Arc::default);
         let known = u32::try_from(count).unwrap_or(u32::MAX);
         failures.count.fetch_max(known, Ordering::Relaxed);
         known > self.allowed
     }
 }
 
-/// What attempts of this key from this address are counted under, for other processes, too.
+/// Digest of the counted pair, for the state shared by processes.
 pub(crate) fn digest(key: &[u8; 32], peer: Peer) -> [u8; 32] {
-    let (key, address) = name(key, peer);
+    let (key, address) = entry(key, peer);
     let address = match address {
         IpAddr::V4(address) => address.to_ipv6_mapped(),
         IpAddr::V6(address) => address,
@@ -127,9 +128,8 @@ pub(crate) fn digest(key: &[u8; 32], peer: Peer) -> [u8; 32] {
     digest.finalize().into()
 }
 
-/// What attempts of this key from this address are counted under.
-fn name(key: &[u8; 32], Peer(address): Peer) -> ([u8; 32], IpAddr) {
-    // Whoever has one IPv6 address has all of its /64.
+/// The counted pair. IPv6 addresses count by /64, which one client usually has as a whole.
+fn entry(key: &[u8; 32], Peer(address): Peer) -> ([u8; 32], IpAddr) {
     let address = match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_from_an_address_is_refused_after_its_failures() {
+    fn refuses_a_key_from_an_address_after_its_failures() {
         let throttle = Throttle::new(3);
         let (key, other) = ([1; 32], [2; 32]);
         let (here, there) = (peer("192.0.2.1"), peer("192.0.2.2"));
@@ -166,16 +166,16 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_limit_one_attempt_a_second_is_looked_at() {
+    fn checks_one_attempt_per_second_beyond_the_limit() {
         use Attempt::{Last, Refused};
         let throttle = Throttle::new(3);
         let (key, here) = ([1; 32], peer("192.0.2.1"));
         guessed(&throttle, &key, here, 3);
         let after = |millis| throttle.started + Duration::from_millis(millis);
         let attempts = [0, 1, 999, 1000, 1001, 1999, 5000, 5001];
-        let looked_at = attempts.map(|millis| throttle.attempt(&key, here, after(millis)));
+        let treated = attempts.map(|millis| throttle.attempt(&key, here, after(millis)));
         assert_eq!(
-            looked_at,
+            treated,
             [
                 Last, Refused, Refused, Last, Refused, Refused, Last, Refused
             ]
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn ipv6_addresses_count_by_their_network() {
+    fn ipv6_addresses_count_by_prefix() {
         let throttle = Throttle::new(3);
         let key = [1; 32];
         for last in 1..=3 {
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_is_no_throttle() {
+    fn zero_disables_the_limit() {
         let throttle = Throttle::new(0);
         let here = peer("192.0.2.1");
         throttle.failed(&[1; 32], here);
@@ -218,12 +218,12 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let throttle = Throttle::new(3);
-        for number in 0..2 * REMEMBERED {
+        for number in 0..2 * CAPACITY {
             let mut key = [0; 32];
             key[..8].copy_from_slice(&number.to_le_bytes());
             throttle.failed(&key, peer("192.0.2.1"));
         }
         throttle.failures.run_pending_tasks();
-        assert!(throttle.failures.entry_count() <= REMEMBERED);
+        assert!(throttle.failures.entry_count() <= CAPACITY);
     }
 }

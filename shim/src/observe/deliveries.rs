@@ -1,26 +1,26 @@
-//! The last webhooks and pushes, for the operator's page.
+//! Recent webhooks and pushes, for the operations pages.
 
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use super::observer::{DeliveryOutcome, DeliveryRecord, Observer, RequestRecord, WebhookRecord};
+use crate::clock::unix_millis;
 
-/// Attempts that are kept.
+/// Maximum number of attempts kept.
 const KEPT: usize = 100;
 
-/// Keeps the last attempts to push a notification, and counts webhooks.
+/// Keeps the most recent attempts to push a notification, and counts webhooks.
 #[derive(Debug, Default)]
-pub struct Deliveries(Mutex<Seen>);
+pub struct Deliveries(Mutex<DeliveryLog>);
 
-/// What is shown.
+/// A copy of the counts and attempts.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Seen {
-    /// Webhooks by event and what became of them.
+pub(crate) struct DeliveryLog {
+    /// Webhook counts by event and outcome.
     pub(crate) webhooks: BTreeMap<(String, &'static str), u64>,
-    /// The last attempts, the newest first.
+    /// Most recent attempts, newest first.
     pub(crate) attempts: VecDeque<Attempt>,
 }
 
@@ -38,12 +38,11 @@ pub(crate) struct Attempt {
 }
 
 impl Deliveries {
-    /// A copy.
-    pub(crate) fn seen(&self) -> Seen {
+    pub(crate) fn snapshot(&self) -> DeliveryLog {
         self.lock().clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Seen> {
+    fn lock(&self) -> MutexGuard<'_, DeliveryLog> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -61,11 +60,9 @@ impl Observer for Deliveries {
     }
 
     fn delivered(&self, record: &DeliveryRecord<'_>) {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let at = i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX);
-        let mut seen = self.lock();
-        seen.attempts.push_front(Attempt {
-            at,
+        let mut log = self.lock();
+        log.attempts.push_front(Attempt {
+            at: unix_millis(),
             event: record.event.to_owned(),
             notification: record.notification.to_owned(),
             receiver: record.receiver.to_owned(),
@@ -73,6 +70,6 @@ impl Observer for Deliveries {
             outcome: record.outcome,
             failure: record.failure.clone(),
         });
-        seen.attempts.truncate(KEPT);
+        log.attempts.truncate(KEPT);
     }
 }

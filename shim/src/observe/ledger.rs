@@ -1,11 +1,11 @@
-//! Who still calls v1: key, address and user agent, with which operations and parameters, from when
-//! to when.
+//! Usage ledger: who still calls v1, by key, address and user agent, with which operations and
+//! parameters, and when.
 //!
-//! Off unless a database is named. A request is never held up by it: a short note goes into a bounded
-//! queue, and a thread of its own sums notes up by caller, operation and day and writes the sums
-//! into SQLite or `PostgreSQL` every few seconds. If the database cannot be written, the sums wait in
-//! memory, as far as there is room; what finds no room is dropped, counted and logged, and the ledger
-//! says on which day that was.
+//! Off unless a database is configured. Requests never wait for it: each puts a short note into a
+//! bounded queue. A dedicated thread sums notes by caller, operation and day, and adds the sums to
+//! SQLite or `PostgreSQL` every few seconds. While the database is unavailable, sums stay in memory
+//! up to a limit. Notes beyond are dropped, counted and logged, and the ledger records the day on
+//! which that happened.
 
 mod brownouts;
 mod clock;
@@ -23,14 +23,17 @@ use std::{
         mpsc::{self, Receiver, Sender, SyncSender, TryRecvError},
     },
     thread,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use mappings::Catalog;
 use recording::{Redactor, usage::Usage};
 
 use super::observer::RequestRecord;
-use crate::settings::{BrownoutConfig, LedgerConfig, LedgerPlace};
+use crate::{
+    clock::unix_millis,
+    settings::{BrownoutConfig, LedgerConfig, LedgerPlace},
+};
 use clock::Clock;
 use database::Database;
 use note::FinishedNote;
@@ -38,96 +41,89 @@ pub(crate) use note::Note;
 pub use report::Filter;
 use table::Table;
 
-/// Notes that may wait for the writer, a few hundred bytes each.
+/// Capacity of the queue, in notes of a few hundred bytes.
 const QUEUE: usize = 16_384;
 
-/// Polling interval of the writer. Waking it for each note would cost more than the note.
+/// Poll interval of the writer. Waking it for each note would cost more than the note.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Sums that may wait for the disk, a few hundred bytes each.
+/// Maximum number of unwritten sums, a few hundred bytes each.
 const MAX_SUMS: usize = 100_000;
 
-/// Why there is no ledger, or why it cannot be read.
+/// Errors when a ledger is opened or read.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// The file cannot be made or opened.
+    /// The file cannot be created or opened.
     #[error("the file cannot be opened")]
     File(#[from] io::Error),
-    /// It is a SQLite file of something else.
+    /// A SQLite file of another program.
     #[error("the file is another program's database; name another one")]
     Foreign,
-    /// It has no ledger in it yet.
+    /// A database without tables.
     #[error("the ledger is empty")]
     Empty,
-    /// A later version wrote it.
+    /// Written by a later version.
     #[error(
         "a newer shim wrote the ledger (schema {0}, and this one knows {known}); use that one, or \
          name another ledger",
         known = engine::SCHEMA
     )]
     Newer(i64),
-    /// An earlier version wrote it.
+    /// Written by an earlier version.
     #[error(
         "an older shim wrote the ledger (schema {0}, and this one reads {known}); start this shim with it \
          once",
         known = engine::SCHEMA
     )]
     Older(i64),
-    /// SQLite finds mistakes in it.
+    /// SQLite detected corruption.
     #[error("the file is damaged ({0}); move it away, and a new one is begun")]
     Damaged(String),
-    /// SQLite cannot go on.
-    #[error("SQLite says")]
+    /// An error of SQLite.
+    #[error("SQLite failed")]
     Sqlite(#[from] rusqlite::Error),
-    /// PostgreSQL cannot be reached, or cannot go on.
+    /// An error of PostgreSQL.
     #[cfg(feature = "postgres")]
-    #[error("PostgreSQL says")]
+    #[error("PostgreSQL failed")]
     Postgres(#[from] tokio_postgres::Error),
-    /// The connection to PostgreSQL is lost, or it does not answer in time.
+    /// The connection to PostgreSQL is lost, or a statement timed out.
     #[cfg(feature = "postgres")]
     #[error("PostgreSQL does not answer")]
     Lost,
-    /// A build without `PostgreSQL`.
+    /// This build does not support `PostgreSQL`.
     #[cfg(not(feature = "postgres"))]
     #[error("this shim is built without PostgreSQL; build it with --features postgres")]
     NoPostgres,
 }
 
-/// Takes notes and has them written.
+/// Queues notes for the writer thread.
 pub struct Ledger {
     queue: SyncSender<FinishedNote>,
     commands: Sender<Command>,
     writer: thread::Thread,
     counts: Arc<Counts>,
-    announced: Arc<Announced>,
+    announced: Announced,
     place: LedgerPlace,
 }
 
-/// The brownouts that are noted when their windows come.
-#[derive(Debug, Default)]
-struct Announced(Mutex<Arc<[BrownoutConfig]>>);
+/// Brownouts whose windows are recorded when they come.
+type Announced = Arc<Mutex<Arc<[BrownoutConfig]>>>;
 
-impl Announced {
-    fn now(&self) -> Arc<[BrownoutConfig]> {
-        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// What became of requests so far.
+/// Numbers of requests since the start.
 #[derive(Debug, Default)]
 struct Counts {
-    /// Summed up and in the ledger.
+    /// Added to the ledger.
     written: AtomicU64,
-    /// Summed up, and not yet in the ledger.
+    /// Summed, but not yet in the ledger.
     unwritten: AtomicU64,
-    /// Written without telling the caller apart from others.
+    /// Written under a caller that stands for several.
     folded: AtomicU64,
     dropped: AtomicU64,
-    /// Those of the dropped that the ledger does not have yet.
-    untold: AtomicU64,
+    /// Dropped, and not yet recorded as a gap.
+    unrecorded: AtomicU64,
 }
 
-/// What became of requests, for the metrics.
+/// Numbers of requests, for the metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LedgerCounts {
     pub(crate) written: u64,
@@ -135,30 +131,30 @@ pub(crate) struct LedgerCounts {
     pub(crate) dropped: u64,
 }
 
-/// To write down at once; the answer is whether that succeeded.
+/// A request to write immediately; the sender receives whether it succeeded.
 enum Command {
     Flush(Sender<bool>),
     Stop(Sender<bool>),
 }
 
 impl Ledger {
-    /// Opens or makes the ledger and starts to write. Blocks. A server that is down now is tried again
+    /// Opens or creates the ledger and starts the writer. Blocks. A server that is down is retried
     /// with the first write.
     ///
     /// # Errors
     ///
-    /// If a file cannot be written, if a server refuses the user or the database, or if it is no
-    /// ledger of this version.
+    /// If a file cannot be written, a server rejects the user or the database, or the ledger has
+    /// another version.
     pub fn start(config: LedgerConfig, catalog: &Catalog) -> Result<Self, LedgerError> {
         let (queue, notes) = mpsc::sync_channel(QUEUE);
         let (commands, ordered) = mpsc::channel();
         let counts = Arc::new(Counts::default());
         let place = config.place.clone();
-        let announced = Arc::<Announced>::default();
+        let announced = Announced::default();
         let known = Arc::clone(&announced);
         let (redactor, counted) = (Redactor::new(catalog, None), Arc::clone(&counts));
         let (opened, is_open) = mpsc::channel();
-        // The connection stays on the thread that writes.
+        // The connection is created on the thread that uses it.
         let write = move || match Writer::open(config, redactor, counted, known) {
             Ok(mut writer) => {
                 let _ = opened.send(Ok(()));
@@ -181,17 +177,15 @@ impl Ledger {
         })
     }
 
-    /// Notes the windows of these brownouts from now on, whether or not somebody calls in them.
+    /// Records the windows of these brownouts from now on, with or without calls in them.
     pub(crate) fn announce(&self, brownouts: &[BrownoutConfig]) {
-        let mut announced = self
+        *self
             .announced
-            .0
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *announced = brownouts.into();
+            .unwrap_or_else(PoisonError::into_inner) = brownouts.into();
     }
 
-    /// Notes a request that was served.
+    /// Adds a served request.
     pub(crate) fn note(&self, note: Note, record: &RequestRecord<'_>) {
         let noted = note.finish(record, unix_seconds());
         if self.queue.try_send(noted).is_err() {
@@ -199,33 +193,33 @@ impl Ledger {
         }
     }
 
-    /// What is written down, after what waits was. Blocks.
+    /// Reads the ledger after writing pending sums. Blocks.
     ///
     /// # Errors
     ///
     /// If the ledger cannot be read.
-    pub fn usage(&self, filter: &Filter, patience: Duration) -> Result<Usage, LedgerError> {
-        self.flush(patience);
+    pub fn usage(&self, filter: &Filter, timeout: Duration) -> Result<Usage, LedgerError> {
+        self.flush(timeout);
         let mut usage = read(&self.place, filter)?;
         usage.unwritten = self.counts.unwritten.load(Ordering::Relaxed);
         Ok(usage)
     }
 
-    /// Writes down what waits. False if that did not succeed in time. Blocks.
-    pub fn flush(&self, patience: Duration) -> bool {
-        self.command(Command::Flush, patience)
+    /// Writes pending sums; false if that fails or times out. Blocks.
+    pub fn flush(&self, timeout: Duration) -> bool {
+        self.command(Command::Flush, timeout)
     }
 
-    /// Writes down what waits, and ends. False if that did not succeed in time. Blocks.
-    pub fn stop(&self, patience: Duration) -> bool {
-        self.command(Command::Stop, patience)
+    /// Writes pending sums and stops; false if that fails or times out. Blocks.
+    pub fn stop(&self, timeout: Duration) -> bool {
+        self.command(Command::Stop, timeout)
     }
 
-    fn command(&self, command: fn(Sender<bool>) -> Command, patience: Duration) -> bool {
+    fn command(&self, command: fn(Sender<bool>) -> Command, timeout: Duration) -> bool {
         let (done, is_done) = mpsc::channel();
-        let is_there = self.commands.send(command(done)).is_ok();
+        let is_running = self.commands.send(command(done)).is_ok();
         self.writer.unpark();
-        is_there && is_done.recv_timeout(patience).unwrap_or_default()
+        is_running && is_done.recv_timeout(timeout).unwrap_or_default()
     }
 
     pub(crate) fn counts(&self) -> LedgerCounts {
@@ -253,19 +247,19 @@ impl fmt::Debug for Ledger {
     }
 }
 
-/// Reads a ledger, whether or not a shim writes it at the same time. Blocks.
+/// Reads a ledger, which a shim may be writing at the same time. Blocks.
 ///
 /// # Errors
 ///
-/// If it cannot be read, or is no ledger of this version.
+/// If it cannot be read, or has another version.
 pub fn read(place: &LedgerPlace, filter: &Filter) -> Result<Usage, LedgerError> {
     report::read(place, filter, unix_seconds())
 }
 
 impl Counts {
-    /// Counts a request that is lost; the log has the first, the second, the fourth and so on.
+    /// Counts a dropped request; logs the first, second, fourth and so on.
     fn dropped(&self, why: &str) {
-        self.untold.fetch_add(1, Ordering::Relaxed);
+        self.unrecorded.fetch_add(1, Ordering::Relaxed);
         let dropped = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
         if dropped.is_power_of_two() {
             tracing::warn!(dropped, why, "Requests are missing in the ledger");
@@ -278,14 +272,14 @@ struct Writer {
     redactor: Redactor,
     database: Database,
     counts: Arc<Counts>,
-    announced: Arc<Announced>,
+    announced: Announced,
     clock: Clock,
-    /// Up to when windows were noted, in seconds since 1970.
+    /// End of the recorded brownout windows, in seconds since 1970.
     noted: i64,
-    /// How often in a row the ledger could not be written.
+    /// Number of failed writes in a row.
     failures: u32,
     config: LedgerConfig,
-    /// The last day that the ledger has as one on which it was kept.
+    /// Last day that is recorded as kept.
     day: Option<i32>,
 }
 
@@ -294,7 +288,7 @@ impl Writer {
         config: LedgerConfig,
         redactor: Redactor,
         counts: Arc<Counts>,
-        announced: Arc<Announced>,
+        announced: Announced,
     ) -> Result<Self, LedgerError> {
         let mut writer = Self {
             table: Table::new(config.max_consumers, MAX_SUMS),
@@ -321,10 +315,10 @@ impl Writer {
     fn run(&mut self, notes: &Receiver<FinishedNote>, commands: &Receiver<Command>) {
         let mut flushed = Instant::now();
         loop {
-            // Orders first: what was noted before one was given is in the queue then.
+            // Commands first, so that notes queued before a command are read after it.
             let command = commands.try_recv();
             let mut is_open = true;
-            // Bounded: more may come as fast as they are taken.
+            // Bounded, because notes may arrive as fast as they are read.
             for _ in 0..QUEUE {
                 match notes.try_recv() {
                     Ok(one) => self.add(one),
@@ -335,7 +329,7 @@ impl Writer {
                     }
                 }
             }
-            // Who ordered may have lost patience.
+            // The sender of a command may have timed out.
             match command {
                 Ok(Command::Flush(done)) => {
                     let _ = done.send(self.flush());
@@ -362,28 +356,34 @@ impl Writer {
 
     fn add(&mut self, mut noted: FinishedNote) {
         noted.at = self.clock.time(noted.at, Instant::now());
-        if !self.table.knows(&noted) {
+        if !self.table.contains(&noted) {
             noted.scrub(&self.redactor);
         }
         if self.table.add(noted) {
             self.counts.unwritten.fetch_add(1, Ordering::Relaxed);
         } else {
-            self.counts.dropped("there is no room for more of them");
+            self.counts.dropped("too many unwritten sums");
         }
     }
 
-    /// True if all that is known is in the ledger.
+    /// Writes pending sums; returns true if the ledger is up to date.
     fn flush(&mut self) -> bool {
         let now = self.clock.time(unix_seconds(), Instant::now());
         let today = day(now);
-        let untold = self.counts.untold.swap(0, Ordering::Relaxed);
-        let windows = brownouts::noted(&self.announced.now(), self.noted, now);
-        self.table.keep_windows(windows);
-        if self.table.is_empty() && untold == 0 && Some(today) == self.day {
+        let unrecorded = self.counts.unrecorded.swap(0, Ordering::Relaxed);
+        let announced = Arc::clone(
+            &self
+                .announced
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        let windows = brownouts::noted(&announced, self.noted, now);
+        self.table.set_windows(windows);
+        if self.table.is_empty() && unrecorded == 0 && Some(today) == self.day {
             self.noted = now;
             return true;
         }
-        let written = self.write(today, untold);
+        let written = self.write(today, unrecorded);
         match written {
             Ok(folded) => {
                 self.noted = now;
@@ -395,7 +395,7 @@ impl Writer {
                 if before == 0 && folded > 0 {
                     tracing::warn!(
                         max_consumers = self.config.max_consumers,
-                        "More callers than the ledger tells apart; the others of a key are one"
+                        "ledger.max_consumers is reached; new callers of a key are counted as one"
                     );
                 }
                 self.day = Some(today);
@@ -406,7 +406,9 @@ impl Writer {
                 true
             }
             Err(error) => {
-                self.counts.untold.fetch_add(untold, Ordering::Relaxed);
+                self.counts
+                    .unrecorded
+                    .fetch_add(unrecorded, Ordering::Relaxed);
                 self.failures = self.failures.saturating_add(1);
                 if self.failures.is_power_of_two() {
                     let (error, waiting) = (anyhow::Error::from(error), self.table.requests());
@@ -417,24 +419,23 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, today: i32, untold: u64) -> Result<u64, LedgerError> {
+    fn write(&mut self, today: i32, unrecorded: u64) -> Result<u64, LedgerError> {
         if Some(today) != self.day {
             self.database.begin_day(today, self.config.keep_days)?;
         }
-        self.database.write(&self.table, today, untold)
+        self.database.write(&self.table, today, unrecorded)
     }
 }
 
 fn unix_seconds() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    i64::try_from(since.unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
+    unix_millis().div_euclid(1000)
 }
 
 fn today() -> i32 {
     day(unix_seconds())
 }
 
-/// The day of a moment, in days since 1970, UTC.
+/// Days since 1970, UTC.
 fn day(seconds: i64) -> i32 {
     i32::try_from(seconds.div_euclid(24 * 60 * 60)).unwrap_or(i32::MAX)
 }

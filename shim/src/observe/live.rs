@@ -1,47 +1,48 @@
-//! The last requests in short, for the pages of the operator: who called, what came of it, and why it
-//! failed. Bounded, and without anything that a client sent but its address.
+//! Recent requests for the operations pages: caller, result, reason of failure. Bounded; contains
+//! nothing that a client sent except its address.
 
 use std::{
     collections::VecDeque,
     net::IpAddr,
     sync::{Mutex, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use super::observer::{Ending, FailedCall, Observer, RequestRecord, WriteId};
+use crate::clock::unix_millis;
 
-/// Requests that are kept.
+/// Maximum number of requests kept.
 const REQUESTS: usize = 500;
 
-/// Unfinished writes that are kept.
+/// Maximum number of unfinished writes kept.
 const UNFINISHED: usize = 100;
 
-/// v2 calls that are named for each request.
+/// Maximum number of failed v2 calls kept per request.
 const FAILURES: usize = 4;
 
-/// Keeps the last requests.
+/// Keeps the most recent requests.
 #[derive(Debug, Default)]
 pub struct Live(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// The newest last.
+    /// Oldest first.
     requests: VecDeque<LiveRequest>,
-    /// Each write once, with its last request.
+    /// Each write once, with its latest request.
     unfinished: VecDeque<(WriteId, LiveRequest)>,
     trouble: Option<LiveRequest>,
 }
 
-/// One request.
+/// Summary of one request.
 #[derive(Clone, Debug)]
 pub(crate) struct LiveRequest {
-    /// Its id, as its answer and the log have it.
+    /// Request id, as in the response and the log.
     pub(crate) id: String,
-    /// In milliseconds since 1970.
+    /// Milliseconds since 1970.
     pub(crate) at: i64,
     /// `None` if v1 had no such operation.
     pub(crate) operation: Option<String>,
-    /// `None` if it was refused before anybody knew whose it is.
+    /// `None` if refused before authentication.
     pub(crate) key: Option<String>,
     pub(crate) address: Option<IpAddr>,
     pub(crate) ending: Ending,
@@ -49,27 +50,27 @@ pub(crate) struct LiveRequest {
     pub(crate) error: Option<i64>,
     pub(crate) calls: u32,
     pub(crate) elapsed: Duration,
-    /// The v2 calls that failed, in words.
+    /// Descriptions of failed v2 calls.
     pub(crate) failures: Vec<String>,
 }
 
 impl Live {
-    /// The newest first.
+    /// Most recent requests, newest first.
     pub(crate) fn requests(&self) -> Vec<LiveRequest> {
         self.read(|state| state.requests.iter().rev().cloned().collect())
     }
 
-    /// Writes that v2 did in part, the newest first.
+    /// Partly done writes, newest first.
     pub(crate) fn unfinished(&self) -> Vec<(WriteId, LiveRequest)> {
         self.read(|state| state.unfinished.iter().rev().cloned().collect())
     }
 
-    /// The last request with an error that is v2's or the shim's.
+    /// Most recent request that failed because of v2 or the shim.
     pub(crate) fn trouble(&self) -> Option<LiveRequest> {
         self.read(|state| state.trouble.clone())
     }
 
-    /// A write is not unfinished any more, unless a later request than this one left it so.
+    /// Removes a completed write, unless a later request left it unfinished again.
     pub(crate) fn completed(&self, write: WriteId, request: &LiveRequest) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_it = |(of, kept): &(WriteId, LiveRequest)| *of == write && kept.id == request.id;
@@ -98,11 +99,10 @@ impl Observer for Live {
 
 impl LiveRequest {
     fn of(record: &RequestRecord<'_>) -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let failures = record.failures.iter().take(FAILURES).map(in_words);
+        let failures = record.failures.iter().take(FAILURES).map(describe);
         Self {
             id: record.id.to_string(),
-            at: i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX),
+            at: unix_millis(),
             operation: record.operation.map(str::to_owned),
             key: record.key.map(str::to_owned),
             address: record.address,
@@ -115,13 +115,13 @@ impl LiveRequest {
     }
 }
 
-fn in_words(call: &FailedCall<'_>) -> String {
+fn describe(call: &FailedCall<'_>) -> String {
     let outcome = match (call.status, call.code) {
         (Some(status), Some(code)) => format!("HTTP {status}, code {code}"),
         (Some(status), None) => format!("HTTP {status}"),
         (None, _) => "no answer".to_owned(),
     };
-    // What v2 refuses for a scope has one of these; the scope says what to add.
+    // v2 rejects missing scopes with one of these; the scope helps the operator.
     let is_refused = matches!(call.status, Some(400 | 401 | 403));
     let scope = if is_refused {
         format!(" (needs the scope {})", call.scope)
@@ -131,8 +131,8 @@ fn in_words(call: &FailedCall<'_>) -> String {
     format!("{} {}: {outcome}{scope}", call.method, call.template)
 }
 
-fn push<T>(kept: &mut VecDeque<T>, new: T, most: usize) {
-    if kept.len() >= most {
+fn push<T>(kept: &mut VecDeque<T>, new: T, limit: usize) {
+    if kept.len() >= limit {
         kept.pop_front();
     }
     kept.push_back(new);

@@ -26,13 +26,13 @@ use crate::settings::{LogConfig, LogFormat, Side};
 use line::Line;
 use writer::LogWriter;
 
-/// The timeout of the last lines at the end of the process.
+/// Timeout of the flush at exit.
 const EXIT_FLUSH: Duration = Duration::from_secs(1);
 
-/// The timeout of the line about a panic.
+/// Timeout of the flush after a panic.
 const PANIC_FLUSH: Duration = Duration::from_millis(100);
 
-/// `tracing` has one log for the process.
+/// Process-wide, like the `tracing` subscriber.
 static LOG: OnceLock<Arc<LogWriter>> = OnceLock::new();
 
 /// Writes records to the log.
@@ -40,7 +40,7 @@ static LOG: OnceLock<Arc<LogWriter>> = OnceLock::new();
 pub struct Log(LogFormat);
 
 impl Log {
-    /// A log in a format: what is one line for people are fields for programs.
+    /// A log in a format. `Text` writes one line per request, `Json` separate fields.
     pub fn new(format: LogFormat) -> Self {
         Self(format)
     }
@@ -75,7 +75,7 @@ impl Observer for Log {
                 WarningKind::Guessed => {
                     tracing::warn!(operation, field, reason, "Charset guessed");
                 }
-                // The site chose so: once a request would be noise.
+                // A choice of the site; logging it per request would be noise.
                 WarningKind::LeftOut => {
                     tracing::debug!(operation, field, reason, "Left out of the answer");
                 }
@@ -118,7 +118,7 @@ impl Observer for Log {
                 tracing::debug!(%method, template, status, ?elapsed, "v2 answered");
             }
             Outcome::Unreadable { status } => {
-                tracing::warn!(%method, template, status, ?elapsed, "What answered is not v2's API; check upstream.url");
+                tracing::warn!(%method, template, status, ?elapsed, "The response is not of v2's API; check upstream.url");
             }
             Outcome::NoAnswer { maybe_done } => {
                 tracing::warn!(%method, template, maybe_done, ?elapsed, "v2 did not answer");
@@ -191,7 +191,7 @@ impl Observer for Log {
                 ..
             } => tracing::error!(rollout, percent, "Left the other side: {reason}"),
             RolloutRecord::Step { rollout, percent } => {
-                tracing::warn!(rollout, percent, "The share was changed by hand");
+                tracing::warn!(rollout, percent, "The operator changed the share");
             }
             RolloutRecord::Followed { rollout, percent } => {
                 tracing::warn!(
@@ -236,7 +236,7 @@ impl Observer for Log {
     }
 }
 
-/// The access line.
+/// Access log line.
 impl fmt::Display for RequestRecord<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let operation = self.operation.unwrap_or("(unknown operation)");
@@ -251,16 +251,16 @@ impl fmt::Display for RequestRecord<'_> {
     }
 }
 
-/// The log of this process; flushed when dropped.
+/// The log of this process. Flushed on drop.
 #[must_use]
 pub struct StartedLog(Arc<LogWriter>);
 
-/// Starts the log on standard error, at the level of the settings, or as `RUST_LOG` filters.
-/// Panics are logged, too.
+/// Starts the log on standard error, filtered by the configured level or `RUST_LOG`. Panics are
+/// logged, too.
 ///
 /// # Errors
 ///
-/// If the system has no thread left for it.
+/// If the system has no thread left.
 pub fn start_log(config: &LogConfig) -> io::Result<StartedLog> {
     let writer = Arc::<LogWriter>::default();
     let wanted = env::var(EnvFilter::DEFAULT_ENV);
@@ -271,7 +271,7 @@ pub fn start_log(config: &LogConfig) -> io::Result<StartedLog> {
         .with_writer(Arc::clone(&writer))
         .with_ansi(is_coloured())
         .with_target(false)
-        // They would go to standard error, which may be what fails.
+        // Errors would be printed to standard error, which may be the failing sink.
         .log_internal_errors(false);
     let started = match config.format {
         LogFormat::Text => log.event_format(Line).try_init(),
@@ -281,7 +281,7 @@ pub fn start_log(config: &LogConfig) -> io::Result<StartedLog> {
             .with_span_list(false)
             .try_init(),
     };
-    // Otherwise another program uses this one as a library, and has a log already.
+    // If this fails, a program that embeds the crate has a subscriber of its own.
     if started.is_ok() && LOG.set(Arc::clone(&writer)).is_ok() {
         writer.start(io::stderr())?;
         log_panics(Arc::clone(&writer));
@@ -292,19 +292,19 @@ pub fn start_log(config: &LogConfig) -> io::Result<StartedLog> {
     Ok(StartedLog(writer))
 }
 
-/// <https://no-color.org>: set to anything but nothing, it turns colours off.
+/// Any non-empty value of `NO_COLOR` disables colours: <https://no-color.org>.
 fn is_coloured() -> bool {
     let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     !refused && io::stderr().is_terminal()
 }
 
-/// Log lines of this process that could not be written.
+/// Log lines of this process that were dropped.
 pub(crate) fn dropped_log_lines() -> u64 {
     LOG.get().map_or(0, |log| log.dropped())
 }
 
-/// The filter that a text names, and its invalid directives. `parse_lossy` would print those to
-/// standard error itself.
+/// Parses a filter; returns invalid directives. `parse_lossy` alone would print those to standard
+/// error.
 fn filter(text: &str) -> (EnvFilter, Vec<&str>) {
     let is_valid = |directive: &&str| EnvFilter::builder().parse(directive).is_ok();
     let (valid, invalid): (Vec<_>, Vec<_>) = text.split(',').partition(is_valid);
@@ -312,7 +312,7 @@ fn filter(text: &str) -> (EnvFilter, Vec<&str>) {
     (filter.parse_lossy(valid.join(",")), invalid)
 }
 
-/// Logs panics. The standard library's hook would write to standard error itself, and wait for it.
+/// Logs panics. The default hook writes to standard error synchronously.
 fn log_panics(writer: Arc<LogWriter>) {
     panic::set_hook(Box::new(move |panic| {
         let backtrace = Backtrace::capture();
@@ -320,7 +320,7 @@ fn log_panics(writer: Arc<LogWriter>) {
         let backtrace = is_captured.then(|| display(backtrace));
         let panic = panic.to_string().replace('\n', " ");
         tracing::error!(backtrace, "{panic}");
-        // The process may be about to end.
+        // The process may be about to abort.
         writer.flush(PANIC_FLUSH);
     }));
 }

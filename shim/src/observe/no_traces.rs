@@ -1,11 +1,11 @@
-//! In place of `traces.rs` in builds without OpenTelemetry.
+//! Replacement for `traces.rs` in builds without OpenTelemetry.
 
 use std::time::Duration;
 
 use super::observer::{Observer, RequestRecord};
 use crate::settings::TracesConfig;
 
-/// There are none.
+/// Never constructed.
 #[derive(Debug)]
 pub(crate) enum Traces {}
 

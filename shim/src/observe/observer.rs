@@ -1,4 +1,4 @@
-//! The records of requests, v2 calls and comparisons, and the interface of their receivers.
+//! Event types for requests, v2 calls and comparisons, and the trait of their receivers.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,69 +14,69 @@ use shim_upstream::{CallRecord, RequestId};
 
 use crate::settings::Side;
 
-/// One v1 request, served. Nothing in it comes from the client as it is: names are the catalog's.
+/// One served v1 request. Contains no text of the client; all names are from the catalog.
 #[derive(Debug)]
 pub struct RequestRecord<'a> {
-    /// The request's name.
+    /// Request id.
     pub id: RequestId,
     /// The HTTP method, or `other`.
     pub method: &'static str,
-    /// The operation; `None` if v1 had no such one.
+    /// Operation; `None` if v1 had no such operation.
     pub operation: Option<&'a str>,
     /// True if the shim serves the operation.
     pub is_served: bool,
-    /// How it ended.
+    /// Outcome.
     pub ending: Ending,
-    /// v1's error code; `None` for a success.
+    /// v1 error code; `None` for a success.
     pub error: Option<i64>,
-    /// How many v2 calls were made.
+    /// Number of v2 calls sent.
     pub calls: u32,
-    /// From the request's head to the answer.
+    /// Time from the request head to the answer.
     pub elapsed: Duration,
-    /// How many parameters the operation does not know.
+    /// Number of parameters that the operation does not have.
     pub unknown: usize,
-    /// Those of them that some other operation knows.
+    /// Those among them that another operation has.
     pub misplaced: BTreeSet<&'a str>,
-    /// What could not be honoured.
+    /// Unsupported parameters and missing fields.
     pub warnings: &'a [Warning],
-    /// The v2 calls that failed.
+    /// Failed v2 calls.
     pub failures: Vec<FailedCall<'a>>,
-    /// A write that is done in part: the same request again does the rest.
+    /// Set if a write is partly done; repeating the request completes it.
     pub unfinished: Option<WriteId>,
-    /// The key of the tenant; `None` if it was refused before that was known.
+    /// v1 key of the tenant; `None` if refused before authentication.
     pub key: Option<&'a str>,
-    /// The client's address, or that of a proxy that is not trusted.
+    /// Client address: the last one that is not a trusted proxy's.
     pub address: Option<IpAddr>,
 }
 
-/// A write, by the names that the state engine has for it: nothing can be read from them.
+/// Opaque id of a write in the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriteId {
-    /// Of the v2 account.
+    /// Digest of the v2 account.
     pub account: u128,
-    /// Of the write.
+    /// Digest of the write.
     pub name: u128,
 }
 
-/// How a request ended.
+/// Outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ending {
-    /// With what the client wanted.
+    /// Success.
     Answered,
-    /// With an error that is the caller's: v2, or the rules of v1, say no.
+    /// Error caused by the request: v2 or a rule of v1 rejected it.
     Error,
-    /// With an error that says that the operation is not served.
+    /// Error because the shim does not serve the operation.
     NotServed,
-    /// Before it came to an operation: credentials, method, body, no such operation, too much load.
+    /// Rejected before an operation ran: credentials, method, body, unknown operation, or overload.
     Refused,
-    /// With an error that is v2's or the shim's trouble.
+    /// Error caused by v2 or the shim.
     Trouble,
-    /// With the error of a brownout: v1 was off on purpose.
+    /// Error of a brownout, in which v1 is off on purpose.
     Brownout,
 }
 
 impl Ending {
-    /// One word.
+    /// Name for metrics and logs.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Answered => "answered",
@@ -89,96 +89,95 @@ impl Ending {
     }
 }
 
-/// A v2 call that failed, without what v2 said of it: that may quote an address.
+/// A failed v2 call, without v2's message, which may quote an address.
 #[derive(Debug)]
 pub struct FailedCall<'a> {
-    /// The method.
+    /// HTTP method.
     pub method: Method,
-    /// The path with its placeholders.
+    /// Path with placeholders.
     pub template: &'a str,
-    /// The OAuth scope that it needs.
+    /// Required OAuth scope.
     pub scope: &'a str,
-    /// The HTTP status, if v2 answered.
+    /// HTTP status, if v2 answered.
     pub status: Option<u16>,
-    /// v2's code, if it gave one.
+    /// Error code in the body, if any.
     pub code: Option<i64>,
 }
 
-/// Something that a shadow showed. Nothing in it comes from an answer but names that the catalog
-/// knows.
+/// An event of the shadow. Contains no text of an answer; all names are from the catalog.
 #[derive(Debug)]
 pub enum ShadowRecord<'a> {
     /// A request was compared.
     Compared {
-        /// The operation.
+        /// Operation.
         operation: &'a str,
-        /// The worst of all its fields.
+        /// Worst verdict of all fields.
         verdict: Verdict,
-        /// Fields that differ, by verdict.
+        /// Number of differing fields by verdict.
         differences: &'a BTreeMap<Verdict, u64>,
     },
     /// A request was not compared.
     NotCompared {
-        /// The operation.
+        /// Operation.
         operation: &'a str,
-        /// Why, in one word.
+        /// Reason, as one word.
         reason: &'static str,
     },
-    /// A field differs for the first time, and nothing explains it.
+    /// First occurrence of a difference that nothing explains.
     Found {
-        /// The operation.
+        /// Operation.
         operation: &'a str,
-        /// The field.
+        /// Field.
         field: &'a str,
-        /// How it differs.
+        /// Kind of difference.
         kind: Kind,
     },
-    /// A client that was to have the shadow's answer got one.
+    /// A client that is served from the shadow got an answer.
     Answered {
-        /// Whose it was.
+        /// Origin of the answer.
         side: Side,
     },
 }
 
-/// A webhook of v2 was answered. Nothing in it comes from the webhook: names are the catalog's.
+/// An answered webhook of v2. Contains no text of the webhook; all names are from the catalog.
 #[derive(Clone, Copy, Debug)]
 pub struct WebhookRecord<'a> {
-    /// The name of the event; `None` for one without a notification, or before it was read.
+    /// Event name; `None` for an event without a notification or an unread one.
     pub event: Option<&'a str>,
-    /// What became of it, in one word.
+    /// Outcome, as one word.
     pub outcome: &'static str,
 }
 
-/// An attempt to push a notification. Nothing in it comes from a meeting but a digest.
+/// An attempt to push a notification. Contains no meeting data except a digest.
 #[derive(Clone, Debug)]
 pub struct DeliveryRecord<'a> {
-    /// The id of the event: a digest.
+    /// Event id, a digest.
     pub event: &'a str,
-    /// v1's name of the notification.
+    /// v1 name of the notification.
     pub notification: &'a str,
-    /// The URL of the receiver, without its query.
+    /// URL of the receiver, without query.
     pub receiver: &'a str,
-    /// Which attempt, from 1.
+    /// Number of the attempt, from 1.
     pub attempt: u32,
-    /// How it ended.
+    /// Outcome.
     pub outcome: DeliveryOutcome,
-    /// Why it failed.
+    /// Reason of a failure.
     pub failure: Option<String>,
 }
 
-/// How an attempt to push a notification ended.
+/// Outcome of an attempt to push a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryOutcome {
-    /// With a 2xx.
+    /// The receiver returned a 2xx status.
     Delivered,
-    /// It failed, and another attempt follows.
+    /// Failed; will be retried.
     Failed,
-    /// It failed, and was the last one.
+    /// Failed for the last time.
     Dead,
 }
 
 impl DeliveryOutcome {
-    /// One word.
+    /// Name for metrics and logs.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Delivered => "delivered",
@@ -188,52 +187,52 @@ impl DeliveryOutcome {
     }
 }
 
-/// Something that a rollout did. Nothing in it comes from an answer but names that the catalog knows.
+/// An event of a rollout. Contains no text of an answer; all names are from the catalog.
 #[derive(Debug)]
 pub enum RolloutRecord<'a> {
     /// A side answered, or failed to.
     Answered {
-        /// The rollout.
+        /// Name of the rollout.
         rollout: &'a str,
-        /// The side.
+        /// Side.
         side: RolloutSide,
-        /// True if it gave no answer, or one of v2's or the shim's trouble.
+        /// True for no answer, or an error caused by v2 or the shim.
         is_failed: bool,
-        /// From the request to the answer.
+        /// Response time.
         elapsed: Duration,
     },
     /// The answers of both sides were compared.
     Compared {
-        /// The rollout.
+        /// Name of the rollout.
         rollout: &'a str,
-        /// The worst of all fields.
+        /// Worst verdict of all fields.
         verdict: Verdict,
-        /// The fields with this verdict.
+        /// Fields with this verdict.
         fields: &'a [String],
     },
-    /// The other side was left, because it exceeded what the step allows.
+    /// All callers were returned because the other side exceeded a limit.
     Left {
-        /// The rollout.
+        /// Name of the rollout.
         rollout: &'a str,
-        /// The share before.
+        /// Share before, in percent.
         percent: u8,
-        /// What was exceeded, in one word.
+        /// Exceeded limit, as one word.
         excess: &'a str,
-        /// The same in a sentence.
+        /// Exceeded limit, as a sentence.
         reason: &'a str,
     },
     /// The operator changed the share.
     Step {
-        /// The rollout.
+        /// Name of the rollout.
         rollout: &'a str,
-        /// The share.
+        /// New share, in percent.
         percent: u8,
     },
-    /// The share is now the one that another process, or this one before a restart, has set.
+    /// The share was adopted from another process, or from this one before a restart.
     Followed {
-        /// The rollout.
+        /// Name of the rollout.
         rollout: &'a str,
-        /// The share.
+        /// New share, in percent.
         percent: u8,
     },
 }
@@ -248,7 +247,7 @@ pub enum RolloutSide {
 }
 
 impl RolloutSide {
-    /// One word.
+    /// Name for metrics and logs.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::This => "this",
@@ -257,28 +256,28 @@ impl RolloutSide {
     }
 }
 
-/// Receives a record of every request. Must not block.
+/// Receives an event for every request. Implementations must not block.
 pub trait Observer: Send + Sync {
     /// A request was served.
     fn served(&self, record: &RequestRecord<'_>);
 
-    /// A v2 call came to its end, as part of a request that is not served yet.
+    /// A v2 call ended. Its request is still in progress.
     fn called(&self, _call: &CallRecord<'_>) {}
 
-    /// A shadow showed something.
+    /// The shadow compared or answered a request.
     fn shadowed(&self, _record: &ShadowRecord<'_>) {}
 
-    /// A rollout did something.
+    /// A rollout answered, compared or changed its share.
     fn rollout(&self, _record: &RolloutRecord<'_>) {}
 
-    /// A webhook of v2 was answered.
+    /// A webhook was answered.
     fn webhook(&self, _record: &WebhookRecord<'_>) {}
 
     /// An attempt to push a notification ended.
     fn delivered(&self, _record: &DeliveryRecord<'_>) {}
 }
 
-/// Several observers, called one after the other, each of them `guarded`.
+/// Calls several observers in order, each one `guarded`.
 pub struct Observers(pub Vec<Arc<dyn Observer>>);
 
 impl Observers {
@@ -315,8 +314,8 @@ impl Observer for Observers {
     }
 }
 
-/// Runs what watches a request: a panic in it, which the log has, must not cost the request its
-/// answer. Everything that watches is called through this.
+/// Catches a panic of an observer, which the panic hook logs, so that it cannot fail the request.
+/// Every observer is called through this.
 pub(crate) fn guarded<T>(observe: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(observe)).ok()
 }

@@ -1,4 +1,4 @@
-//! The last exchanges, in memory: redacted by the recorder, and bounded in number and size.
+//! Recent exchanges in memory: redacted by the recorder, and bounded in number and size.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -17,50 +17,51 @@ use serde_json::Value;
 use super::recorder::{Recorder, Sink};
 use crate::settings::RecordConfig;
 
-/// All of them together, in bytes; lists of hundreds of users are long.
+/// Size limit of all exchanges, in bytes. Lists of hundreds of users are long.
 const BYTES: usize = 32 << 20;
 
-/// Keeps the last exchanges.
+/// Keeps the most recent exchanges.
 pub struct Recent {
     ring: Arc<Mutex<Ring>>,
-    most: usize,
-    /// Who writes here, and nowhere else.
+    limit: usize,
+    /// Recorder that writes to `ring` only; `None` if the file recorder does.
     own: Option<Arc<Recorder>>,
 }
 
-/// The ids of an exchange.
+/// Ids of an exchange and of its request.
 #[derive(Deserialize)]
 struct Ids {
     id: String,
     request: Option<String>,
 }
 
-/// Lines of a recording, the newest last.
+/// Recorded lines, oldest first.
 #[derive(Default)]
 struct Ring {
     lines: VecDeque<Arc<[u8]>>,
     bytes: usize,
 }
 
-/// Where a recorder writes the exchanges that are kept here.
+/// Sink of a recorder that appends to the ring.
 pub struct Memory {
     ring: Arc<Mutex<Ring>>,
-    most: usize,
+    limit: usize,
 }
 
 impl Recent {
-    /// Keeps so many exchanges; with a key, addresses and names are pseudonyms.
+    /// Keeps at most `limit` exchanges, with a recorder of its own. With a key, addresses and names
+    /// are pseudonymized.
     ///
     /// # Errors
     ///
-    /// If there is no thread.
+    /// If the system has no thread left.
     pub fn start(
-        most: usize,
+        limit: usize,
         catalog: Arc<Catalog>,
         key: Option<PseudonymKey>,
     ) -> io::Result<Self> {
-        let (recent, memory) = Self::fed(most);
-        // No file: what is written goes to memory.
+        let (recent, memory) = Self::with_sink(limit);
+        // No path: the sink is memory.
         let mut config = RecordConfig::new(PathBuf::new());
         config.pseudonym_key = key;
         let recorder = Recorder::with_sink(config, catalog, memory)?;
@@ -70,35 +71,42 @@ impl Recent {
         })
     }
 
-    /// Keeps so many of the exchanges that somebody writes into the memory.
-    pub fn fed(most: usize) -> (Self, Memory) {
+    /// Keeps at most `limit` of the exchanges that are written to the returned sink.
+    pub fn with_sink(limit: usize) -> (Self, Memory) {
         let ring = Arc::<Mutex<Ring>>::default();
         let memory = Memory {
             ring: Arc::clone(&ring),
-            most,
+            limit,
         };
         let own = None;
-        (Self { ring, most, own }, memory)
+        (Self { ring, limit, own }, memory)
     }
 
-    /// Waits until what was served before is here, if it is not fed. Blocks; for tests.
-    pub fn settle(&self, patience: Duration) -> bool {
-        self.own.as_ref().is_none_or(|own| own.stop(patience))
+    /// Waits until all served exchanges are stored. Blocks; for tests.
+    pub fn settle(&self, timeout: Duration) -> bool {
+        self.own.as_ref().is_none_or(|own| own.stop(timeout))
     }
 
-    /// What exchanges are handed to, if they are not recorded anyway.
+    /// The recorder to start for each request; `None` if the file recorder writes here.
     pub(crate) fn recorder(&self) -> Option<&Arc<Recorder>> {
         self.own.as_ref()
     }
 
-    /// How many are kept at the most.
-    pub(crate) fn most(&self) -> usize {
-        self.most
+    /// Maximum number of exchanges.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
     }
 
-    /// The ids of the newest exchanges, so many at the most, by those of their requests.
-    pub(crate) fn by_request(&self, most: usize) -> BTreeMap<String, String> {
-        let lines: Vec<_> = self.ring().lines.iter().rev().take(most).cloned().collect();
+    /// Maps request ids to exchange ids, for at most `limit` of the newest exchanges.
+    pub(crate) fn by_request(&self, limit: usize) -> BTreeMap<String, String> {
+        let lines: Vec<_> = self
+            .ring()
+            .lines
+            .iter()
+            .rev()
+            .take(limit)
+            .cloned()
+            .collect();
         let ids = lines.iter().map(|line| serde_json::from_slice(line));
         let ids = ids.filter_map(Result::<Ids, _>::ok);
         ids.filter_map(|ids| Some((ids.request?, ids.id))).collect()
@@ -130,11 +138,11 @@ impl Sink for Memory {
             start = end + 1;
             ring.bytes += line.len();
             ring.lines.push_back(line.into());
-            while ring.lines.len() > self.most || ring.bytes > BYTES {
-                let Some(gone) = ring.lines.pop_front() else {
+            while ring.lines.len() > self.limit || ring.bytes > BYTES {
+                let Some(oldest) = ring.lines.pop_front() else {
                     break;
                 };
-                ring.bytes -= gone.len();
+                ring.bytes -= oldest.len();
             }
         }
         Ok(())

@@ -1,50 +1,52 @@
-//! Records exchanges for `migrate diff`: the requests and answers of v1 clients, and the v2 calls
-//! between.
+//! Records exchanges for `migrate diff`: v1 requests and responses, and the v2 calls in between.
 //!
-//! Off unless a file is named. A request is never held up by it: what it has anyway, its parameters,
-//! v2's documents and its own answer, goes into a bounded queue, and a thread of its own redacts and
-//! writes it (`writer`). If that thread does not keep up, because the disk is full or slow or there
-//! is more than its part of the processors is enough for, exchanges are dropped, counted and logged.
+//! Off unless a file is configured. The request path only moves parameters, v2 documents and the
+//! response into a bounded queue; a dedicated thread redacts and writes them (`writer`). If the
+//! thread cannot keep up, because the disk is full or slow or its CPU budget is used up, exchanges
+//! are dropped, counted and logged.
 
+mod cpu;
 mod file;
-mod load;
 mod pacing;
 mod thinning;
 mod writer;
 
 use std::{
     fmt, io,
+    num::NonZero,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
         mpsc::{self, Receiver, SyncSender, TrySendError},
     },
     thread::{self, Thread},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use bytes::Bytes;
+use governor::{DefaultDirectRateLimiter, Quota};
 use mappings::{Arguments, Catalog, Outcome, V2Request, catalog::operation::Operation};
 use recording::{RecordedSite, Redactor, Unredacted, UnredactedCall, Wrapping};
 use secrecy::SecretString;
 use shim_upstream::RequestId;
 use tokio::time::Instant;
 
-use crate::settings::RecordConfig;
+use crate::{clock::unix_millis, settings::RecordConfig};
 use file::RotatedFile;
 use thinning::Thinning;
 use writer::Writer;
 pub(crate) use writer::lower_priority;
 
-/// What may wait to be written, in bytes, roughly.
+/// Approximate size limit of the queue, in bytes.
 const QUEUE_BYTES: usize = 32 << 20;
 
-/// How often the log says that exchanges are dropped, at the most.
-const TOLD_EVERY: Duration = Duration::from_secs(10);
+/// Log lines about dropped exchanges.
+const WARNINGS: Quota =
+    Quota::per_minute(NonZero::new(6).unwrap()).allow_burst(NonZero::<u32>::MIN);
 
-/// Where recordings are written; told of nothing but whole lines.
+/// Destination of recorded lines.
 pub trait Sink: Send + 'static {
-    /// Appends lines, the end of the last one included.
+    /// Appends complete lines, each with its line end.
     ///
     /// # Errors
     ///
@@ -55,78 +57,75 @@ pub trait Sink: Send + 'static {
 /// Writes to a file and to a second sink.
 struct Tee {
     file: RotatedFile,
-    beside: Option<Box<dyn Sink>>,
+    second: Option<Box<dyn Sink>>,
 }
 
 impl Sink for Tee {
     fn append(&mut self, lines: &[u8]) -> io::Result<()> {
-        let told = self
-            .beside
-            .as_mut()
-            .map_or(Ok(()), |beside| beside.append(lines));
-        self.file.append(lines).and(told)
+        let second = self.second.as_mut();
+        let appended = second.map_or(Ok(()), |second| second.append(lines));
+        self.file.append(lines).and(appended)
     }
 }
 
-/// Takes exchanges and has them written.
+/// Queues exchanges for the writer thread.
 pub struct Recorder {
     queue: SyncSender<Queued>,
-    room: usize,
+    capacity: usize,
     shared: Arc<Shared>,
     writer: Thread,
-    /// Told by the writer when all is written; gone without a word if it failed.
+    /// Receives a message when everything is written; disconnected if the writer panicked.
     ended: Mutex<Receiver<()>>,
     sample_percent: u8,
     started: i64,
     sequence: AtomicU64,
 }
 
-/// What the requests and the writer tell each other.
+/// State shared by requests and the writer.
 #[derive(Debug)]
 struct Shared {
     written: AtomicU64,
-    /// Left out, because others like them are there.
+    /// Left out because enough similar exchanges were written.
     thinned: AtomicU64,
     dropped: AtomicU64,
     queued: AtomicUsize,
     queued_bytes: AtomicUsize,
     stopping: AtomicBool,
-    /// All was written.
+    /// Everything was written.
     has_ended: AtomicBool,
-    begun: Instant,
-    /// When the log said last that exchanges are dropped: milliseconds since `begun`.
-    told: AtomicU64,
+    /// Limits log lines about dropped exchanges.
+    warnings: DefaultDirectRateLimiter,
 }
 
-/// An exchange with the secrets that may be quoted in it: in memory only, never shown.
+/// An exchange, and the secrets that may be quoted in it. In memory only, never printed.
 struct Queued {
     exchange: Unredacted,
-    /// What it was served with, and tells what is secret.
+    /// Catalog of the request; defines what is redacted.
     catalog: Arc<Catalog>,
     secrets: Vec<SecretString>,
     bytes: usize,
 }
 
 impl Recorder {
-    /// Opens the file and starts to write; `beside` gets the same lines.
+    /// Opens the file and starts the writer; `second` receives the same lines.
     ///
     /// # Errors
     ///
-    /// If the file cannot be opened, or there is no thread.
+    /// If the file cannot be opened, or the system has no thread left.
     pub fn start(
         config: RecordConfig,
         catalog: Arc<Catalog>,
-        beside: Option<Box<dyn Sink>>,
+        second: Option<Box<dyn Sink>>,
     ) -> io::Result<Self> {
         let file = RotatedFile::open(&config)?;
-        Self::with_sink(config, catalog, Tee { file, beside })
+        Self::with_sink(config, catalog, Tee { file, second })
     }
 
-    /// As [`Self::start`], with another place to write to.
+    /// Starts the writer with another sink.
     ///
     /// # Errors
     ///
-    /// If there is no thread.
+    /// If the system has no thread left.
     pub fn with_sink(
         config: RecordConfig,
         catalog: Arc<Catalog>,
@@ -142,8 +141,7 @@ impl Recorder {
             queued_bytes: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
             has_ended: AtomicBool::new(false),
-            begun: Instant::now(),
-            told: AtomicU64::new(0),
+            warnings: DefaultDirectRateLimiter::direct(WARNINGS),
         });
         let incomplete = config.leaves_out();
         let writer = Writer {
@@ -161,12 +159,12 @@ impl Recorder {
             .name("recorder".to_owned())
             .spawn(move || {
                 writer.run();
-                // Whoever waits may be gone.
+                // Nobody may be waiting.
                 let _ = ends.send(());
             })?;
         Ok(Self {
             queue,
-            room: config.queue,
+            capacity: config.queue,
             shared,
             writer: writer.thread().clone(),
             ended: Mutex::new(ended),
@@ -176,7 +174,7 @@ impl Recorder {
         })
     }
 
-    /// Begins the record of a request, unless the sample leaves it out.
+    /// Starts the recording of a request; `None` if it is sampled out.
     pub(crate) fn begin(
         self: &Arc<Self>,
         operation: &Operation,
@@ -187,7 +185,7 @@ impl Recorder {
         if self.sample_percent < 100 && fastrand::u8(0..100) >= self.sample_percent {
             return None;
         }
-        // If there is no room now, nothing is collected only to be dropped in the end.
+        // While the queue is full, nothing is collected that would be dropped in the end.
         let kept = self.has_room(0).then(|| Kept {
             at: unix_millis(),
             begun: Instant::now(),
@@ -203,30 +201,29 @@ impl Recorder {
         })
     }
 
-    /// How many exchanges were written.
+    /// Exchanges written.
     pub fn written(&self) -> u64 {
         self.shared.written.load(Ordering::Relaxed)
     }
 
-    /// How many exchanges were left out, because others like them are recorded.
+    /// Exchanges left out because enough similar ones were written.
     pub fn thinned(&self) -> u64 {
         self.shared.thinned.load(Ordering::Relaxed)
     }
 
-    /// How many exchanges were dropped, because the disk was full, slow or gone, or there were too
-    /// many.
+    /// Exchanges dropped because the disk was full, slow or gone, or there were too many.
     pub fn dropped(&self) -> u64 {
         self.shared.dropped.load(Ordering::Relaxed)
     }
 
-    /// Writes what is queued and ends, but waits for it no longer than this. Blocks. True if all of
-    /// it was written.
-    pub fn stop(&self, patience: Duration) -> bool {
+    /// Stops the writer after the queued exchanges, waiting at most `timeout`. Blocks. Returns true
+    /// if everything was written.
+    pub fn stop(&self, timeout: Duration) -> bool {
         self.shared.stopping.store(true, Ordering::SeqCst);
         self.writer.unpark();
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         let has_ended = || self.shared.has_ended.load(Ordering::SeqCst);
-        if !has_ended() && ended.recv_timeout(patience).is_ok() {
+        if !has_ended() && ended.recv_timeout(timeout).is_ok() {
             self.shared.has_ended.store(true, Ordering::SeqCst);
         }
         has_ended()
@@ -238,7 +235,7 @@ impl Recorder {
             queued_bytes,
             ..
         } = self.shared.as_ref();
-        queued.load(Ordering::Relaxed) < self.room
+        queued.load(Ordering::Relaxed) < self.capacity
             && queued_bytes.load(Ordering::Relaxed) + bytes <= QUEUE_BYTES
     }
 
@@ -274,37 +271,25 @@ impl fmt::Debug for Recorder {
 }
 
 impl Shared {
-    /// Something has left the queue.
+    /// Accounts for an exchange that left the queue.
     fn taken(&self, bytes: usize) {
         self.queued.fetch_sub(1, Ordering::Relaxed);
         self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Counts exchanges that are lost. The log has the first of them, and from time to time how many
-    /// there are.
+    /// Counts dropped exchanges; logs the total at the rate of [`WARNINGS`].
     fn dropped(&self, exchanges: u64, why: &str) {
         let dropped = self.dropped.fetch_add(exchanges, Ordering::Relaxed) + exchanges;
-        let now = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let told = self.told.load(Ordering::Relaxed);
-        let every = u64::try_from(TOLD_EVERY.as_millis()).unwrap_or(u64::MAX);
-        let is_due = dropped == exchanges || now.saturating_sub(told) >= every;
-        // Of many who lose one at the same time, one tells.
-        let tells = || {
-            let told = self
-                .told
-                .compare_exchange(told, now, Ordering::Relaxed, Ordering::Relaxed);
-            told.is_ok()
-        };
-        if is_due && tells() {
+        if self.warnings.check().is_ok() {
             tracing::warn!(dropped, why, "Exchanges are not recorded");
         }
     }
 }
 
-/// One request, while it is served.
+/// Recording of one request in progress.
 pub(crate) struct Recording {
     recorder: Arc<Recorder>,
-    /// `None` if there was no room for it.
+    /// `None` if the queue was full.
     kept: Option<Kept>,
 }
 
@@ -319,7 +304,7 @@ struct Kept {
 }
 
 impl Recording {
-    /// Notes a v2 call.
+    /// Adds a v2 call.
     pub(crate) fn called(
         &self,
         name: String,
@@ -334,8 +319,8 @@ impl Recording {
         }
     }
 
-    /// Has the exchange written. `answer` is v1's as JSON, `secrets` were used for it and may be
-    /// quoted in it, `catalog` is what it was served with.
+    /// Queues the exchange. `answer` is v1's as JSON, `secrets` may be quoted in it, and `catalog`
+    /// is the one that served the request.
     pub(crate) fn finish(
         self,
         answer: Bytes,
@@ -376,9 +361,4 @@ impl Recording {
 
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
-}
-
-fn unix_millis() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
 }

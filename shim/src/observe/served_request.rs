@@ -1,4 +1,4 @@
-//! What watchers may ask of the layer that serves a request.
+//! Interface of a served request for observers.
 
 use std::sync::Arc;
 
@@ -9,22 +9,22 @@ use recording::RecordedSite;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-/// A request that was served.
+/// A served request.
 pub(crate) trait ServedRequest: Send + Sync {
     /// The catalog that translated it.
     fn catalog(&self) -> &Arc<Catalog>;
 
-    /// The tenant's choices.
+    /// Site settings of the tenant.
     fn site(&self) -> &Site;
 
-    /// The tenant's choices, as recordings have them.
+    /// Site settings of the tenant, in the format of recordings.
     fn recorded_site(&self) -> &Arc<RecordedSite>;
 
-    /// The credentials of v2 requests, for redaction.
+    /// Credentials used for v2, for redaction.
     fn secrets(&self) -> Vec<SecretString>;
 
-    /// Serves a read of the same tenant again, unwatched, and returns the answer as JSON. The
-    /// arguments have no credentials.
+    /// Executes a read again for the same tenant, without observers. Returns the answer as JSON.
+    /// `arguments` must not contain credentials.
     fn serve_again<'a>(
         &'a self,
         operation: &'a Operation,

@@ -1,25 +1,26 @@
-//! Compares answers with those of a second v1, or of other mappings.
+//! Shadow: compares responses with those of a second v1, or of other mappings.
 //!
-//! Reads are sent to the shadow, too; writes never are. With `mappings`, the request is re-translated
-//! offline from the v2 exchanges; nothing is sent. No request waits for the comparison, except for the
-//! shadow's answer where a site wants clients to get that one. Requests beyond the bounds are not
-//! compared, and counted.
+//! Reads are also sent to the shadow; writes never are. With `mappings`, the request is
+//! re-translated offline from the v2 exchanges; nothing is sent. Requests do not wait for the
+//! comparison, except for the shadow's answer if clients are served from it. Requests beyond the
+//! limits are counted, but not compared.
 
-mod cap;
 mod comparison;
 mod differences;
 mod worker;
 
 use std::{
+    num::NonZero,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _, Shared};
+use governor::{DefaultDirectRateLimiter, Quota};
 use mappings::{Arguments, Catalog, Outcome, V1Answer, V2Request, catalog::operation::Operation};
 use recording::{PseudonymKey, Redactor, V2Exchange, Wrapping, comparison::Noise};
 use serde_json::Value;
@@ -33,49 +34,50 @@ use super::{
     served_request::ServedRequest,
 };
 use crate::{
+    clock::unix_millis,
     settings::{Limits, ShadowConfig, Side},
     v1_client::{self, V1Client, V1Failure, v1_answer},
 };
-use cap::PerSecond;
 pub use differences::{Differences, Example, FieldTally, OperationTally};
 use worker::Worker;
 
-/// Another one than before v2: that one is refused by a shim, which would be asking itself.
+/// Differs from the user agent towards v2, which a shim refuses because it would be calling itself.
 const USER_AGENT: &str = concat!("shim-shadow/", env!("CARGO_PKG_VERSION"));
 
-/// True for how a shim of any version calls itself when it asks its shadow.
+/// Detects the user agent of any version's shadow requests.
 pub(crate) fn is_shadow_of_another(user_agent: &[u8]) -> bool {
     user_agent.starts_with(b"shim-shadow/")
 }
 
-/// Requests that wait to be compared, for each that is being asked; more are not compared.
+/// Queued comparisons per concurrent shadow request; more are dropped.
 const WAITING: usize = 16;
 
-/// What they may take together, roughly, in bytes.
-const WAITING_BYTES: usize = 32 << 20;
+/// Approximate size limit of queued comparisons, in bytes.
+const QUEUE_BYTES: usize = 32 << 20;
 
-/// A document takes so many times its text, roughly.
+/// Approximate ratio of a document's size in memory to its JSON text.
 const IN_MEMORY: usize = 4;
 
-/// One in so many comparisons may ask this shim a second time, to learn what differs each time.
+/// At most one comparison in this many serves a request a second time, to detect volatile fields.
 const ASK_AGAIN: u64 = 10;
 
-/// The shadow, and what was found.
+/// A shadow and the differences found.
 pub struct Shadow {
     client: Option<V1Client>,
-    /// Other mappings, to re-translate requests with.
+    /// Other mappings to re-translate requests with.
     mappings: Option<Arc<Catalog>>,
     answer: Side,
     sample_percent: u8,
-    cap: Option<PerSecond>,
+    rate_limit: Option<DefaultDirectRateLimiter>,
     timeout: Duration,
     redactor: Redactor,
     observer: Arc<dyn Observer>,
-    /// Places of requests that wait.
-    places: Arc<Semaphore>,
-    waiting_bytes: AtomicUsize,
-    /// Turns to ask the shadow.
-    turns: Arc<Semaphore>,
+    /// Limits queued comparisons.
+    queue_permits: Arc<Semaphore>,
+    /// Limits the size of queued comparisons, in bytes.
+    queue_bytes: Arc<Semaphore>,
+    /// Limits concurrent requests to the shadow.
+    request_permits: Arc<Semaphore>,
     worker: Worker,
     noise: Mutex<Noise>,
     compared: AtomicU64,
@@ -83,31 +85,31 @@ pub struct Shadow {
     differences: Differences,
 }
 
-/// Why there is no shadow.
+/// Errors that prevent a start of the shadow.
 #[derive(Debug, thiserror::Error)]
 pub enum ShadowError {
-    /// The HTTP client cannot be made.
+    /// No HTTP client.
     #[error("the client for the shadow cannot be made; check the system's certificates")]
     Client(#[from] reqwest::Error),
-    /// The system gives no thread.
+    /// No thread.
     #[error("the system gives no thread to compare on")]
     Thread(#[from] std::io::Error),
 }
 
-/// Why an answer was not compared.
+/// Reasons why a request was not compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotCompared {
-    /// A write, and there are no other mappings to translate it with.
+    /// A write, without other mappings to translate it with.
     Write,
-    /// The cap of this second is reached.
+    /// The rate limit is reached.
     Capped,
-    /// Too many wait already.
+    /// The queue is full.
     Dropped,
-    /// No answer in time.
+    /// The shadow did not answer in time.
     Timeout,
-    /// No answer.
+    /// The shadow cannot be reached.
     Unreachable,
-    /// An answer that is not v1's, or too large.
+    /// The answer is not v1's, or too large.
     Unreadable,
 }
 
@@ -121,7 +123,7 @@ impl From<V1Failure> for NotCompared {
 }
 
 impl NotCompared {
-    /// One word.
+    /// Name for metrics, logs and pages.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Write => "write",
@@ -134,29 +136,29 @@ impl NotCompared {
     }
 }
 
-type Asked = Shared<BoxFuture<'static, Result<Arc<Value>, NotCompared>>>;
+type PendingAnswer = Shared<BoxFuture<'static, Result<Arc<Value>, NotCompared>>>;
 
-/// One request, beside which the shadow is looked at.
+/// One request to compare.
 pub(crate) struct Shadowed {
     shadow: Arc<Shadow>,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
     operation: String,
     wrapping: Wrapping,
-    /// With the credentials: they are looked for in all that is kept.
+    /// Includes credentials, which are redacted in everything that is kept.
     arguments: Arguments,
     at: i64,
-    /// `None` if the shadow is asked, and its calls are its own.
+    /// Recorded v2 calls; `None` if the shadow is sent the request and makes its own.
     calls: Option<Mutex<Vec<V2Exchange>>>,
-    /// The shadow's answer, if it is asked beside this shim.
-    asked: Option<Asked>,
+    /// Pending answer of the shadow, if it is requested concurrently.
+    asked: Option<PendingAnswer>,
 }
 
 impl Shadow {
-    /// Gets ready; `mappings` are those of [`ShadowConfig::mappings`].
+    /// Starts the shadow. `mappings` is the catalog loaded from [`ShadowConfig::mappings`].
     ///
     /// # Errors
     ///
-    /// If the HTTP client cannot be made, or there is no thread.
+    /// If the HTTP client or the thread cannot be created.
     pub fn new(
         config: ShadowConfig,
         catalog: &Catalog,
@@ -169,22 +171,23 @@ impl Shadow {
             .upstream
             .map(|second| V1Client::new(second, USER_AGENT, limits))
             .transpose()?;
-        let places = config.concurrency.saturating_mul(WAITING);
+        let waiting = config.concurrency.saturating_mul(WAITING);
         Ok(Self {
             client,
             mappings,
             answer: config.answer,
             sample_percent: config.sample_percent,
-            cap: config
+            rate_limit: config
                 .per_second
-                .map(|most| PerSecond::new(most, std::time::Instant::now())),
+                .and_then(NonZero::new)
+                .map(|limit| DefaultDirectRateLimiter::direct(Quota::per_second(limit))),
             timeout: config.timeout,
             redactor: Redactor::new(catalog, key),
             observer,
-            places: Arc::new(Semaphore::new(places)),
-            waiting_bytes: AtomicUsize::new(0),
-            turns: Arc::new(Semaphore::new(config.concurrency)),
-            worker: Worker::start(places)?,
+            queue_permits: Arc::new(Semaphore::new(waiting)),
+            queue_bytes: Arc::new(Semaphore::new(QUEUE_BYTES)),
+            request_permits: Arc::new(Semaphore::new(config.concurrency)),
+            worker: Worker::start(waiting)?,
             noise: Mutex::default(),
             compared: AtomicU64::new(0),
             asked_again: AtomicU64::new(0),
@@ -192,17 +195,17 @@ impl Shadow {
         })
     }
 
-    /// What was found so far.
+    /// Returns the differences found so far.
     pub fn differences(&self) -> &Differences {
         &self.differences
     }
 
-    /// Whose answers clients get.
+    /// Returns the side whose answers clients get.
     pub fn answer(&self) -> Side {
         self.answer
     }
 
-    /// What this shim is compared with, in words.
+    /// Description of what this shim is compared with.
     pub fn shown(&self) -> String {
         let client = self.client.as_ref().map(|client| client.base().to_owned());
         let mappings = self.mappings.as_ref().map(|_| "other mappings".to_owned());
@@ -210,46 +213,49 @@ impl Shadow {
         parts.join(" and ")
     }
 
-    /// The fields that differ each time, by operation.
+    /// Volatile fields found so far, by operation.
     pub fn noise(&self) -> Vec<(String, String)> {
         let noise = self.noise.lock().unwrap_or_else(PoisonError::into_inner);
         let owned = |(operation, field): (&str, &str)| (operation.to_owned(), field.to_owned());
         noise.iter().map(owned).collect()
     }
 
-    /// Looks at a request, unless it is none that is compared.
+    /// Starts the comparison of a request; `None` if it is not compared.
     pub(crate) fn begin(
         self: &Arc<Self>,
         operation: &Operation,
         wrapping: Wrapping,
         arguments: &Arguments,
     ) -> Option<Shadowed> {
-        let is_left_out = || fastrand::u8(0..100) >= self.sample_percent;
-        if !operation.is_served() || (self.sample_percent < 100 && is_left_out()) {
+        let is_sampled_out = || fastrand::u8(0..100) >= self.sample_percent;
+        if !operation.is_served() || (self.sample_percent < 100 && is_sampled_out()) {
             return None;
         }
-        let now = std::time::Instant::now;
-        if self.cap.as_ref().is_some_and(|cap| !cap.take(now())) {
+        if self
+            .rate_limit
+            .as_ref()
+            .is_some_and(|limit| limit.check().is_err())
+        {
             self.not_compared(&operation.name, NotCompared::Capped);
             return None;
         }
-        let is_asked = operation.read && self.client.is_some();
-        if !is_asked && self.mappings.is_none() {
+        let is_forwarded = operation.read && self.client.is_some();
+        if !is_forwarded && self.mappings.is_none() {
             self.not_compared(&operation.name, NotCompared::Write);
             return None;
         }
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+        let Ok(permit) = Arc::clone(&self.queue_permits).try_acquire_owned() else {
             self.not_compared(&operation.name, NotCompared::Dropped);
             return None;
         };
         Some(Shadowed {
             shadow: Arc::clone(self),
-            _place: place,
+            _permit: permit,
             operation: operation.name.clone(),
             wrapping,
             arguments: arguments.clone(),
             at: unix_millis(),
-            calls: (!is_asked).then(Mutex::default),
+            calls: (!is_forwarded).then(Mutex::default),
             asked: None,
         })
     }
@@ -261,7 +267,7 @@ impl Shadow {
             .shadowed(&ShadowRecord::NotCompared { operation, reason });
     }
 
-    /// True if this shim may be asked a second time: a bounded share of what is compared.
+    /// Returns whether a request may be served again, which is limited to a share of comparisons.
     fn may_ask_again(&self) -> bool {
         let compared = self.compared.load(Ordering::Relaxed);
         let asked = self.asked_again.load(Ordering::Relaxed);
@@ -274,7 +280,7 @@ impl Shadow {
 }
 
 impl Shadowed {
-    /// Notes a v2 call, if that is of use.
+    /// Records a v2 call, if the comparison needs it.
     pub(crate) fn called(
         &self,
         name: &str,
@@ -290,8 +296,7 @@ impl Shadowed {
         }
     }
 
-    /// The shadow's answer, where a site wants that one; asked for from now on. `None` if it is
-    /// not wanted.
+    /// Requests the shadow's answer, if clients are served from the shadow.
     pub(crate) fn answer(
         &mut self,
         catalog: &Catalog,
@@ -314,26 +319,22 @@ impl Shadowed {
         })
     }
 
-    /// Has this shim's answer, as JSON, compared.
+    /// Compares with this shim's answer, given as JSON, in the background.
     pub(super) fn finish(self, answer: Bytes, request: Arc<dyn ServedRequest>) {
         let shadow = Arc::clone(&self.shadow);
         let bytes = self.weight() + answer.len() * IN_MEMORY;
-        let waiting = shadow.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
-        let held = WaitingBytes {
-            shadow: Arc::clone(&shadow),
-            bytes,
-        };
-        if waiting + bytes > WAITING_BYTES {
+        let permits = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let Ok(queued) = Arc::clone(&shadow.queue_bytes).try_acquire_many_owned(permits) else {
             shadow.not_compared(&self.operation, NotCompared::Dropped);
             return;
-        }
+        };
         tokio::spawn(async move {
             self.compare(answer, request).await;
-            drop(held);
+            drop(queued);
         });
     }
 
-    /// What the calls that were noted take in memory, roughly.
+    /// Approximate size of the recorded calls in memory, in bytes.
     fn weight(&self) -> usize {
         let Some(calls) = &self.calls else {
             return 0;
@@ -353,7 +354,7 @@ impl Shadowed {
         let Some(client) = &shadow.client else {
             return async { Err(NotCompared::Unreachable) }.boxed();
         };
-        // What changes something is never sent to a shadow, wherever this is called from.
+        // Writes are never sent to a shadow, whatever the caller does.
         let operation = catalog.find(&self.operation).filter(|known| known.read);
         let protocol = catalog.protocol();
         let key = self.arguments.text(&protocol.key);
@@ -363,10 +364,10 @@ impl Shadowed {
         let Some(request) = request else {
             return async { Err(NotCompared::Unreadable) }.boxed();
         };
-        let (turns, limit) = (Arc::clone(&shadow.turns), client.answer_bytes());
+        let (permits, limit) = (Arc::clone(&shadow.request_permits), client.answer_bytes());
         async move {
             let asked = async {
-                let _turn = turns.acquire().await;
+                let _permit = permits.acquire().await;
                 v1_client::answer(request, limit).await
             };
             match timeout_at(until, asked).await {
@@ -378,22 +379,7 @@ impl Shadowed {
     }
 }
 
-/// Bytes that wait; they are given back when it is dropped.
-struct WaitingBytes {
-    shadow: Arc<Shadow>,
-    bytes: usize,
-}
-
-impl Drop for WaitingBytes {
-    fn drop(&mut self) {
-        let bytes = self.bytes;
-        self.shadow
-            .waiting_bytes
-            .fetch_sub(bytes, Ordering::Relaxed);
-    }
-}
-
-/// What a value takes in memory, roughly.
+/// Approximate size of a value in memory, in bytes.
 fn weight(value: &Value) -> usize {
     const EACH: usize = 64;
     EACH + match value {
@@ -405,11 +391,6 @@ fn weight(value: &Value) -> usize {
             .sum(),
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     }
-}
-
-fn unix_millis() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
 }
 
 impl std::fmt::Debug for Shadow {

@@ -1,4 +1,4 @@
-//! Taps on a request: recorders and the shadow see its v2 calls and its answer. Nothing waits for them.
+//! Observers of a single request: recorders and the shadow receive its v2 calls and its answer.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use mappings::{Outcome, V2Request};
 
 use super::{recorder::Recording, served_request::ServedRequest, shadow::Shadowed};
 
-/// The taps on one request; mostly none.
+/// Taps of one request; usually none.
 #[derive(Default)]
 pub(crate) struct Taps {
     pub(crate) recordings: Vec<Recording>,
@@ -15,12 +15,12 @@ pub(crate) struct Taps {
 }
 
 impl Taps {
-    /// True if there are none.
+    /// Returns whether there are no taps.
     pub(crate) fn is_empty(&self) -> bool {
         self.recordings.is_empty() && self.shadowed.is_none()
     }
 
-    /// A v2 call has ended.
+    /// Reports the end of a v2 call.
     pub(crate) fn called(
         &self,
         name: String,
@@ -31,7 +31,7 @@ impl Taps {
         if let Some(shadowed) = &self.shadowed {
             shadowed.called(&name, &request, outcome, took);
         }
-        // Mostly there is one, which takes them as they are.
+        // Usually there is one recording, which takes the values without a clone.
         let mut recordings = self.recordings.iter();
         if let Some(first) = recordings.next() {
             for recording in recordings {
@@ -42,7 +42,7 @@ impl Taps {
         }
     }
 
-    /// The request was served with this answer, as JSON.
+    /// Reports the answer, as JSON.
     pub(crate) fn finish(self, answer: &Bytes, request: &Arc<impl ServedRequest + 'static>) {
         for recording in self.recordings {
             let site = Arc::clone(request.recorded_site());

@@ -1,8 +1,8 @@
-//! Traces by OpenTelemetry: a span for each v1 request, and below it one for each v2 call.
+//! OpenTelemetry traces: a server span per v1 request, and a client span per v2 call below it.
 //!
-//! A trace has the request's name as its id, so that an `X-Request-Id` finds its trace and a trace
-//! its log lines. Spans are made from the events that observers get when something is over; nothing is
-//! measured twice, and nothing waits for the collector: what it does not take in time is dropped.
+//! The trace id is the request id, so an `X-Request-Id` finds the trace, and a trace finds its log
+//! lines. Spans are built from observer events after the fact. Export is asynchronous; spans that
+//! the collector does not take in time are dropped.
 
 use std::{
     cell::Cell,
@@ -28,10 +28,10 @@ use shim_upstream::{CallRecord, RequestId, install_tls};
 use super::observer::{Ending, Observer, RequestRecord};
 use crate::settings::TracesConfig;
 
-/// For one batch to reach the collector.
+/// Export timeout of one batch.
 const EXPORT_TIME: Duration = Duration::from_secs(10);
 
-/// An observer that sends traces to a collector.
+/// Observer that exports traces to a collector.
 #[derive(Debug)]
 pub(crate) struct Traces {
     provider: SdkTracerProvider,
@@ -39,8 +39,7 @@ pub(crate) struct Traces {
 }
 
 impl Traces {
-    /// Sends to the collector from now on, from a thread of its own. Must not be called by an
-    /// asynchronous task.
+    /// Starts the exporter on a thread of its own. Must not be called from an async task.
     pub(crate) fn start(config: &TracesConfig) -> anyhow::Result<Self> {
         install_tls();
         let endpoint = format!(
@@ -62,23 +61,24 @@ impl Traces {
         let provider = SdkTracerProvider::builder()
             .with_resource(resource.build())
             .with_batch_exporter(exporter)
-            // By the trace's id, so that a request is traced with all of its calls or not at all.
+            // Decided by trace id, so that a request is sampled with all of its calls or not at
+            // all.
             .with_sampler(Sampler::TraceIdRatioBased(config.share))
-            .with_id_generator(RequestNames)
+            .with_id_generator(RequestIds)
             .build();
         let tracer = provider.tracer(env!("CARGO_PKG_NAME"));
         Ok(Self { provider, tracer })
     }
 
-    /// Sends what is left, for so long. Blocks.
+    /// Exports the remaining spans, for at most `grace`. Blocks.
     pub(crate) fn stop(&self, grace: Duration) {
         if let Err(error) = self.provider.shutdown_with_timeout(grace) {
             tracing::warn!(%error, "Stopped before all traces were sent");
         }
     }
 
-    /// A span that lasted until now.
-    fn tell(&self, builder: SpanBuilder, elapsed: Duration, status: Status, parent: &Context) {
+    /// Exports a span that ended now.
+    fn export(&self, builder: SpanBuilder, elapsed: Duration, status: Status, parent: &Context) {
         let end = SystemTime::now();
         let start = end.checked_sub(elapsed).unwrap_or(end);
         let builder = builder.with_start_time(start);
@@ -110,8 +110,8 @@ impl Observer for Traces {
             Ending::Trouble => Status::error(record.ending.as_str()),
             _ => Status::Unset,
         };
-        let _named = Named::as_request(record.id);
-        self.tell(builder, record.elapsed, status, &Context::new());
+        let _ids = UseIdsOf::request(record.id);
+        self.export(builder, record.elapsed, status, &Context::new());
     }
 
     fn called(&self, call: &CallRecord<'_>) {
@@ -153,7 +153,7 @@ impl Observer for Traces {
             TraceState::NONE,
         );
         let parent = Context::new().with_remote_span_context(parent);
-        self.tell(builder, call.elapsed, status, &parent);
+        self.export(builder, call.elapsed, status, &parent);
     }
 }
 
@@ -165,38 +165,39 @@ fn trace_id(request: RequestId) -> TraceId {
     TraceId::from(request.number())
 }
 
-/// The request's own span; its calls are reported before it.
+/// Id of the request's own span. It is fixed, because its calls are exported first.
 fn span_id(request: RequestId) -> SpanId {
     let number = request.number() & u128::from(u64::MAX);
     SpanId::from(u64::try_from(number).unwrap_or(u64::MAX))
 }
 
 thread_local! {
-    /// The request whose span this thread makes.
+    /// Request whose span is being built on this thread.
     static REQUEST: Cell<Option<RequestId>> = const { Cell::new(None) };
 }
 
-/// While it lives, the spans of this thread have a request's ids.
-struct Named;
+/// While alive, new spans on this thread take the ids of a request. `IdGenerator` has no parameter
+/// for it.
+struct UseIdsOf;
 
-impl Named {
-    fn as_request(request: RequestId) -> Self {
+impl UseIdsOf {
+    fn request(request: RequestId) -> Self {
         REQUEST.set(Some(request));
         Self
     }
 }
 
-impl Drop for Named {
+impl Drop for UseIdsOf {
     fn drop(&mut self) {
         REQUEST.set(None);
     }
 }
 
-/// Ids of requests for their spans, random ones for all others.
+/// Generates the ids of a request for its own span, random ones otherwise.
 #[derive(Debug)]
-struct RequestNames;
+struct RequestIds;
 
-impl IdGenerator for RequestNames {
+impl IdGenerator for RequestIds {
     fn new_trace_id(&self) -> TraceId {
         let request = REQUEST.get();
         request.map_or_else(|| RandomIdGenerator::default().new_trace_id(), trace_id)

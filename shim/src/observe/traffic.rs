@@ -1,53 +1,49 @@
-//! Counts for the pages of the operator: by operation and by name, since the start.
+//! Traffic counts since the start for the operations pages, by operation and by name.
 //!
-//! Bounded by the catalog: names that clients make up are counted together.
+//! Bounded by the catalog: unknown names are counted together.
 
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Mutex, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use mappings::{Warning, WarningKind};
 
 use super::observer::{Ending, Observer, RequestRecord};
+use crate::clock::unix_millis;
 
-/// What no operation of the catalog was called with.
+/// Label for requests that name no operation of the catalog.
 const UNKNOWN: &str = "(unknown operation)";
 
-/// Minutes that are remembered one by one.
+/// Number of minutes with counts of their own.
 const MINUTES: usize = 60;
 
-/// Ten buckets for each tenfold: a time is known to a quarter of itself.
+/// Histogram buckets per factor of ten, for a relative error below 26 %.
 const BUCKETS_PER_DECADE: f64 = 10.0;
 
-/// From a tenth of a millisecond up to 100 seconds.
+/// Covers 0.1 ms to 100 s.
 const BUCKETS: usize = 60;
 
-/// Counts what was served.
+/// Counts served requests.
 #[derive(Debug)]
-pub struct Traffic {
-    since: i64,
-    state: Mutex<State>,
-}
+pub struct Traffic(Mutex<State>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    operations: BTreeMap<String, OperationTraffic>,
-    lost: BTreeMap<(String, String, &'static str), Lost>,
-    /// By operation and name; without a name if no operation has it.
-    unknown: BTreeMap<(String, Option<String>), u64>,
+    /// Without minutes.
+    counts: TrafficCounts,
     minutes: VecDeque<Minute>,
 }
 
-/// The requests of an operation.
+/// Counts of one operation.
 #[derive(Clone, Debug)]
 pub(crate) struct OperationTraffic {
     pub(crate) requests: u64,
-    /// Errors of v1, whatever their cause; without refusals, and without what is not served.
+    /// Errors of any cause, except refusals and operations that are not served.
     pub(crate) errors: u64,
     pub(crate) not_served: u64,
-    /// Those of them that are v2's or the shim's trouble.
+    /// Errors caused by v2 or the shim.
     pub(crate) trouble: u64,
     pub(crate) refused: u64,
     pub(crate) calls: u64,
@@ -56,7 +52,7 @@ pub(crate) struct OperationTraffic {
     times: [u64; BUCKETS],
 }
 
-/// A parameter that was not supported, or a field that was missing.
+/// An unsupported parameter, or a field missing in responses.
 #[derive(Clone, Debug)]
 pub(crate) struct Lost {
     pub(crate) count: u64,
@@ -66,50 +62,52 @@ pub(crate) struct Lost {
 
 #[derive(Clone, Copy, Debug)]
 struct Minute {
-    /// Since 1970.
+    /// Minutes since 1970.
     number: i64,
     requests: u64,
     failed: u64,
 }
 
-/// All that was counted.
-#[derive(Clone, Debug)]
+/// All counts.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct TrafficCounts {
+    /// Milliseconds since 1970.
     pub(crate) since: i64,
     pub(crate) operations: BTreeMap<String, OperationTraffic>,
     /// By operation, name and kind of loss.
     pub(crate) lost: BTreeMap<(String, String, &'static str), Lost>,
+    /// By operation and name; the name is `None` if no operation has it.
     pub(crate) unknown: BTreeMap<(String, Option<String>), u64>,
-    /// Of each minute, the last one last: requests, and those that failed.
+    /// Requests and failed requests per minute, oldest first.
     pub(crate) minutes: Vec<(u64, u64)>,
 }
 
 impl Default for Traffic {
     fn default() -> Self {
-        Self {
+        let counts = TrafficCounts {
             since: unix_millis(),
-            state: Mutex::default(),
-        }
+            ..TrafficCounts::default()
+        };
+        Self(Mutex::new(State {
+            counts,
+            minutes: VecDeque::new(),
+        }))
     }
 }
 
 impl Traffic {
-    /// What was counted so far.
-    pub(crate) fn seen(&self) -> TrafficCounts {
+    /// Returns a copy of the counts.
+    pub(crate) fn counts(&self) -> TrafficCounts {
         let now = unix_millis() / 60_000;
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of_minute = |number: i64| {
             let known = state.minutes.iter().find(|known| known.number == number);
             known.map_or((0, 0), |known| (known.requests, known.failed))
         };
-        let first = (self.since / 60_000).max(now - i64::try_from(MINUTES).unwrap_or(0) + 1);
-        TrafficCounts {
-            since: self.since,
-            operations: state.operations.clone(),
-            lost: state.lost.clone(),
-            unknown: state.unknown.clone(),
-            minutes: (first..=now).map(of_minute).collect(),
-        }
+        let mut counts = state.counts.clone();
+        let first = (counts.since / 60_000).max(now - i64::try_from(MINUTES).unwrap_or(0) + 1);
+        counts.minutes = (first..=now).map(of_minute).collect();
+        counts
     }
 }
 
@@ -117,26 +115,22 @@ impl Observer for Traffic {
     fn served(&self, record: &RequestRecord<'_>) {
         let now = unix_millis();
         let operation = record.operation.unwrap_or(UNKNOWN);
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_failed = record.ending != Ending::Answered;
         state.count_minute(now / 60_000, is_failed);
 
-        if !state.operations.contains_key(operation) {
-            let new = OperationTraffic::default();
-            state.operations.insert(operation.to_owned(), new);
-        }
-        if let Some(traffic) = state.operations.get_mut(operation) {
-            traffic.count(record, now);
-        }
+        let counts = &mut state.counts;
+        let traffic = counts.operations.entry(operation.to_owned());
+        traffic.or_default().count(record, now);
         for warning in record.warnings {
-            state.lose(operation, warning, now);
+            counts.lose(operation, warning, now);
         }
         let nameless = record.unknown.saturating_sub(record.misplaced.len());
         let named = record.misplaced.iter().map(|name| (Some(*name), 1));
         let nameless = (nameless > 0).then_some((None, nameless as u64));
         for (name, count) in named.chain(nameless) {
             let key = (operation.to_owned(), name.map(str::to_owned));
-            *state.unknown.entry(key).or_default() += count;
+            *counts.unknown.entry(key).or_default() += count;
         }
     }
 }
@@ -158,7 +152,9 @@ impl State {
             minute.failed += u64::from(is_failed);
         }
     }
+}
 
+impl TrafficCounts {
     fn lose(&mut self, operation: &str, warning: &Warning, now: i64) {
         let kind = match warning.kind {
             WarningKind::NotHonoured => "not supported",
@@ -215,7 +211,7 @@ impl OperationTraffic {
         }
     }
 
-    /// The time that so many of a hundred requests stayed below, to a quarter of itself.
+    /// Upper bound of the given percentile of response times, with a relative error below 26 %.
     pub(crate) fn percentile(&self, percent: u64) -> Duration {
         let wanted = (self.requests * percent).div_ceil(100).max(1);
         let mut sum = 0;
@@ -226,7 +222,7 @@ impl OperationTraffic {
         upper(at.unwrap_or(BUCKETS - 1))
     }
 
-    /// v2 calls for one request, on average.
+    /// Average number of v2 calls per request.
     pub(crate) fn calls_per_request(&self) -> f64 {
         #[expect(
             clippy::cast_precision_loss,
@@ -252,11 +248,6 @@ fn upper(bucket: usize) -> Duration {
     let bucket = u32::try_from(bucket).unwrap_or_default();
     let decades = f64::from(bucket) / BUCKETS_PER_DECADE;
     Duration::from_secs_f64(0.0001 * 10_f64.powf(decades))
-}
-
-fn unix_millis() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -287,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_known_to_a_quarter() {
+    fn percentiles_have_a_bounded_error() {
         let traffic = Traffic::default();
         for millis in 1..=100 {
             served(
@@ -297,27 +288,27 @@ mod tests {
                 &[],
             );
         }
-        let seen = traffic.seen();
-        let operation = &seen.operations["user/get"];
+        let counts = traffic.counts();
+        let operation = &counts.operations["user/get"];
         for (percent, millis) in [(50, 50.0), (99, 99.0), (100, 100.0)] {
-            let told = operation.percentile(percent).as_secs_f64() * 1000.0;
+            let shown = operation.percentile(percent).as_secs_f64() * 1000.0;
             assert!(
-                (millis..=millis * 1.26).contains(&told),
-                "p{percent} {told}"
+                (millis..=millis * 1.26).contains(&shown),
+                "p{percent} {shown}"
             );
         }
         assert!((operation.calls_per_request() - 3.0).abs() < 0.001);
     }
 
     #[test]
-    fn extreme_times_have_a_place() {
+    fn extreme_times_fit_a_bucket() {
         for seconds in [0, 1, 100, 100_000] {
             assert!(bucket(Duration::from_secs(seconds)) < BUCKETS);
         }
     }
 
     #[test]
-    fn losses_errors_and_unknown_names_are_counted() {
+    fn counts_losses_errors_and_unknown_names() {
         let traffic = Traffic::default();
         let warning = Warning {
             kind: WarningKind::NotHonoured,
@@ -331,17 +322,17 @@ mod tests {
             std::slice::from_ref(&warning),
         );
         served(&traffic, Duration::ZERO, Ending::Trouble, &[warning]);
-        let seen = traffic.seen();
+        let counts = traffic.counts();
         let lost = |name: &str| {
             let key = ("user/get".to_owned(), name.to_owned(), "not supported");
-            seen.lost[&key].count
+            counts.lost[&key].count
         };
         assert_eq!((lost("track_id"), lost("zpk")), (2, 2));
-        let unknown: Vec<_> = seen.unknown.values().copied().collect();
+        let unknown: Vec<_> = counts.unknown.values().copied().collect();
         assert_eq!(unknown, [4, 2]);
-        let operation = &seen.operations["user/get"];
+        let operation = &counts.operations["user/get"];
         assert_eq!((operation.errors, operation.trouble), (1, 1));
-        let minutes = seen.minutes.iter();
+        let minutes = counts.minutes.iter();
         assert_eq!(minutes.map(|(requests, _)| requests).sum::<u64>(), 2);
     }
 }

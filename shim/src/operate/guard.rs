@@ -1,4 +1,4 @@
-//! Access to the pages: the allowed host names, and the security headers for browsers.
+//! Access control of the pages: allowed host names, and security headers for browsers.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// Nothing but the pages' own style sheet, icon, script and lists: nothing inline, no frame.
+/// Allows only the pages' own style sheet, icon, script and requests; nothing inline, no frames.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
                       connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
@@ -40,7 +40,7 @@ const HEADERS: [(HeaderName, &str); 8] = [
     ),
 ];
 
-/// Lets a request through if it names this machine, and adds the headers to its answer.
+/// Passes requests to a known host name, and adds security headers to the response.
 pub(crate) async fn guard(
     State(hosts): State<Arc<[String]>>,
     request: Request,
@@ -48,10 +48,10 @@ pub(crate) async fn guard(
 ) -> Response {
     let mut response = if request.headers().get_all(HOST).iter().count() > 1 {
         (StatusCode::BAD_REQUEST, "More than one Host header.\n").into_response()
-    } else if names_us(&request, &hosts) {
+    } else if has_known_host(&request, &hosts) {
         next.run(request).await
     } else {
-        let text = "This name is not known as one of the operations address.\n\
+        let text = "This host name is not allowed for the operations address.\n\
                     Use its IP address or localhost, or add the name to `hosts` under [ui].\n";
         (StatusCode::MISDIRECTED_REQUEST, text).into_response()
     };
@@ -62,19 +62,19 @@ pub(crate) async fn guard(
     response
 }
 
-/// True if a request names this machine, and no other one: HTTP/2 names the host in the URI, as does
-/// a request that is meant for a proxy.
-fn names_us(request: &Request, hosts: &[String]) -> bool {
+/// Returns whether all host names of a request are known. HTTP/2 and proxy requests have one in the
+/// URI.
+fn has_known_host(request: &Request, hosts: &[String]) -> bool {
     let header = request.headers().get(HOST);
     let header = header.map(|host| host.to_str().unwrap_or_default());
     let authority = request.uri().authority().map(Authority::as_str);
     let mut named = header.into_iter().chain(authority).peekable();
-    named.peek().is_some() && named.all(|host| is_ours(host, hosts))
+    named.peek().is_some() && named.all(|host| is_known(host, hosts))
 }
 
-/// A page of another site can have its own name resolve to this machine (DNS rebinding), but it
-/// cannot have an address, or a name that this machine is known by, as its own.
-fn is_ours(host: &str, hosts: &[String]) -> bool {
+/// Prevents DNS rebinding: a page of another site can make its own host name resolve to this machine,
+/// but cannot use an IP address or a configured name.
+fn is_known(host: &str, hosts: &[String]) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_other_sites_are_not_ours() {
+    fn rejects_host_names_of_other_sites() {
         let hosts = ["shim.example.com".to_owned()];
         for host in [
             "localhost",
@@ -101,7 +101,7 @@ mod tests {
             "shim.example.com:9090",
             "Shim.Example.com",
         ] {
-            assert!(is_ours(host, &hosts), "{host}");
+            assert!(is_known(host, &hosts), "{host}");
         }
         for host in [
             "",
@@ -112,7 +112,7 @@ mod tests {
             "shim.example.com.evil.example.com",
             "[evil]:9090",
         ] {
-            assert!(!is_ours(host, &hosts), "{host}");
+            assert!(!is_known(host, &hosts), "{host}");
         }
     }
 }

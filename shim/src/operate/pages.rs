@@ -1,8 +1,7 @@
-//! Pages for the operator, under `/ui` on the operations address.
+//! Read-only pages for the operator, under `/ui` on the operations address.
 //!
-//! They show and change nothing, and load nothing from elsewhere. One of them, the list of exchanges, has a
-//! script that loads it again; all work without. A page of another site must not read them: a name that
-//! is not this machine's is refused, whatever it resolves to.
+//! They load nothing from other origins. The list of exchanges has a script that refreshes it; all
+//! pages work without scripts. Requests for an unknown host name are rejected (see [`guard`]).
 
 mod callers;
 mod deliveries;
@@ -19,7 +18,7 @@ mod unfinished;
 use std::sync::Arc;
 
 use axum::{
-    Router,
+    Json, Router,
     extract::{Path, RawQuery, State},
     http::{StatusCode, header::CONTENT_TYPE},
     middleware,
@@ -27,14 +26,14 @@ use axum::{
     routing::get,
 };
 use maud::Markup;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::{sync::Semaphore, task::spawn_blocking, time::Instant};
 
 use super::{
     Process,
     guard::guard,
     status::ACCESS_TIME,
-    usage::{LEDGER_TIME, USUAL as MOST_CALLERS},
+    usage::{self, DEFAULT_LIMIT},
 };
 use crate::{
     observe::{Deliveries, Live, LiveRequest, Observer, Recent, Traffic, ledger::Filter},
@@ -49,29 +48,29 @@ const STYLE: &str = include_str!("pages/style.css");
 const LIVE: &str = include_str!("pages/live.js");
 const ICON: &str = include_str!("pages/icon.svg");
 
-/// What the pages are made from.
+/// State of the pages.
 #[derive(Clone)]
 struct PagesState {
     shim: Shim,
     counters: Counters,
     process: Process,
-    /// Reads the ledger, one at a time.
+    /// Serializes reads of the ledger.
     reading: Arc<Semaphore>,
 }
 
-/// What is counted and kept for the pages. Clones are the same.
+/// Counts and recent events for the pages. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Counters {
     /// Counts by operation.
     pub traffic: Arc<Traffic>,
-    /// The last requests.
+    /// Recent requests.
     pub live: Arc<Live>,
-    /// Webhooks and the pushes that were made of them.
+    /// Webhooks and pushes.
     pub deliveries: Arc<Deliveries>,
 }
 
 impl Counters {
-    /// What must see every request.
+    /// Observers to register.
     pub fn observers(&self) -> [Arc<dyn Observer>; 3] {
         let Self {
             traffic,
@@ -82,7 +81,7 @@ impl Counters {
     }
 }
 
-/// `/ui` and what is below it, and `/differences` as JSON.
+/// Routes `/ui` and below, and `/differences` as JSON.
 pub fn router(shim: Shim, counters: Counters, process: Process, config: &UiConfig) -> Router {
     let hosts: Arc<[String]> = config.hosts.clone().into();
     Router::new()
@@ -128,7 +127,7 @@ async fn overview(State(state): State<PagesState>, RawQuery(query): RawQuery) ->
     page.show(&overview::body(
         &state.shim,
         &readiness,
-        &state.counters.traffic.seen(),
+        &state.counters.traffic.counts(),
     ))
 }
 
@@ -137,23 +136,16 @@ async fn callers_page(State(state): State<PagesState>, RawQuery(query): RawQuery
     let Some(ledger) = state.shim.ledger() else {
         return page.show(&callers::off());
     };
-    let Ok(place) = state.reading.acquire_owned().await else {
-        return missing("The ledger cannot be read.");
-    };
     let filter = Filter {
-        limit: MOST_CALLERS,
+        limit: DEFAULT_LIMIT,
         ..Filter::default()
     };
-    let read = spawn_blocking(move || {
-        // Kept to the end of the reading, also if who asked has gone.
-        let _place = place;
-        anyhow::Ok(callers::body(ledger.usage(&filter, LEDGER_TIME)?)?)
-    });
-    match read.await.map_err(anyhow::Error::from).flatten() {
+    let read = usage::read(state.reading, ledger, filter).await;
+    match read.and_then(|usage| Ok(callers::body(usage)?)) {
         Ok(body) => page.show(&body),
         Err(error) => {
             tracing::error!("The ledger cannot be read: {error:#}");
-            missing("The ledger cannot be read; the log says why.")
+            missing("The ledger cannot be read; see the log.")
         }
     }
 }
@@ -166,12 +158,12 @@ async fn unfinished_page(State(state): State<PagesState>, RawQuery(query): RawQu
 
 async fn traffic_page(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {
     let page = Page::new("Traffic", "/ui/traffic", query.as_deref());
-    page.show(&traffic::body(&state.counters.traffic.seen()))
+    page.show(&traffic::body(&state.counters.traffic.counts()))
 }
 
 async fn losses_page(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {
     let page = Page::new("Losses", "/ui/losses", query.as_deref());
-    let body = losses::body(&state.shim.mappings(), &state.counters.traffic.seen());
+    let body = losses::body(&state.shim.mappings(), &state.counters.traffic.counts());
     page.show(&body)
 }
 
@@ -194,7 +186,7 @@ async fn exchanges_page(State(state): State<PagesState>, RawQuery(query): RawQue
     }
 }
 
-/// The list alone, for the script of the page.
+/// The list alone, for the page's script.
 async fn exchanges_list(State(state): State<PagesState>, RawQuery(query): RawQuery) -> Response {
     match exchanges(state, query, exchanges::list).await {
         Some(list) => Html(list.into_string()).into_response(),
@@ -202,15 +194,15 @@ async fn exchanges_list(State(state): State<PagesState>, RawQuery(query): RawQue
     }
 }
 
-/// Reads what is kept, which takes a while for hundreds of exchanges.
+/// Runs on a blocking thread, because hundreds of exchanges are parsed.
 async fn exchanges(
     state: PagesState,
     query: Option<String>,
     shown: fn(&[LiveRequest], &Search, Option<&Recent>, u64) -> Markup,
 ) -> Option<Markup> {
-    let (recent, dropped) = (state.shim.recent(), state.shim.not_kept());
+    let (recent, dropped) = (state.shim.recent(), state.shim.dropped_exchanges());
     let made = spawn_blocking(move || {
-        let search = Search::of(query.as_deref());
+        let search = Search::parse(query.as_deref());
         let requests = state.counters.live.requests();
         shown(&requests, &search, recent.as_deref(), dropped)
     });
@@ -225,7 +217,7 @@ async fn exchange_page(State(state): State<PagesState>, Path(id): Path<String>) 
             let page = Page::below("Exchange", "/ui/exchanges");
             page.show(&exchanges::detail(&exchange))
         }
-        None => missing("This exchange is not kept, or not any more."),
+        None => missing("This exchange is no longer stored."),
     }
 }
 
@@ -249,26 +241,23 @@ async fn deliveries_page(State(state): State<PagesState>, RawQuery(query): RawQu
 
 async fn differences_json(State(state): State<PagesState>) -> Response {
     let Some(shadow) = state.shim.shadow() else {
-        return as_json(&json!({ "shadow": null }));
+        return Json(json!({ "shadow": null })).into_response();
     };
-    let found = shadow.differences().found();
+    let report = shadow.differences().report();
     let noise: Vec<_> = shadow
         .noise()
         .into_iter()
         .map(|(operation, field)| json!({ "operation": operation, "field": field }))
         .collect();
-    as_json(&json!({
+    Json(json!({
         "shadow": shadow.shown(),
-        "since": recording::moment(found.since),
-        "operations": found.operations,
-        "fields": found.fields,
-        "fields_not_told_apart": found.others,
+        "since": recording::moment(report.since),
+        "operations": report.operations,
+        "fields": report.fields,
+        "fields_not_told_apart": report.others,
         "noise": noise,
     }))
-}
-
-fn as_json(value: &Value) -> Response {
-    ([(CONTENT_TYPE, "application/json")], value.to_string()).into_response()
+    .into_response()
 }
 
 async fn style() -> impl IntoResponse {
@@ -284,7 +273,7 @@ async fn icon() -> impl IntoResponse {
 }
 
 async fn no_such_page() -> Response {
-    missing("There is no such page.")
+    missing("No such page.")
 }
 
 fn missing(why: &str) -> Response {

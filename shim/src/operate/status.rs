@@ -1,4 +1,4 @@
-//! `GET /status`: what this process depends on, for people and dashboards.
+//! Status of the process and its dependencies, for people and dashboards: `GET /status`.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use tokio::time::Instant;
 
 use super::OpsState;
 
-/// For all tokens to be there. Below what scrapers wait: Prometheus gives ten seconds.
+/// Timeout for requesting tokens; below the 10 s scrape timeout of Prometheus.
 pub(super) const ACCESS_TIME: Duration = Duration::from_secs(5);
 
-/// Always 200: a dependency that is down is no reason to restart the shim, or to take it out of
-/// service.
+/// Always 200: restarting the shim or removing it from service does not help if a dependency is
+/// down.
 pub(super) async fn status(State(state): State<OpsState>) -> Response {
     let OpsState { shim, process, .. } = state;
     let tenants = shim.tenant_statuses(Instant::now() + ACCESS_TIME).await;
@@ -38,7 +38,7 @@ pub(super) async fn status(State(state): State<OpsState>) -> Response {
         .collect();
     let status = json!({
         "ready": !process.stopping.is_cancelled(),
-        "v2": { "status": if shim.is_cut_off() { "down" } else { "up" } },
+        "v2": { "status": if shim.is_upstream_down() { "down" } else { "up" } },
         "tokens": tokens,
         "state": shim.state_status(),
         "brownout": shim.brownout().map(|(window, is_in_force)| json!({

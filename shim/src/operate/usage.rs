@@ -1,32 +1,33 @@
-//! `GET /usage`: who still calls v1.
+//! Usage of v1 by caller: `GET /usage`.
 //!
-//! The answer is a [`recording::usage::Usage`]. Parameters, all optional: `operation`, `key` (empty
-//! for requests that were refused before anybody knew whose they are), `since` (a day), `limit`
-//! (consumers, at most 1000) and `after` (the `next` of the answer before).
+//! Returns a [`recording::usage::Usage`]. Optional parameters: `operation`, `key` (empty for
+//! requests refused before authentication), `since` (a day), `limit` (consumers, at most 1000) and
+//! `after` (`next` of the previous page).
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{RawQuery, State},
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
-use recording::usage::day_of;
+use recording::usage::{Usage, day_of};
 use serde::Deserialize;
+use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use super::OpsState;
-use crate::observe::ledger::Filter;
+use crate::observe::ledger::{Filter, Ledger};
 
-/// Default number of consumers in an answer.
-pub(super) const USUAL: usize = 200;
+/// Default page size, in consumers.
+pub(super) const DEFAULT_LIMIT: usize = 200;
 
-/// Consumers in an answer at most.
-const MOST: usize = 1000;
+/// Maximum page size, in consumers.
+const MAX_LIMIT: usize = 1000;
 
-/// For what was noted and is not yet written.
-pub(super) const LEDGER_TIME: Duration = Duration::from_secs(1);
+/// Timeout for writing pending entries before a read.
+const LEDGER_TIME: Duration = Duration::from_secs(1);
 
-/// What may stand behind the `?`.
+/// Query parameters.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Query {
@@ -46,21 +47,16 @@ pub(super) async fn usage(State(state): State<OpsState>, RawQuery(query): RawQue
         Ok(filter) => filter,
         Err(error) => return (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
     };
-    let owners = state.shim.owners();
-    let Ok(place) = state.reading.acquire_owned().await else {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
-    };
-    let read = tokio::task::spawn_blocking(move || {
-        // Kept to the end of the reading, also if who asked has gone.
-        let _place = place;
-        let mut usage = ledger.usage(&filter, LEDGER_TIME)?;
+    let read = read(state.reading, ledger, filter).await;
+    let json = read.and_then(|mut usage| {
+        let owners = state.shim.owners();
         for consumer in &mut usage.consumers {
             let owner = consumer.key.as_ref().and_then(|key| owners.get(key));
             consumer.owner = owner.cloned();
         }
-        anyhow::Ok(serde_json::to_vec(&usage)?)
+        Ok(serde_json::to_vec(&usage)?)
     });
-    match read.await.map_err(anyhow::Error::from).flatten() {
+    match json {
         Ok(json) => ([(CONTENT_TYPE, "application/json")], json).into_response(),
         Err(error) => {
             tracing::error!("The ledger cannot be read: {error:#}");
@@ -68,6 +64,21 @@ pub(super) async fn usage(State(state): State<OpsState>, RawQuery(query): RawQue
             (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
         }
     }
+}
+
+/// Reads the ledger on a blocking thread, one read at a time.
+pub(super) async fn read(
+    reading: Arc<Semaphore>,
+    ledger: Arc<Ledger>,
+    filter: Filter,
+) -> anyhow::Result<Usage> {
+    let permit = reading.acquire_owned().await?;
+    let read = spawn_blocking(move || {
+        // Held until the read ends, even if the client disconnects.
+        let _permit = permit;
+        ledger.usage(&filter, LEDGER_TIME)
+    });
+    Ok(read.await??)
 }
 
 fn filter(query: &str) -> Result<Filter, String> {
@@ -78,12 +89,12 @@ fn filter(query: &str) -> Result<Filter, String> {
         None => None,
         Some(text) => {
             let day = day_of(text).filter(|_| text.len() == 10);
-            Some(day.ok_or("since is no day; write it as 2026-11-22")?)
+            Some(day.ok_or("since is not a date; write it as 2026-11-22")?)
         }
     };
-    let limit = query.limit.unwrap_or(USUAL);
-    if !(1..=MOST).contains(&limit) {
-        return Err(format!("limit must be from 1 to {MOST}"));
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MAX_LIMIT).contains(&limit) {
+        return Err(format!("limit must be from 1 to {MAX_LIMIT}"));
     }
     Ok(Filter {
         operation: query.operation,

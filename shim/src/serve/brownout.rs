@@ -1,4 +1,4 @@
-//! The windows in which v1 answers an error on purpose.
+//! Brownouts: scheduled windows in which v1 answers with an error on purpose.
 
 use mappings::{
     V1Error,
@@ -10,7 +10,7 @@ use super::{Generation, Shim};
 use crate::settings::{BrownoutConfig, Window};
 
 impl Generation {
-    /// The error of a request that comes in a window; `None` outside of all windows.
+    /// The error for a request inside a window; `None` outside.
     pub(super) fn brownout(&self, key: &str, operation: &Operation) -> Option<V1Error> {
         let brownouts = &self.0.brownouts;
         if brownouts.is_empty() {
@@ -20,7 +20,7 @@ impl Generation {
         let hit = |brownout: &&BrownoutConfig| {
             brownout.window(now).is_some() && brownout.concerns(key, operation)
         };
-        // Of several, the one that ends last: before that, v1 is not back.
+        // Several windows: report the one that ends last, because v1 is not back before.
         let hits = brownouts.iter().filter(hit);
         let (ends, brownout) = hits
             .filter_map(|brownout| Some((brownout.window(now)?.ends, brownout)))
@@ -41,9 +41,9 @@ impl Generation {
 }
 
 impl Shim {
-    /// The window in force, or else the next one, if one is announced; and whether it is in force.
+    /// The active window, or else the next announced one, and whether it is active.
     pub(crate) fn brownout(&self) -> Option<(Window, bool)> {
-        let now = self.now();
+        let now = self.current();
         let seconds = now.seconds();
         let windows = now.0.brownouts.iter();
         let first = windows

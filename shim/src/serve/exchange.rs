@@ -1,4 +1,4 @@
-//! One request: decodes, authenticates and executes it.
+//! One request: decode, authenticate, execute.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -42,28 +42,28 @@ use crate::{
     settings::SecretDigest,
 };
 
-/// An operation that v1 did not have is named in the answer up to this length.
+/// Maximum length of an unknown operation's name in the error, in characters.
 const MAX_SHOWN: usize = 100;
 
-/// A request that may be executed.
+/// A request that passed all checks and may be executed.
 pub(super) struct Accepted<'r> {
     pub(super) tenant: Arc<Tenant>,
     pub(super) operation: &'r Operation,
-    /// Without credentials.
+    /// Credentials are removed.
     pub(super) arguments: Arguments,
     pub(super) taps: Option<Box<Taps>>,
     pub(super) scope: Scope,
-    /// One of all, and one of the tenant's share.
-    pub(super) places: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+    /// One from the global limit, one from the tenant's.
+    pub(super) permits: (OwnedSemaphorePermit, OwnedSemaphorePermit),
 }
 
-/// Why a request is not served.
+/// Reasons to refuse a request.
 pub(super) enum Refusal {
-    /// It never came to an operation; with the detail that the message names.
+    /// The request did not reach an operation; the text is the detail in the message.
     Protocol(ProtocolError, String),
-    /// The operation has nothing to ask v2.
+    /// The operation fails without a call to v2.
     Operation(V1Error),
-    /// v1 is off on purpose.
+    /// v1 is switched off on purpose for a while.
     Brownout(V1Error),
 }
 
@@ -76,7 +76,6 @@ impl Generation {
         id: RequestId,
         note: Option<&mut Note>,
     ) -> Reply {
-        // An error is answered in the form that was asked for, as far as that was read.
         let (mut format, mut key) = (Format::default(), None);
         let seen = (&mut format, &mut key);
         let mut reply = match self
@@ -110,10 +109,10 @@ impl Generation {
             return Err(ProtocolError::MethodNotAllowed.into());
         }
 
-        let (body, _body_place) = self.0.shared.body.read(body).await?;
+        let (body, _body_permits) = self.0.shared.body.read(body).await?;
         let body = decompressed(head.headers.get(CONTENT_ENCODING), body)?;
-        // Not before the body is there: who sends slowly takes no place from others.
-        let Ok(place) = Arc::clone(&self.0.shared.places).try_acquire_owned() else {
+        // After the body has arrived, so that slow senders hold no permit.
+        let Ok(permit) = Arc::clone(&self.0.shared.request_permits).try_acquire_owned() else {
             return Err(ProtocolError::Overloaded.into());
         };
         let content_type = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
@@ -147,10 +146,10 @@ impl Generation {
         if let Some(error) = self.brownout(tenant.api_key(), operation) {
             return Err(Refusal::Brownout(error));
         }
-        let Some(share) = tenant.place() else {
+        let Some(tenant_permit) = tenant.permit() else {
             return Err(ProtocolError::Overloaded.into());
         };
-        // The client's own clock runs from the end of its request.
+        // The client's timeout starts when its request is sent.
         let deadline = Instant::now() + self.0.shared.request_time;
         let scope = Scope { id, deadline };
         let accepted = Accepted {
@@ -159,12 +158,12 @@ impl Generation {
             arguments,
             taps,
             scope,
-            places: (place, share),
+            permits: (permit, tenant_permit),
         };
-        let turn = self.turn(&accepted, secret.expose_secret(), peer, &head.headers);
-        let mut executed = match turn {
+        let route = self.route(&accepted, secret.expose_secret(), peer, &head.headers);
+        let mut executed = match route {
             None => self.execute(accepted).await?,
-            Some(turn) => boxed(|| self.execute_in_turn(turn, accepted)).await?,
+            Some(route) => boxed(|| self.execute_routed(route, accepted)).await?,
         };
         let warnings = &mut executed.finished.answer.warnings;
         warnings.extend(guessed.into_iter().map(|field| Warning {
@@ -175,7 +174,8 @@ impl Generation {
         Ok(executed)
     }
 
-    /// The taps on a request. They see the credentials, too, to redact them.
+    /// Starts recording and shadowing of a request. They receive the credentials in order to redact
+    /// them.
     fn taps(
         &self,
         operation: &Operation,
@@ -187,7 +187,7 @@ impl Generation {
         let recent = shared.recent.as_ref().and_then(|recent| recent.recorder());
         let recorders = shared.recorder.iter().chain(recent);
         let begun = recorders.filter_map(|known| known.begin(operation, wrapping, arguments, id));
-        // Two shims that are each other's shadows would ask each other for ever.
+        // Two shims configured as each other's shadow would forward requests forever.
         let is_asked_for_another = agent.is_some_and(is_shadow_of_another);
         let shadow = shared.shadow.as_ref().filter(|_| !is_asked_for_another);
         let taps = Taps {
@@ -197,7 +197,7 @@ impl Generation {
         (!taps.is_empty()).then(|| Box::new(taps))
     }
 
-    /// Takes the credentials out of the parameters; gives the secret that was right.
+    /// Removes the credentials from the parameters, and returns the secret that matched.
     async fn authenticate(
         &self,
         mut arguments: Arguments,
@@ -224,7 +224,7 @@ impl Generation {
             return Err(ProtocolError::Overloaded);
         }
         let Some(tenant) = self.0.tenants.authenticate(&given) else {
-            // A guesser does not learn which attempts were looked at.
+            // The same error for a wrong secret and for one that was not checked.
             let is_beyond = self.failed(given.key(), peer).await || attempt == Attempt::Last;
             return Err(if is_beyond {
                 ProtocolError::Overloaded
@@ -235,7 +235,7 @@ impl Generation {
         Ok((tenant, secret.into(), arguments))
     }
 
-    /// What is done with a login. Beyond the limit, all processes together look at one a second.
+    /// Checks the failed-login limit. Beyond it, all processes together check one login a second.
     async fn attempt(&self, key: &[u8; 32], peer: Peer) -> Attempt {
         let throttle = &self.0.shared.throttle;
         let attempt = throttle.attempt(key, peer, std::time::Instant::now());
@@ -248,7 +248,7 @@ impl Generation {
         attempt
     }
 
-    /// Counts a failed login; true if there are too many in other processes.
+    /// Counts a failed login. Returns true if other processes have reached the limit.
     async fn failed(&self, key: &[u8; 32], peer: Peer) -> bool {
         let throttle = &self.0.shared.throttle;
         if !throttle.failed(key, peer) {
@@ -259,13 +259,13 @@ impl Generation {
         count.is_some_and(|count| throttle.counted(key, peer, count))
     }
 
-    /// Runs the operation: a read as long as its client waits, a write to its end. It has its places
-    /// as long as it runs: who sends writes and leaves has no more of them at work than others.
+    /// Executes the operation: a read until the client disconnects, a write to its end. Permits are
+    /// held until then, so that disconnecting early does not allow more concurrent writes.
     pub(super) async fn execute(&self, accepted: Accepted<'_>) -> Result<Executed, Refusal> {
         self.execute_with(self.0.executor.clone(), accepted).await
     }
 
-    /// The same with the mappings of an executor, which the operation is of.
+    /// Executes with the mappings of `executor`, which `accepted.operation` must belong to.
     pub(super) async fn execute_with(
         &self,
         executor: Executor,
@@ -277,7 +277,7 @@ impl Generation {
             arguments,
             mut taps,
             scope,
-            places,
+            permits,
         } = accepted;
         if operation.read {
             let request = (operation, arguments);
@@ -291,7 +291,10 @@ impl Generation {
                 return executed.await.map_err(Refusal::Operation);
             };
             return match join(executed, other).await {
-                (executed, Ok(Some(answer))) => Ok(Executed::in_place_of(executed.ok(), answer)),
+                (executed, Ok(Some(answer))) => Ok(match executed {
+                    Ok(executed) => executed.with_answer(answer),
+                    Err(_) => Executed::answered(answer),
+                }),
                 (executed, Ok(None) | Err(_)) => executed.map_err(Refusal::Operation),
             };
         }
@@ -300,7 +303,7 @@ impl Generation {
             let operation = executor.catalog.find(&name)?;
             let request = (operation, arguments);
             let executed = executor.run(&tenant, request, taps, scope).await;
-            drop(places);
+            drop(permits);
             Some(executed)
         };
         let write = self.0.shared.writes.spawn(write.in_current_span());

@@ -1,5 +1,8 @@
-//! Executes a translation against v2: sends the calls that are ready, hands back their outcomes, and
-//! remembers what the next request may need.
+//! Executes a translation against v2: sends the calls that are ready, feeds their outcomes back,
+//! and saves what later requests need.
+
+mod admission;
+mod interrupted;
 
 use std::{
     panic::AssertUnwindSafe,
@@ -17,55 +20,57 @@ use hyper::header::HeaderValue;
 use mappings::{
     Arguments, Catalog, Document, Memory, Outcome, Site, Translation, V1Answer, V1Error, V2Request,
     catalog::operation::Operation,
-    translation::{Call, CallId, Finished, PlannedCall},
+    translation::{Call, Finished},
 };
 use recording::RecordedSite;
 use secrecy::SecretString;
-use shim_upstream::{Exhausted, RequestId, ReservedTurns, Scope};
+use shim_upstream::{RequestId, Scope};
 use tokio::{
     sync::{OnceCell, Semaphore},
     time::{Instant, timeout_at},
 };
 
-use super::{joins::Joins, tenants::Tenant};
+use super::{in_flight::InFlightWrites, tenants::Tenant};
 use crate::{
     front::{boxed_future::boxed, encode},
     observe::{ServedRequest, Taps, WriteId, guarded},
     state::{Key, State, WriteRun},
 };
+use admission::WriteAdmission;
+use interrupted::InterruptedWrite;
 
-/// Runs translations.
+/// Executes translations.
 #[derive(Clone, Debug)]
 pub(crate) struct Executor {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) state: State,
-    /// Calls at a time for the entries of one list.
+    /// Maximum concurrent calls for the entries of one list.
     pub(crate) list_calls: usize,
-    /// The timeout of one call.
+    /// Timeout of one call.
     pub(crate) call_time: Duration,
-    pub(crate) joins: Joins,
+    pub(crate) in_flight: InFlightWrites,
 }
 
-/// A translation that came to its end.
+/// Result of a completed translation.
 pub(crate) struct Executed {
     pub(crate) finished: Finished,
-    /// Calls that v2 was asked, without those whose answer was remembered.
+    /// Calls sent to v2, without those answered from the cache.
     pub(crate) calls: u32,
-    /// The answer as JSON, if somebody needed it already.
+    /// The answer as JSON, if it was already serialized.
     pub(crate) json: Option<Bytes>,
-    /// True if an equal request at the same time made the calls.
+    /// True if an equal, concurrent request made the calls.
     pub(crate) is_joined: bool,
-    /// The write, if it is done in part.
+    /// The write, if it is only partly done.
     pub(crate) unfinished: Option<WriteId>,
-    /// If the answer is that of the other side of a rollout.
-    pub(crate) moved: Option<Box<Moved>>,
+    /// Set if the answer comes from the other side of a rollout.
+    pub(crate) rollout_headers: Option<Box<RolloutHeaders>>,
 }
 
-/// What the headers of an answer of the other side say.
+/// Headers of an answer from the other side of a rollout.
 #[derive(Debug)]
-pub(crate) struct Moved {
+pub(crate) struct RolloutHeaders {
     pub(crate) rollout: HeaderValue,
-    /// The verdict, if both sides answered.
+    /// Verdict, if both sides answered and were compared.
     pub(crate) compared: Option<HeaderValue>,
 }
 
@@ -77,176 +82,75 @@ impl Executed {
             json: None,
             is_joined: false,
             unfinished: None,
-            moved: None,
+            rollout_headers: None,
         }
     }
 
-    /// The same with the answer of a shadow, whose losses and troubles are not known.
-    pub(crate) fn in_place_of(executed: Option<Self>, answer: V1Answer) -> Self {
-        let calls = executed.as_ref().map_or(0, |executed| executed.calls);
-        let unknown = executed.map(|executed| executed.finished.unknown);
-        Self {
-            finished: Finished {
+    /// An answer without calls of its own: an error, or the answer of another server, whose losses are
+    /// unknown.
+    pub(crate) fn answered(answer: V1Answer) -> Self {
+        Self::of(
+            Finished {
                 answer,
                 cursors: Vec::new(),
                 unfinished: None,
-                unknown: unknown.unwrap_or_default(),
+                unknown: Vec::new(),
                 failures: Vec::new(),
                 is_trouble: false,
             },
-            calls,
-            json: None,
-            is_joined: false,
-            unfinished: None,
-            moved: None,
-        }
+            0,
+        )
+    }
+
+    /// An error without calls.
+    pub(crate) fn error(error: V1Error) -> Self {
+        Self::answered(V1Answer {
+            result: Err(error),
+            warnings: Vec::new(),
+        })
+    }
+
+    /// Replaces the answer, but keeps what was counted for this request.
+    pub(crate) fn with_answer(self, answer: V1Answer) -> Self {
+        let mut replaced = Self::answered(answer);
+        replaced.calls = self.calls;
+        replaced.finished.unknown = self.finished.unknown;
+        replaced
     }
 }
 
-/// What became of one call.
-struct Performed {
+/// Result of one call.
+struct CallResult {
     outcome: Outcome,
     was_sent: bool,
 }
 
-/// Whether a translation may write: v2's limits are asked once, for all calls of the plan, before the
-/// first write.
-enum Writes {
-    NotBegun,
-    Allowed(ReservedTurns),
-    /// Nothing was written, and nothing is.
-    Refused,
-}
-
-impl Writes {
-    /// The calls to be made now, each with whether its turn is reserved.
-    async fn ready(
-        &mut self,
-        translation: &mut Translation<'_>,
-        tenant: &Tenant,
-        scope: Scope,
-    ) -> Vec<(Call, bool)> {
-        let is_write = |call: &Call| !call.request.method.is_read();
-        let mut ready = translation.ready();
-        if matches!(self, Self::NotBegun) && ready.iter().any(is_write) {
-            let mut planned = translation.planned();
-            for Call { request, .. } in ready.iter().filter(|call| is_write(call)) {
-                // A call for several things counts once.
-                if !planned.iter().any(|known| {
-                    (known.method, &known.template) == (request.method, &request.template)
-                }) {
-                    planned.push(PlannedCall {
-                        method: request.method,
-                        template: Arc::clone(&request.template),
-                        label: request.label,
-                        path: Some(request.path.clone()),
-                    });
-                }
-            }
-            *self = match tenant.upstream.reserve(&planned, scope).await {
-                Ok(turns) => Self::Allowed(turns),
-                Err(Exhausted) => Self::Refused,
-            };
-        }
-        if matches!(self, Self::Refused) {
-            while let Some(at) = ready.iter().position(is_write) {
-                let call = ready.swap_remove(at);
-                translation.complete(call.id, Outcome::Limited);
-                ready.extend(translation.ready());
-            }
-        }
-        let with_turn = |call: Call| {
-            let has_turn = match self {
-                Self::Allowed(turns) => turns.take(&call.request),
-                Self::NotBegun | Self::Refused => false,
-            };
-            (call, has_turn)
-        };
-        ready.into_iter().map(with_turn).collect()
-    }
-}
-
-/// The writes of a request that has not ended. It is dropped with them only if the process stops:
-/// then the log names what was done, because the client has no answer.
-#[derive(Default)]
-struct Cut {
-    operation: String,
-    /// Each call with its name, and whether v2 did it.
-    calls: Vec<(CallId, String, bool)>,
-}
-
-impl Cut {
-    fn begin(&mut self, operation: &Operation, ready: &[(Call, bool)]) {
-        for (call, _) in ready {
-            if !call.request.method.is_read() {
-                operation.name.clone_into(&mut self.operation);
-                self.calls.push((call.id, call.name.clone(), false));
-            }
-        }
-    }
-
-    fn ended(&mut self, id: CallId, outcome: &Outcome) {
-        let is_done = matches!(
-            outcome,
-            Outcome::Answered {
-                status: 200..300,
-                ..
-            }
-        );
-        let at = self.calls.iter().position(|(known, ..)| *known == id);
-        match at.and_then(|at| self.calls.get_mut(at)) {
-            Some((.., done)) if is_done => *done = true,
-            Some(_) => self.calls.retain(|(known, ..)| *known != id),
-            None => {}
-        }
-    }
-}
-
-impl Drop for Cut {
-    fn drop(&mut self) {
-        if self.calls.is_empty() {
-            return;
-        }
-        let named = |wanted: bool| {
-            let calls = self.calls.iter().filter(|(.., done)| *done == wanted);
-            let names: Vec<_> = calls.map(|(_, name, _)| name.as_str()).collect();
-            names.join(", ")
-        };
-        tracing::warn!(
-            operation = self.operation,
-            stored = named(true),
-            unknown = named(false),
-            "A write was cut off; the same request again does what is missing"
-        );
-    }
-}
-
-/// What the calls of one request share.
+/// Context shared by the calls of one request.
 pub(super) struct Request<'r> {
     pub(super) tenant: &'r Tenant,
     operation: &'r Operation,
     taps: Option<&'r Taps>,
     pub(super) scope: Scope,
-    /// True if answers to reads may stand in for others.
+    /// True if cached answers may be used.
     is_read: bool,
-    /// The generation of the account, once it was read; `None` if it cannot be.
+    /// Cache generation of the account, read at most once; `None` inside if it cannot be read.
     generation: OnceCell<Option<u64>>,
-    /// For calls for the entries of lists.
-    places: Semaphore,
+    /// Limits concurrent calls for list entries.
+    entry_permits: Semaphore,
 }
 
-/// A request that was served.
+/// A served request, kept for observers.
 struct Served {
     tenant: Arc<Tenant>,
     executor: Executor,
 }
 
 impl Executor {
-    /// Serves one request by the deadline of its scope.
+    /// Serves one request until the deadline of its scope.
     ///
     /// # Errors
     ///
-    /// v1's error if nothing had to be asked for it.
+    /// The v1 error of a request that needs no call.
     pub(crate) async fn run(
         &self,
         tenant: &Arc<Tenant>,
@@ -257,7 +161,7 @@ impl Executor {
         let mut executed = self
             .translate(tenant, request, taps.as_deref(), scope)
             .await;
-        // A joined request made no calls that could be recorded or compared.
+        // A joined request made no calls of its own to record or compare.
         let is_joined = executed.as_ref().is_ok_and(|executed| executed.is_joined);
         if let Some(taps) = taps.filter(|_| !is_joined) {
             let json = match &executed {
@@ -293,7 +197,7 @@ impl Executor {
             scope,
             is_read: operation.read,
             generation: OnceCell::new(),
-            places: Semaphore::new(self.list_calls),
+            entry_permits: Semaphore::new(self.list_calls),
         };
         if let Some(write) = translation.write_key() {
             let name = self.state.write_name(tenant.id(), tenant.account(), &write);
@@ -301,7 +205,7 @@ impl Executor {
         }
         if let Some(list) = translation.paging_key() {
             let (cursors, generation) = self.state.list(tenant.id(), &list, tenant.account()).await;
-            // The only place that sets it.
+            // Nothing else sets it.
             let _ = request.generation.set(generation);
             let memory = Memory {
                 cursors: cursors.unwrap_or_default(),
@@ -323,7 +227,7 @@ impl Executor {
         Ok(Executed::of(translation.finish(unix_seconds()), calls))
     }
 
-    /// Makes the calls of a translation to its end; returns how many were sent.
+    /// Makes calls until the translation is complete; returns the number sent.
     pub(super) async fn calls(
         &self,
         translation: &mut Translation<'_>,
@@ -337,15 +241,15 @@ impl Executor {
             scope,
             ..
         } = *request;
-        // Not an async function: each would have room for two calls.
+        // A closure, because an async function would reserve stack space for the call twice.
         let made = |(call, has_turn): (Call, bool)| {
             let since = Instant::now();
             async move {
                 let performed = self.perform(request, &call, has_turn);
-                // After a panic the rest of a write goes on as after a lost answer: what was done
-                // before is told and remembered.
+                // After a panic, the rest of a write continues as after a lost reply, so that
+                // completed calls are still reported and saved.
                 let performed = AssertUnwindSafe(performed).catch_unwind().await;
-                let performed = performed.unwrap_or(Performed {
+                let performed = performed.unwrap_or(CallResult {
                     outcome: Outcome::NoAnswer { maybe_done: true },
                     was_sent: true,
                 });
@@ -358,10 +262,10 @@ impl Executor {
         };
         let mut under_way = FuturesUnordered::new();
         let mut calls = 0;
-        let mut cut = Cut::default();
-        let mut writes = Writes::NotBegun;
+        let mut interrupted = InterruptedWrite::default();
+        let mut admission = WriteAdmission::Pending;
         loop {
-            let mut ready = writes.ready(translation, tenant, scope).await;
+            let mut ready = admission.ready(translation, tenant, scope).await;
             if translation.is_done() {
                 break;
             }
@@ -370,7 +274,7 @@ impl Executor {
                     .note(translation.changed_journal(), self.call_time)
                     .await
             {
-                // Another run may make the same calls now.
+                // The lease on the write was lost: another process may make the same calls now.
                 for (call, _) in ready.drain(..) {
                     translation.complete(call.id, Outcome::NoAnswer { maybe_done: false });
                 }
@@ -378,11 +282,11 @@ impl Executor {
                     break;
                 }
             }
-            cut.begin(operation, &ready);
+            interrupted.begin(operation, &ready);
             let is_single = ready.len() == 1 && under_way.is_empty();
             let next = async {
                 if let Some(call) = ready.pop_if(|_| is_single) {
-                    // As most plans have it: what needs no set of calls does not pay for one.
+                    // Most plans have one call at a time; it does not need a `FuturesUnordered`.
                     return Some(boxed(|| made(call)).await);
                 }
                 let made = |call| boxed(|| made(call));
@@ -398,23 +302,18 @@ impl Executor {
                 break;
             };
             calls += u32::from(performed.was_sent);
-            cut.ended(id, &performed.outcome);
+            interrupted.ended(id, &performed.outcome);
             translation.complete(id, performed.outcome);
         }
-        cut.calls.clear();
+        interrupted.disarm();
         calls
     }
 
-    async fn perform(&self, made_for: &Request<'_>, call: &Call, has_turn: bool) -> Performed {
+    async fn perform(&self, made_for: &Request<'_>, call: &Call, has_turn: bool) -> CallResult {
         let Call {
             request, for_item, ..
         } = call;
-        let Request {
-            tenant,
-            scope,
-            places,
-            ..
-        } = made_for;
+        let Request { tenant, scope, .. } = made_for;
         let key = if *for_item && made_for.is_read {
             let generation = || self.state.generation(tenant.account());
             let generation = made_for.generation.get_or_init(generation).await;
@@ -423,29 +322,29 @@ impl Executor {
             None
         };
         if let Some(key) = key
-            && let Some(outcome) = self.remembered_answer(key)
+            && let Some(outcome) = self.cached_answer(key)
         {
-            return Performed {
+            return CallResult {
                 outcome,
                 was_sent: false,
             };
         }
 
-        let place = if *for_item {
-            match timeout_at(scope.deadline, places.acquire()).await {
-                Ok(place) => place.ok(),
-                Err(_) => {
-                    return Performed {
-                        outcome: Outcome::NoAnswer { maybe_done: false },
-                        was_sent: false,
-                    };
-                }
-            }
+        let not_sent = CallResult {
+            outcome: Outcome::NoAnswer { maybe_done: false },
+            was_sent: false,
+        };
+        let permit = if *for_item {
+            let permit = made_for.entry_permits.acquire();
+            let Ok(permit) = timeout_at(scope.deadline, permit).await else {
+                return not_sent;
+            };
+            permit.ok()
         } else {
             None
         };
         let outcome = tenant.upstream.send(request, *scope, has_turn).await;
-        drop(place);
+        drop(permit);
         if let Some(key) = key
             && let Outcome::Answered {
                 status: 200,
@@ -454,13 +353,13 @@ impl Executor {
         {
             self.state.save_answer(key, body.text());
         }
-        Performed {
+        CallResult {
             outcome,
             was_sent: true,
         }
     }
 
-    fn remembered_answer(&self, key: Key) -> Option<Outcome> {
+    fn cached_answer(&self, key: Key) -> Option<Outcome> {
         let text = self.state.answer(key)?;
         let body = Document::read(text.to_vec()).ok()?;
         Some(Outcome::Answered {
@@ -507,7 +406,7 @@ impl ServedRequest for Served {
     }
 }
 
-/// The same for the same read of the same tenant, until somebody writes to its account.
+/// Cache key of a read by one tenant. The generation changes with every write to the account.
 fn answer_key(tenant: &Tenant, generation: u64, request: &V2Request) -> Key {
     let generation = generation.to_le_bytes();
     let fixed = [
@@ -528,109 +427,4 @@ pub(super) fn unix_seconds() -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
-
-    use axum::{Json, Router, extract::Request, response::IntoResponse as _};
-    use serde_json::json;
-    use shim_upstream::{Access, CallLimits, Endpoint, Http, Token};
-    use tokio::net::TcpListener;
-
-    use super::*;
-    use crate::{
-        front::credential::Credential,
-        serve::tenants::Tenants,
-        settings::{Limits, Permissions, SecretDigest, TenantConfig, V2Config},
-        state::{AnswerCache, State},
-    };
-
-    async fn v2() -> V2Config {
-        let router = Router::new().fallback(|request: Request| async move {
-            let user = json!({ "id": "u1", "email": "new@example.com", "type": 1 });
-            match request.method().as_str() {
-                "POST" => (hyper::StatusCode::CREATED, Json(user)).into_response(),
-                "GET" => Json(user).into_response(),
-                _ => hyper::StatusCode::NO_CONTENT.into_response(),
-            }
-        });
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let base = format!("http://{}/v2", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        V2Config {
-            base: shim_upstream::BaseUrl::parse(&base).unwrap(),
-            resolver: shim_upstream::ResolverSettings::default(),
-            tenants: vec![TenantConfig {
-                api_key: "key".to_owned(),
-                api_secret: SecretDigest::of("secret"),
-                account_id: None,
-                owner: None,
-                access: Access::Token(Token::new(&"token".into()).unwrap()),
-                rates: None,
-                strict: false,
-                options: mappings::catalog::protocol::Options::default(),
-                tokens: mappings::Tokens::default(),
-                permissions: Permissions::default(),
-            }],
-        }
-    }
-
-    #[tokio::test]
-    async fn a_panic_in_a_call_leaves_a_write_to_be_finished() {
-        let limits = Limits::default();
-        let v2 = v2().await;
-        let panics = AtomicBool::new(true);
-        let endpoint = Endpoint {
-            http: Http::new(&v2.http(&limits)).unwrap(),
-            base: v2.base.clone(),
-            limits: CallLimits {
-                timeout: limits.call,
-                response_bytes: limits.answer_bytes,
-            },
-            on_call: Box::new(move |call| {
-                let is_second = call.template.ends_with("/settings");
-                assert!(
-                    !is_second || !panics.swap(false, Ordering::SeqCst),
-                    "a defect"
-                );
-            }),
-        };
-        let catalog = Arc::new(Catalog::embedded().unwrap());
-        let tenants = Tenants::new(
-            v2,
-            &Arc::new(endpoint),
-            |_| None,
-            1,
-            (None, &Tenants::default()),
-        );
-        let given = Credential::new("key", SecretDigest::of("secret"));
-        let tenant = tenants.authenticate(&given).unwrap();
-        let executor = Executor {
-            catalog: Arc::clone(&catalog),
-            state: State::in_memory(AnswerCache::from(&limits)).unwrap(),
-            list_calls: limits.list_calls,
-            call_time: limits.call,
-            joins: Joins::default(),
-        };
-        let create = async || {
-            let operation = catalog.find("user/custcreate").unwrap();
-            let parameters = [
-                ("email", "new@example.com"),
-                ("type", "1"),
-                ("disable_chat", "true"),
-            ];
-            let request = (operation, parameters.into_iter().collect());
-            let scope = Scope {
-                id: RequestId::fresh(),
-                deadline: Instant::now() + limits.request,
-            };
-            let executed = executor.run(&tenant, request, None, scope).await;
-            executed.map(|executed| (executed.calls, executed.finished))
-        };
-        let (_, finished) = create().await.unwrap();
-        let error = finished.answer.result.unwrap_err();
-        assert!(error.message.contains("create"), "{}", error.message);
-        let (calls, finished) = create().await.unwrap();
-        assert!(finished.answer.result.is_ok(), "{:?}", finished.failures);
-        assert!(calls >= 1);
-    }
-}
+mod tests;

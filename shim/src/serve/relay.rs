@@ -1,6 +1,7 @@
-//! Relays files of v2 under links of the shim's own: signed, expiring, and good for one tenant's
-//! credentials. v2 answers a download without a token in a header with a page of HTML and status
-//! 200, which old programs store in place of the video.
+//! Relays files of v2 under signed, expiring links that are tied to one tenant.
+//!
+//! v2 answers a download without an `Authorization` header with an HTML page and status 200, which
+//! old programs would store in place of the video.
 
 use std::{
     fmt,
@@ -38,13 +39,13 @@ use crate::{
     state::{Key, State},
 };
 
-/// Where the links are, below the base.
+/// Path prefix of links, below the base URL.
 const FOLDER: &str = "relay/";
 
-/// Headers of a client that are passed on.
+/// Request headers passed on to v2.
 const FORWARDED: [HeaderName; 2] = [RANGE, IF_RANGE];
 
-/// Headers of v2 that are passed back.
+/// Response headers passed back to the client.
 const RETURNED: [HeaderName; 8] = [
     ACCEPT_RANGES,
     CONTENT_DISPOSITION,
@@ -56,31 +57,31 @@ const RETURNED: [HeaderName; 8] = [
     LAST_MODIFIED,
 ];
 
-/// The length of a MAC, and of a tenant's id, in bytes.
+/// Length of a MAC, and of a tenant's id, in bytes.
 const DIGEST: usize = 32;
 
-/// Seconds until a client may try again after all places were taken.
+/// `Retry-After` in seconds if all download permits are taken.
 const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("10");
 
-/// Makes links, and opens them.
+/// Creates and verifies links.
 pub(crate) struct Relay {
     config: RelayConfig,
-    /// With the keys in them: the first signs, all of them open.
+    /// Keyed MACs: the first one signs, any of them verifies.
     macs: Vec<Hmac<Sha256>>,
-    /// For downloads under way.
-    places: Arc<Semaphore>,
+    /// Limits concurrent downloads.
+    permits: Arc<Semaphore>,
 }
 
-/// Why a link leads nowhere.
+/// Reasons to reject a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LinkError {
-    /// The shim did not make it, or with another key.
+    /// Malformed, or not signed with a known key.
     Forged,
     Expired,
 }
 
 impl Relay {
-    /// Without a key in the settings, the state's key signs.
+    /// Without a configured key, links are signed with the key in the state.
     pub(super) fn new(config: RelayConfig, state: &State) -> Self {
         let mac = |key: &[u8]| Hmac::new_from_slice(key).ok();
         let macs = match &config.key {
@@ -93,25 +94,25 @@ impl Relay {
         };
         Self {
             macs,
-            places: Arc::new(Semaphore::new(config.downloads)),
+            permits: Arc::new(Semaphore::new(config.downloads)),
             config,
         }
     }
 
-    /// The links of a tenant.
+    /// Link factory for one tenant.
     pub(super) fn links(self: &Arc<Self>, tenant: Key) -> Arc<dyn Links> {
         let relay = Arc::clone(self);
         Arc::new(TenantLinks { relay, tenant })
     }
 
-    /// The token of a link that is good until then, in seconds since 1970.
+    /// Signs a link that is valid until `until`, in seconds since 1970.
     fn token(&self, tenant: &[u8; DIGEST], url: &str, until: i64) -> Option<String> {
         let signed = [&until.to_be_bytes(), tenant.as_slice(), url.as_bytes()].concat();
         let mac = self.macs.first()?.clone().chain_update(&signed).finalize();
         Some(BASE64_URL_SAFE_NO_PAD.encode([mac.into_bytes().as_slice(), &signed].concat()))
     }
 
-    /// The tenant and the URL of a token.
+    /// Verifies a token and returns its tenant and URL.
     fn open(&self, token: &str, now: i64) -> Result<([u8; DIGEST], Url), LinkError> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(token);
         let bytes = bytes.map_err(|_| LinkError::Forged)?;
@@ -157,7 +158,7 @@ impl fmt::Debug for TenantLinks {
     }
 }
 
-/// The token of a link's path; `None` for the path of something else.
+/// Extracts the token from the path of a link; `None` for any other path.
 pub(super) fn token_of(path: &str) -> Option<&str> {
     let path = path.strip_prefix('/')?;
     path.strip_prefix(FOLDER)
@@ -166,7 +167,7 @@ pub(super) fn token_of(path: &str) -> Option<&str> {
 }
 
 impl Generation {
-    /// Answers the request for a link: with the file, or with an error of HTTP's own.
+    /// Answers a request for a link with the file, or with a plain HTTP error.
     pub(super) async fn relay(
         &self,
         relay: &Arc<Relay>,
@@ -211,8 +212,8 @@ impl Generation {
                 "403 This link is not valid any more\n",
             )
         })?;
-        let place = Arc::clone(&relay.places).try_acquire_owned();
-        let place = place.map_err(|_| {
+        let permit = Arc::clone(&relay.permits).try_acquire_owned();
+        let permit = permit.map_err(|_| {
             plain(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "503 Too many downloads; try again\n",
@@ -220,43 +221,43 @@ impl Generation {
         })?;
 
         let begun = Instant::now();
-        let asked = only(&head.headers, &FORWARDED);
+        let forwarded = select(&head.headers, &FORWARDED);
         let file = tenant.upstream.file(
-            (&head.method, &url, &asked),
+            (&head.method, &url, &forwarded),
             &relay.config.domains,
             begun + self.0.shared.request_time,
         );
         let file = file.await.map_err(|error| {
             tracing::warn!("A file cannot be relayed: {error}");
-            no_file(&error)
+            file_error(&error)
         })?;
         let (answer, body) = file.into_parts();
         let passed = match answer.status {
             status @ (StatusCode::OK | StatusCode::PARTIAL_CONTENT) => status,
-            status => return Err(refusal(status, &answer.headers)),
+            status => return Err(status_error(status, &answer.headers)),
         };
         let in_progress = InProgress::default();
         let mut response = Response::new(Body::new(RelayedBody {
             body,
             _in_progress: in_progress.clone(),
             end: Box::pin(sleep_until(begun + relay.config.download_time)),
-            _place: place,
+            _permit: permit,
         }));
         *response.status_mut() = passed;
-        *response.headers_mut() = only(&answer.headers, &RETURNED);
+        *response.headers_mut() = select(&answer.headers, &RETURNED);
         response.extensions_mut().insert(in_progress);
         Ok(response)
     }
 }
 
-/// The headers of these names.
-fn only(headers: &HeaderMap, names: &[HeaderName]) -> HeaderMap {
+/// Copies the named headers.
+fn select(headers: &HeaderMap, names: &[HeaderName]) -> HeaderMap {
     let header = |name: &HeaderName| Some((name.clone(), headers.get(name)?.clone()));
     names.iter().filter_map(header).collect()
 }
 
-/// The error for a client if v2 gave no response.
-fn no_file(error: &FileError) -> Response<Body> {
+/// Error response if v2 gave no response.
+fn file_error(error: &FileError) -> Response<Body> {
     match error {
         FileError::Unreachable => plain(StatusCode::GATEWAY_TIMEOUT, "504 Zoom does not answer\n"),
         FileError::Host(_) | FileError::Token(_) | FileError::Page | FileError::Redirects => plain(
@@ -266,8 +267,8 @@ fn no_file(error: &FileError) -> Response<Body> {
     }
 }
 
-/// The error for a client if v2's response is no file, without v2's own text.
-fn refusal(status: StatusCode, headers: &HeaderMap) -> Response<Body> {
+/// Error response for an error status of v2, whose own text is not passed on.
+fn status_error(status: StatusCode, headers: &HeaderMap) -> Response<Body> {
     match status {
         StatusCode::NOT_FOUND | StatusCode::GONE => plain(
             StatusCode::NOT_FOUND,
@@ -277,7 +278,7 @@ fn refusal(status: StatusCode, headers: &HeaderMap) -> Response<Body> {
             let mut refusal = plain(status, "416 The file is shorter\n");
             refusal
                 .headers_mut()
-                .extend(only(headers, &[CONTENT_RANGE]));
+                .extend(select(headers, &[CONTENT_RANGE]));
             refusal
         }
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
@@ -285,7 +286,9 @@ fn refusal(status: StatusCode, headers: &HeaderMap) -> Response<Body> {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "503 Zoom gives no more files now; try again\n",
             );
-            refusal.headers_mut().extend(only(headers, &[RETRY_AFTER]));
+            refusal
+                .headers_mut()
+                .extend(select(headers, &[RETRY_AFTER]));
             refusal
         }
         _ => {
@@ -298,12 +301,12 @@ fn refusal(status: StatusCode, headers: &HeaderMap) -> Response<Body> {
     }
 }
 
-/// A file on its way: passed on as it comes, until the time is over.
+/// A file in transit, passed on as it arrives until the download time is over.
 struct RelayedBody {
     body: reqwest::Body,
     end: Pin<Box<Sleep>>,
     _in_progress: InProgress,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl HttpBody for RelayedBody {
@@ -356,7 +359,7 @@ mod tests {
     const URL: &str = "https://example.com/rec/download/1";
 
     #[test]
-    fn a_link_opens_until_it_expires_and_with_its_key_only() {
+    fn link_is_valid_until_it_expires_and_with_its_own_key() {
         let (one, other) = (relay("a key"), relay(""));
         let tenant = Key::new([b"tenant".as_slice()]);
         let link = one.links(tenant).link(URL, 1000).unwrap();
@@ -370,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_link_opens_nothing() {
+    fn modified_link_is_rejected() {
         let relay = relay("");
         let token = relay.token(&[7; DIGEST], URL, 2000).unwrap();
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(&token).unwrap();
@@ -386,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_of_a_link_is_known_below_any_base() {
+    fn link_path_is_recognized_below_any_base() {
         assert_eq!(token_of("/relay/abc"), Some("abc"));
         assert_eq!(token_of("/old/zoom/relay/abc"), Some("abc"));
         for other in ["/relay", "/v1/user/get", "/relay/a/b", "relay/abc"] {

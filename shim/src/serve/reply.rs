@@ -1,10 +1,10 @@
-//! The answer to one request, and the record of it.
+//! The result of one request, and its record for observers.
 
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc, time::Duration};
 
 use hyper::StatusCode;
 use mappings::{
-    Catalog, V1Answer, V1Error,
+    Catalog, V1Error,
     catalog::{
         operation::Operation,
         protocol::{Protocol, ProtocolError},
@@ -19,20 +19,20 @@ use crate::{
     observe::{Ending, FailedCall, RequestRecord},
 };
 
-/// The end of a request.
+/// Result of a request.
 pub(super) struct Reply {
     pub(super) executed: Executed,
     pub(super) status: StatusCode,
     pub(super) format: Format,
-    /// True if the client has shown a valid key and secret.
+    /// True if the client authenticated.
     pub(super) has_valid_key: bool,
-    /// The key of the tenant, if it is known.
+    /// v1 key of the tenant, if authenticated.
     pub(super) key: Option<Arc<str>>,
     ending: Ending,
 }
 
 impl Reply {
-    /// The answer of an operation; `trouble` is the status of an error of v2's or the shim's.
+    /// Result of an operation; `trouble` is the HTTP status for errors caused by v2 or the shim.
     pub(super) fn executed(executed: Executed, trouble: StatusCode) -> Self {
         let Finished {
             answer, is_trouble, ..
@@ -52,16 +52,12 @@ impl Reply {
         }
     }
 
-    /// An error of an operation, answered without v2.
+    /// An error of an operation that made no call.
     pub(super) fn error(error: V1Error) -> Self {
-        let answer = V1Answer {
-            result: Err(error),
-            warnings: Vec::new(),
-        };
-        Self::executed(Executed::in_place_of(None, answer), StatusCode::OK)
+        Self::executed(Executed::error(error), StatusCode::OK)
     }
 
-    /// The error of an operation while v1 is off on purpose.
+    /// An error during a brownout.
     pub(super) fn brownout(error: V1Error) -> Self {
         Self {
             ending: Ending::Brownout,
@@ -69,7 +65,7 @@ impl Reply {
         }
     }
 
-    /// An error of the shim's own.
+    /// An error of the v1 protocol or of the shim itself.
     pub(super) fn refusal(protocol: &Protocol, code: ProtocolError, detail: &str) -> Self {
         let (status, error) = protocol.error(code, detail);
         Self {
@@ -126,7 +122,7 @@ impl Reply {
     }
 }
 
-/// The names among these that the catalog has: others may be anything, a secret even.
+/// Filters names known to the catalog; unknown ones could be anything, even a secret.
 fn known_fields<'a>(catalog: &'a Catalog, names: &[String]) -> BTreeSet<&'a str> {
     if names.is_empty() {
         return BTreeSet::new();

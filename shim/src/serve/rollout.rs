@@ -1,11 +1,12 @@
-//! Rollouts: moves callers by share to a second v1, and leaves it when it answers otherwise.
+//! Rollouts: moves a share of the callers to a second v1, and returns them if its answers deviate.
 //!
-//! The side of a caller follows from a hash of the caller, keyed by the name of the rollout. It is the
-//! same after a restart and at every replica, and who is moved at 5 % stays moved at 25 %. A read that the
-//! other side does not answer is answered here; a write goes to one side only. What was made of a share
-//! beside the settings is kept in the state, where other processes see it.
+//! Whether a caller is moved follows from a hash of the caller, keyed by the rollout's name. The
+//! result survives restarts, is the same at every replica, and is monotonic: a caller moved at 5 %
+//! is also moved at 25 %. If the other side does not answer a read, this one does; a write goes to
+//! one side only. Changes of the share at run time are saved in the state, where other processes
+//! see them.
 
-mod moved;
+mod routing;
 mod stage;
 mod step;
 
@@ -34,50 +35,51 @@ use crate::{
     state::Key,
     v1_client::V1Client,
 };
-use stage::{Judged, Stage};
+use stage::{Sample, Stage};
 use step::Step;
 
-/// Names the rollout that moved a request or gave an answer. A shim never moves such a request on.
+/// Name of the rollout that moved a request or produced an answer. A shim does not move such a
+/// request again.
 pub(super) const ROLLOUT: HeaderName = HeaderName::from_static("x-shim-rollout");
 
-/// The verdict of a comparison that was made before the answer left.
+/// Verdict of a comparison made before the answer was sent.
 pub(super) const COMPARED: HeaderName = HeaderName::from_static("x-shim-compared");
 
-/// The address of the client, for the other side.
+/// Client address, for the other side.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Another name than before v2: that one is refused by a shim, which would be asking itself.
+/// Differs from the user agent towards v2, which a shim refuses because it would be calling itself.
 const USER_AGENT: &str = concat!("shim-rollout/", env!("CARGO_PKG_VERSION"));
 
-/// Parts of a percent that callers are told apart by.
-const PARTS: u64 = 100;
+/// Resolution of the hash: buckets per percent of callers.
+const BUCKETS: u64 = 100;
 
-/// All rollouts; the first that concerns a request decides.
+/// All rollouts, in order; the first that matches a request applies.
 #[derive(Default)]
 pub(super) struct Rollouts(Vec<Arc<Rollout>>);
 
 /// One `[[rollout]]`.
 pub(super) struct Rollout {
     config: RolloutConfig,
-    other: Other,
+    other: Target,
     observer: Arc<dyn Observer>,
     clock: Clock,
     header: HeaderValue,
-    /// The share of `state.step`: the settings', the operator's, or 0 after an excess.
+    /// Share in effect, in percent: `state.step.percent`, readable without the lock.
     percent: AtomicU8,
     state: Mutex<State>,
     stepped: Arc<Notify>,
 }
 
-/// Where callers are moved to.
-enum Other {
+/// The other side of a rollout.
+enum Target {
     V1(V1Client),
-    /// Served by this shim.
+    /// Other mappings, in this process.
     Mappings(Arc<Catalog>),
 }
 
-/// A request for the other side.
-enum There {
+/// A request to the other side.
+enum TargetRequest {
     V1(Box<reqwest::RequestBuilder>),
     Mappings(Arc<Catalog>),
 }
@@ -85,14 +87,15 @@ enum There {
 struct State {
     stage: Stage,
     step: Step,
-    /// The step that is known to be kept in the state of all processes.
+    /// The step last saved in, or read from, the state.
     saved: Option<Step>,
-    /// When the stage began, in milliseconds since 1970.
+    /// Start of the stage, in milliseconds since 1970.
     since: i64,
 }
 
 impl Rollouts {
-    /// Those of the settings. What did not change goes on as it was: a side that was left stays left.
+    /// Builds the rollouts of the settings. Unchanged ones keep their state, so a reload does not
+    /// resume a rollout that was left.
     pub(super) fn new(
         configs: &[RolloutConfig],
         before: &Self,
@@ -111,15 +114,15 @@ impl Rollouts {
             }
             let clock = Arc::clone(&shared.clock);
             let section = Key::new([config.section().as_bytes()]);
-            // With other credentials only, it goes on, too.
+            // A change of credentials only keeps the step.
             let known = before.0.iter().map(|known| known.lock().step.clone());
             let step = known.into_iter().find(|step| step.is_of(&section));
             let step = step.unwrap_or_else(|| Step::of_settings(&section, config.percent));
             let other = match &config.other {
                 OtherSide::V1(other) => {
-                    Other::V1(V1Client::new(other.clone(), USER_AGENT, &shared.limits)?)
+                    Target::V1(V1Client::new(other.clone(), USER_AGENT, &shared.limits)?)
                 }
-                OtherSide::Mappings(other) => Other::Mappings(Arc::clone(&other.catalog)),
+                OtherSide::Mappings(other) => Target::Mappings(Arc::clone(&other.catalog)),
             };
             Ok(Arc::new(Rollout {
                 other,
@@ -155,23 +158,23 @@ impl Rollouts {
 }
 
 impl Rollout {
-    /// True if the other side answers this caller now.
+    /// Returns whether the other side answers this caller.
     fn moves(&self, key: &str, peer: Peer) -> bool {
         let percent = self.percent.load(Ordering::Relaxed);
         let address = || match self.config.by {
             CallerIdentity::Key => String::new(),
             CallerIdentity::Address => peer.0.to_string(),
         };
-        percent > 0 && place(&self.config.name, key, &address()) < u64::from(percent) * PARTS
+        percent > 0 && bucket(&self.config.name, key, &address()) < u64::from(percent) * BUCKETS
     }
 
-    /// True for the share of the moved reads that both sides answer.
+    /// Samples the moved reads that both sides answer.
     fn compares(&self) -> bool {
         let percent = self.config.compare_percent;
         percent >= 100 || fastrand::u8(0..100) < percent
     }
 
-    /// A request to the other side; `None` if it cannot be made.
+    /// Builds a request to the other side; `None` if that is not possible.
     fn request(
         &self,
         catalog: &Catalog,
@@ -179,34 +182,35 @@ impl Rollout {
         arguments: &Arguments,
         client: (&str, &str),
         peer: Peer,
-    ) -> Option<There> {
+    ) -> Option<TargetRequest> {
         let other = match &self.other {
-            Other::V1(other) => other,
-            Other::Mappings(catalog) => {
+            Target::V1(other) => other,
+            Target::Mappings(catalog) => {
                 catalog.find(&operation.name)?;
-                return Some(There::Mappings(Arc::clone(catalog)));
+                return Some(TargetRequest::Mappings(Arc::clone(catalog)));
             }
         };
         let request = other.request(catalog, operation, arguments, Some(client))?;
         let request = request.header(ROLLOUT, self.header.clone());
         let request = request.header(FORWARDED_FOR, peer.0.to_string());
-        Some(There::V1(Box::new(request)))
+        Some(TargetRequest::V1(Box::new(request)))
     }
 
-    /// This side has answered.
-    fn answered_here(&self, elapsed: Duration, is_failed: bool) {
+    /// Records an answer of this side.
+    fn record_this(&self, elapsed: Duration, is_failed: bool) {
         self.lock().stage.this.note(elapsed, is_failed);
-        self.tell_answer(RolloutSide::This, elapsed, is_failed);
+        self.report_answer(RolloutSide::This, elapsed, is_failed);
     }
 
-    /// The other side has answered, or failed to. It is left if it must be.
-    fn judge(&self, judged: Judged) {
-        self.tell_answer(RolloutSide::Other, judged.elapsed, judged.is_failed);
+    /// Records an answer of the other side, or its failure, and returns all callers if a limit is
+    /// exceeded.
+    fn record_other(&self, sample: Sample) {
+        self.report_answer(RolloutSide::Other, sample.elapsed, sample.is_failed);
         let mut state = self.lock();
-        let excess = state.stage.note(judged);
+        let excess = state.stage.note(sample);
         let Some(excess) = excess else { return };
         let percent = state.step.percent;
-        // Others that were under way may find the same.
+        // A concurrent answer may already have ended the rollout.
         if percent == 0 {
             return;
         }
@@ -239,7 +243,7 @@ impl Rollout {
             .rollout(&RolloutRecord::Step { rollout, percent });
     }
 
-    /// Goes on with a step. The figures of one that was left stay, for whoever wants to know why.
+    /// Puts a step into effect. After an excess, the figures are kept, because they explain it.
     fn enter(&self, state: &mut State, step: Step) {
         if step.left.is_none() {
             state.stage = Stage::new(self.config.allowed);
@@ -249,7 +253,7 @@ impl Rollout {
         state.step = step;
     }
 
-    fn tell_answer(&self, side: RolloutSide, elapsed: Duration, is_failed: bool) {
+    fn report_answer(&self, side: RolloutSide, elapsed: Duration, is_failed: bool) {
         self.observer.rollout(&RolloutRecord::Answered {
             rollout: &self.config.name,
             side,
@@ -292,7 +296,7 @@ impl Rollout {
             recently: stage.recently(),
         };
         let compared = figures.compared();
-        // What both sides answered is the other's: this one was asked for the comparison only.
+        // Reads answered by both sides count for the other one.
         let answered = sides.other.answers.saturating_sub(sides.other.errors);
         let all = answered + sides.this.answers.saturating_sub(compared);
         figures.share = share(answered, all);
@@ -305,13 +309,13 @@ impl Rollout {
     }
 }
 
-/// The place of a caller among all, from 0 up to the parts of a hundred percent.
-fn place(rollout: &str, key: &str, address: &str) -> u64 {
+/// Bucket of a caller, from 0 to `100 * BUCKETS - 1`.
+fn bucket(rollout: &str, key: &str, address: &str) -> u64 {
     let digest = Key::new(["rollout", rollout, key, address].map(str::as_bytes));
     let first = digest.as_bytes().first_chunk().copied();
     let number = u64::from_be_bytes(first.unwrap_or_default());
-    let place = (u128::from(number) * u128::from(100 * PARTS)) >> u64::BITS;
-    u64::try_from(place).unwrap_or_default()
+    let bucket = (u128::from(number) * u128::from(100 * BUCKETS)) >> u64::BITS;
+    u64::try_from(bucket).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -319,16 +323,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_of_keys_hold_within_a_percent() {
+    fn moved_share_of_keys_is_exact_within_one_percent() {
         const KEYS: usize = 20_000;
         for rollout in ["next", "new-build", "other"] {
-            let places: Vec<_> = (0..KEYS)
-                .map(|number| place(rollout, &format!("key-{number}"), ""))
+            let buckets: Vec<_> = (0..KEYS)
+                .map(|number| bucket(rollout, &format!("key-{number}"), ""))
                 .collect();
             for percent in [1, 5, 25, 50, 100] {
-                let moved = places
+                let moved = buckets
                     .iter()
-                    .filter(|place| **place < percent * PARTS)
+                    .filter(|bucket| **bucket < percent * BUCKETS)
                     .count();
                 let wanted = KEYS * usize::try_from(percent).unwrap() / 100;
                 assert!(
@@ -340,10 +344,10 @@ mod tests {
     }
 
     #[test]
-    fn another_rollout_moves_others_first() {
+    fn rollouts_with_other_names_move_other_callers_first() {
         let keys = (0..1000).map(|number| format!("key-{number}"));
-        let is_first = |rollout: &str, key: &str| place(rollout, key, "") < 10 * PARTS;
+        let is_first = |rollout: &str, key: &str| bucket(rollout, key, "") < 10 * BUCKETS;
         let both = keys.filter(|key| is_first("a", key) && is_first("b", key));
-        assert!(both.count() < 50, "of a hundred each, some ten are in both");
+        assert!(both.count() < 50, "about 10 of 100 are expected in both");
     }
 }

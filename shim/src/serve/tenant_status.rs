@@ -1,5 +1,4 @@
-//! What each tenant's access to v2 is worth: its token, the scopes that it lacks, and whether v2
-//! answers.
+//! Health of each tenant's v2 access: token, missing scopes, and v2's answers to test reads.
 
 use std::{
     fmt,
@@ -22,25 +21,25 @@ use tokio::time::Instant;
 
 use super::{Generation, Shim, tenants::Tenant};
 
-/// A tenant and its token.
+/// Status of a tenant's access.
 #[derive(Clone, Debug)]
 pub(crate) struct TenantStatus {
-    /// Its v1 key: a name, not a secret.
+    /// v1 key; not a secret.
     pub(crate) key: Arc<str>,
-    /// Why it has no token, with the cause.
+    /// The error if there is no token.
     pub(crate) access: Result<(), NoAccess>,
-    /// When its token ends; `None` for a fixed one.
+    /// Remaining lifetime of the token; `None` for a fixed one.
     pub(crate) ends_in: Option<Duration>,
-    /// The scopes that its operations need and its token does not have; `None` if the token does not
-    /// say which it has.
+    /// Scopes that its operations need and its token lacks; `None` if the token's scopes are
+    /// unknown.
     pub(crate) missing: Option<Vec<MissingScope>>,
 }
 
-/// Why a tenant has no token.
+/// Failure to get a token.
 #[derive(Clone, Debug)]
 pub(crate) struct NoAccess {
     pub(crate) error: TokenError,
-    /// In the words of the system or of the token endpoint.
+    /// Message of the system or the token endpoint.
     cause: Option<Arc<str>>,
 }
 
@@ -53,28 +52,28 @@ impl fmt::Display for NoAccess {
     }
 }
 
-/// A harmless read, and what came of it.
+/// A test read and its result.
 #[derive(Debug)]
 pub(crate) struct Probed {
-    /// The request: `GET /users?page_size=1`.
+    /// The request as text, e.g. `GET /users?page_size=1`.
     pub(crate) request: String,
     pub(crate) outcome: Outcome,
     pub(crate) elapsed: Duration,
 }
 
 impl Shim {
-    /// The tenants in the order of the settings. Asks for tokens that are not there, until the
-    /// deadline.
+    /// Returns the status of all tenants in the order of the settings. Requests missing tokens,
+    /// until the deadline.
     pub(crate) async fn tenant_statuses(&self, deadline: Instant) -> Vec<TenantStatus> {
-        let now = self.now();
+        let now = self.current();
         let tenants = now.0.tenants.iter();
         join_all(tenants.map(|tenant| status(&now, tenant, deadline))).await
     }
 
-    /// Makes a harmless read in each area that a tenant may use, one after the other: the tenants with
-    /// their keys.
+    /// Makes one test read in each v2 area that a tenant may use, one after the other. Returns the
+    /// results by v1 key.
     pub(crate) async fn probe_tenants(&self, timeout: Duration) -> Vec<(Arc<str>, Vec<Probed>)> {
-        let now = self.now();
+        let now = self.current();
         let today = OffsetDateTime::now_utc().date();
         let today = today.format(&Iso8601::DATE).unwrap_or_default();
         let mut all = Vec::new();
@@ -122,8 +121,7 @@ async fn status(now: &Generation, tenant: &Tenant, deadline: Instant) -> TenantS
     }
 }
 
-/// The operations that a tenant can call with success: it may, the shim serves them, and the site
-/// switched them on.
+/// Operations that a tenant can call successfully: permitted, served, and enabled for the site.
 fn usable<'n>(now: &'n Generation, tenant: &'n Tenant) -> impl Iterator<Item = &'n Operation> {
     let is_on = |operation: &&Operation| {
         let option = operation.enabled_by.as_ref();

@@ -1,11 +1,12 @@
-//! Tenants: the v1 credentials and the v2 account behind each.
+//! Tenants: v1 credentials and the v2 account behind each.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use mappings::{Links, Site, catalog::operation::Operation};
 use recording::RecordedSite;
 use shim_upstream::{
-    Access, Account, Accounts, Endpoint, OAuth, RateLabel, SharedBudget, Tokens, Upstream,
+    Access, Account, Accounts, Endpoint, OAuth, RateLabel, SharedBudget, Tokens,
+    Upstream,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -15,28 +16,28 @@ use crate::{
     state::Key,
 };
 
-/// A caller with its v2 account.
+/// A v1 credential with its v2 account and permissions.
 #[derive(Debug)]
 pub(crate) struct Tenant {
-    /// Of its key and its account: what is remembered of another account is not for it.
+    /// Digest of key and account, so that state of another account is never used.
     id: Key,
-    /// Of its v2 account, which it may share.
+    /// Digest of the v2 account, which other tenants may share.
     account: Key,
     api_key: Arc<str>,
     owner: Option<String>,
     credential: Credential,
-    /// v2 as this tenant sees it, which it may share with others of the same account.
+    /// v2 client; accounts are shared with other tenants of the same account.
     pub(crate) upstream: Upstream,
     permissions: Permissions,
-    /// What the core must know of it.
+    /// Site settings for the translation.
     pub(crate) site: Site,
-    /// What records say of it.
+    /// Site settings that recordings contain.
     pub(crate) recorded_site: Arc<RecordedSite>,
-    /// Its share of the places for requests in work.
-    places: Arc<Semaphore>,
+    /// Limits the tenant's concurrent requests to its share.
+    permits: Arc<Semaphore>,
 }
 
-/// Tenants that may fill all places for requests together, if there are as many.
+/// Up to this number of tenants, the shares add up to the global limit; with more, they exceed it.
 const FULL_SHARES: usize = 4;
 
 /// All tenants.
@@ -44,32 +45,32 @@ const FULL_SHARES: usize = 4;
 pub(crate) struct Tenants {
     callers: Vec<Arc<Tenant>>,
     accounts: Accounts,
-    /// Each once, in the order of the tenants.
+    /// Accounts without duplicates, in the order of the tenants.
     ordered: Vec<Arc<Account>>,
 }
 
 impl Tenant {
-    /// The same for the same tenant in every process; says nothing about it.
+    /// Opaque id, the same in every process.
     pub(crate) fn id(&self) -> &Key {
         &self.id
     }
 
-    /// The same for all tenants of its v2 account.
+    /// Opaque id of the v2 account.
     pub(crate) fn account(&self) -> &Key {
         &self.account
     }
 
-    /// Its v1 key: a name, not a secret.
+    /// v1 key; not a secret.
     pub(crate) fn api_key(&self) -> &Arc<str> {
         &self.api_key
     }
 
-    /// Who maintains its programs, if somebody is named.
+    /// Maintainer of the programs that use the key, if configured.
     pub(crate) fn owner(&self) -> Option<&str> {
         self.owner.as_deref()
     }
 
-    /// True if the tenant may use the operation.
+    /// Returns whether the tenant may use the operation.
     pub(crate) fn may(&self, operation: &Operation) -> bool {
         let Permissions {
             read_only,
@@ -79,27 +80,26 @@ impl Tenant {
         (operation.read || !read_only) && operations.as_ref().is_none_or(is_listed)
     }
 
-    /// A place for one request; `None` if the tenant has its share of them at work. One tenant shuts
-    /// out no other.
-    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.places).try_acquire_owned().ok()
+    /// Acquires a request permit; `None` if the tenant's share is used up, so that one tenant cannot
+    /// starve the others.
+    pub(crate) fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.permits).try_acquire_owned().ok()
     }
 }
 
 impl Tenants {
-    /// The tenants of a v2. Those that were there before, with the same account, go on with its
-    /// budget and breaker and with their tokens. With `budget`, other processes make calls for the same
-    /// accounts. `places` are those for requests in work. `links` are
-    /// those of a tenant to files.
+    /// Creates the tenants of a v2. Tenants of `before` with the same account keep its budget,
+    /// circuit breaker and tokens. `budget` is shared with other processes, `links` creates the
+    /// file links of a tenant, and `permits` is the global limit of concurrent requests.
     pub(crate) fn new(
         v2: V2Config,
         endpoint: &Arc<Endpoint>,
         links: impl Fn(Key) -> Option<Arc<dyn Links>>,
-        places: usize,
+        permits: usize,
         (budget, before): (Option<Arc<dyn SharedBudget>>, &Self),
     ) -> Self {
         let shares = v2.tenants.len().clamp(1, FULL_SHARES);
-        let share = places.div_ceil(shares);
+        let share = permits.div_ceil(shares);
         let mut accounts = Accounts::new(budget);
         let mut ordered: Vec<Arc<Account>> = Vec::new();
         let mut callers = Vec::new();
@@ -133,7 +133,7 @@ impl Tenants {
                 permissions: tenant.permissions,
                 recorded_site: Arc::new(RecordedSite::from(&site)),
                 site,
-                places: Arc::new(Semaphore::new(share)),
+                permits: Arc::new(Semaphore::new(share)),
             }));
         }
         Self {
@@ -147,12 +147,12 @@ impl Tenants {
         self.callers.iter().map(AsRef::as_ref)
     }
 
-    /// True while v2 is known to be down for all accounts in use.
-    pub(crate) fn are_cut_off(&self) -> bool {
+    /// True while the circuit breakers of all accounts in use are open.
+    pub(crate) fn are_down(&self) -> bool {
         self.accounts.are_down()
     }
 
-    /// The calls that could be made at once: accounts from 1, in the order of the tenants.
+    /// Calls available at once, by account (numbered from 1) and label.
     pub(crate) fn budget_levels(&self) -> Vec<(usize, RateLabel, u32)> {
         let mut levels = Vec::new();
         for (at, account) in self.ordered.iter().enumerate() {
@@ -162,7 +162,7 @@ impl Tenants {
         levels
     }
 
-    /// The tenant with this key and secret. How long it takes says nothing about either.
+    /// Finds the tenant with this key and secret, in constant time.
     pub(crate) fn authenticate(&self, given: &Credential) -> Option<Arc<Tenant>> {
         let mut found = None;
         for tenant in &self.callers {
@@ -174,7 +174,7 @@ impl Tenants {
     }
 }
 
-/// Names the v2 account of a tenant, as far as the settings tell it.
+/// Digest of a tenant's v2 account, as far as the settings identify it.
 fn account(tenant: &TenantConfig) -> Key {
     match (&tenant.account_id, &tenant.access) {
         (Some(id), _) | (None, Access::OAuth(OAuth { account_id: id, .. })) => {

@@ -1,4 +1,4 @@
-//! Writes: equal ones that overlap are served once, and an unfinished one is continued.
+//! Writes: deduplicates equal, concurrent ones and resumes unfinished ones.
 
 use std::time::Duration;
 
@@ -15,17 +15,18 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     executor::{Executed, Executor, Request, unix_seconds},
-    joins::Entered,
+    in_flight::Role,
 };
 use crate::state::{Elsewhere, Ended, Entry, WriteName, WriteRun};
 
-/// The first and the longest pause between two looks at the run of another process.
+/// First and longest pause between two polls of a run in another process.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(200));
 
-/// What a request that takes over needs for its calls: one that is cut off may be done nevertheless.
+/// Minimum time left for a request to take over a write. A request that runs out of time between
+/// calls leaves v2's state unknown.
 const RESERVE: Duration = Duration::from_secs(3);
 
-/// What another process is given of a finished write.
+/// Result of a write as stored for other processes.
 #[derive(Deserialize, Serialize)]
 struct Shared {
     result: Result<serde_json::Map<String, serde_json::Value>, (i64, String)>,
@@ -33,7 +34,7 @@ struct Shared {
     is_trouble: bool,
 }
 
-/// The kinds of warnings by the numbers that stand for them.
+/// Warning kinds; the index is the stored number.
 const KINDS: [WarningKind; 4] = [
     WarningKind::NotHonoured,
     WarningKind::LeftOut,
@@ -41,17 +42,18 @@ const KINDS: [WarningKind; 4] = [
     WarningKind::Guessed,
 ];
 
-/// How the wait for a run of another process ended.
+/// Result of waiting for a run in another process.
 enum Waited {
     Joined(Finished),
-    /// This request runs.
+    /// The other run ended without an answer for this request, which runs now.
     Over,
     Deadline,
 }
 
 impl Executor {
-    /// Serves a write. While an equal one runs, in this process or another one, it waits; then it gets
-    /// the same answer, or runs if the operation asks for that or the other one came to no end.
+    /// Serves a write. While an equal one runs, in this process or another, the request waits for it.
+    /// Then it returns the same answer, or runs itself if the operation requires that or the other run
+    /// did not finish.
     pub(super) async fn write(
         &self,
         name: WriteName,
@@ -62,10 +64,10 @@ impl Executor {
         let joins = operation.overlapping != Overlapping::Run;
         let deadline = request.scope.deadline;
         let is_too_late = || deadline.saturating_duration_since(Instant::now()) < RESERVE;
-        let first = loop {
-            match self.joins.enter(name.in_process()) {
-                Entered::First(first) => break first,
-                Entered::Wait(other) => match other.end(deadline).await {
+        let leader = loop {
+            match self.in_flight.enter(name.in_process()) {
+                Role::Leader(leader) => break leader,
+                Role::Follower(follower) => match follower.end(deadline).await {
                     Ok(Some(finished)) if joins => {
                         return Ok(Executed::joined((*finished).clone()));
                     }
@@ -80,7 +82,7 @@ impl Executor {
                 Ok(Entry::Runs(run, journal)) => break (run, journal),
                 Ok(Entry::Busy(other)) => match self.wait(other, joins, deadline).await {
                     Waited::Joined(finished) => {
-                        first.finish(&finished);
+                        leader.finish(&finished);
                         return Ok(Executed::joined(finished));
                     }
                     Waited::Over if !is_too_late() => {}
@@ -102,7 +104,7 @@ impl Executor {
         let finished = translation.finish(unix_seconds());
         let is_finished = end(run, &finished).await;
         if is_finished {
-            first.finish(&finished);
+            leader.finish(&finished);
         }
         Ok(Executed {
             unfinished: (!is_finished).then(|| name.id()),
@@ -129,14 +131,15 @@ impl Executor {
         }
     }
 
-    /// An equal request has not ended, or its state cannot be read: nothing was done for this one.
+    /// The error if an equal request is still running or the state cannot be read. Nothing was
+    /// done.
     fn busy(&self) -> V1Error {
         let protocol = self.catalog.protocol();
         protocol.error(ProtocolError::Overloaded, "").1
     }
 }
 
-/// Ends a run. True if it has an answer for those who wait.
+/// Ends a run. Returns true if the result can be shared with waiting requests.
 async fn end(run: WriteRun, finished: &Finished) -> bool {
     if let Some(journal) = &finished.unfinished {
         run.leave(journal).await;

@@ -1,4 +1,4 @@
-//! A shim that runs on a port of its own, in front of a v2 that a test scripts.
+//! A shim on a port of its own, in front of a scripted v2.
 
 pub(crate) mod v2;
 
@@ -39,29 +39,29 @@ pub(crate) const SECRET: &str = "a-test-secret";
 pub(crate) const TOKEN: &str = "a-test-token";
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
-/// How a shim is started.
+/// Configuration of a test's shim.
 pub(crate) struct Setup {
     pub(crate) file: String,
-    /// In place of the usual variables.
+    /// Instead of the default variables.
     pub(crate) environment: Vec<(&'static str, String)>,
-    /// Whether there is the one usual tenant; the file has others if not.
+    /// True for the default tenant; false if the file configures tenants.
     pub(crate) single: bool,
     pub(crate) adjust: fn(&mut Limits),
     pub(crate) dependencies: fn(&Limits) -> Dependencies,
     pub(crate) recorder: Option<Arc<shim::observe::recorder::Recorder>>,
-    /// Exchanges that are kept to be shown.
+    /// Number of exchanges kept for the pages.
     pub(crate) recent: usize,
-    /// What the recorder feeds, in place of `recent`.
+    /// Exchanges of a recorder, instead of `recent`.
     pub(crate) fed: Option<Recent>,
-    /// The mappings of the shim, and those of its shadow, if that has some of its own.
+    /// Catalogs of the shim, and of its shadow.
     pub(crate) mappings: Option<Arc<Catalog>>,
     pub(crate) shadow_mappings: Option<Arc<Catalog>>,
-    /// Listens with TLS, too.
+    /// Also listens with TLS.
     pub(crate) tls: Option<Tls>,
-    /// In place of a port of its own.
+    /// Instead of an ephemeral port.
     pub(crate) listener: Option<TcpListener>,
     pub(crate) ledger: Option<Arc<shim::observe::ledger::Ledger>>,
-    /// In place of the system's.
+    /// Instead of the system clock.
     pub(crate) clock: Option<Clock>,
 }
 
@@ -98,7 +98,7 @@ impl Setup {
     fn config(&self, base: &str, catalog: &Catalog) -> Config {
         let mut environment = self.environment.clone();
         environment.push(("SHIM_UPSTREAM_URL", base.to_owned()));
-        // Scripts answer at once: nobody has to wait for a turn.
+        // Scripted answers need no rate limit.
         environment.push(("SHIM_UPSTREAM_PLAN", "unlimited".to_owned()));
         if self.single {
             environment.push(("SHIM_API_KEY", KEY.to_owned()));
@@ -122,10 +122,10 @@ impl Setup {
     }
 }
 
-/// A shim at work; it ends with the test's runtime.
+/// A running shim; ends with the test's runtime.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
-    /// With TLS, if there is any; the plain one otherwise.
+    /// The TLS address; the plain one without TLS.
     pub(crate) tls_address: SocketAddr,
     ops_address: SocketAddr,
     shim: Shim,
@@ -138,8 +138,41 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// A shim with default settings, in front of [`ScriptedV2::with_users`].
+    pub(crate) async fn with_users() -> (ScriptedV2, Self) {
+        let v2 = ScriptedV2::with_users().await;
+        let shim = Self::before(&v2).await;
+        (v2, shim)
+    }
+
     pub(crate) async fn before(v2: &ScriptedV2) -> Self {
         Self::with(v2, Setup::default()).await
+    }
+
+    pub(crate) async fn with_limits(v2: &ScriptedV2, adjust: fn(&mut Limits)) -> Self {
+        let setup = Setup {
+            adjust,
+            ..Setup::default()
+        };
+        Self::with(v2, setup).await
+    }
+
+    pub(crate) async fn with_file(v2: &ScriptedV2, file: impl Into<String>) -> Self {
+        let setup = Setup {
+            file: file.into(),
+            ..Setup::default()
+        };
+        Self::with(v2, setup).await
+    }
+
+    /// The file configures the tenants.
+    pub(crate) async fn with_tenants(v2: &ScriptedV2, file: impl Into<String>) -> Self {
+        let setup = Setup {
+            file: file.into(),
+            single: false,
+            ..Setup::default()
+        };
+        Self::with(v2, setup).await
     }
 
     pub(crate) async fn with(v2: &ScriptedV2, setup: Setup) -> Self {
@@ -160,15 +193,15 @@ impl Running {
         if let Some(clock) = setup.clock {
             dependencies.clock = clock;
         }
-        let (told, shadowed) = watch::channel(Shadowed::default());
+        let (shadow_events, shadowed) = watch::channel(Shadowed::default());
         let recorder = Recorder {
             next: dependencies.observer,
             records: Arc::clone(&records),
-            shadowed: told,
+            shadowed: shadow_events,
         };
         let metrics = Arc::new(Metrics::new(&catalog).unwrap());
         let counters = Counters::default();
-        // The recorder last: tests wait for it, and then read the others.
+        // The recorder is last, because tests wait for it before they read the others.
         let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::clone(&metrics) as _];
         observers.extend(counters.observers());
         observers.push(Arc::new(recorder));
@@ -182,15 +215,15 @@ impl Running {
         }
         let recent = dependencies.recent.clone();
         dependencies.shadow = config.shadow.map(|shadow| {
-            let (thought, observer) = (setup.shadow_mappings, Arc::clone(&dependencies.observer));
+            let (mappings, observer) = (setup.shadow_mappings, Arc::clone(&dependencies.observer));
             let key = config.pseudonym_key;
-            let shadow = Shadow::new(shadow, &catalog, thought, key, &limits, observer);
+            let shadow = Shadow::new(shadow, &catalog, mappings, key, &limits, observer);
             Arc::new(shadow.unwrap())
         });
         let outbox = Outbox::new(&config.receivers, &dependencies.state);
         let shim = Shim::new(catalog, v2, &site, &limits, dependencies).unwrap();
-        shim.agree().await;
-        tokio::spawn(shim.clone().keep_agreed());
+        shim.sync_rollouts().await;
+        tokio::spawn(shim.clone().keep_rollouts_synced());
         let ops_listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let ops_address = ops_listener.local_addr().unwrap();
         let process = Process {
@@ -218,9 +251,9 @@ impl Running {
             listeners.tls = Some((listener, tls));
         }
         let served = shim.clone();
-        let told = stopping.clone();
+        let shutdown = stopping.clone();
         let stopped = tokio::spawn(async move {
-            server::serve(listeners, served, &limits, told.cancelled()).await
+            server::serve(listeners, served, &limits, shutdown.cancelled()).await
         });
         Self {
             address,
@@ -236,14 +269,14 @@ impl Running {
         }
     }
 
-    /// Waits until so many requests were compared with the shadow, or left out.
+    /// Waits until `count` requests were compared with the shadow, or left out.
     pub(crate) async fn shadowed(&self, count: usize) {
         let mut shadowed = self.shadowed.clone();
-        let reached = shadowed.wait_for(|shadowed| shadowed.looked_at >= count);
+        let reached = shadowed.wait_for(|shadowed| shadowed.handled >= count);
         soon(reached).await.unwrap();
     }
 
-    /// Waits until the shadow was found to differ.
+    /// Waits until a difference was found.
     pub(crate) async fn differs(&self) {
         let mut shadowed = self.shadowed.clone();
         soon(shadowed.wait_for(|shadowed| shadowed.found > 0))
@@ -251,26 +284,26 @@ impl Running {
             .unwrap();
     }
 
-    /// Waits until all exchanges are there to be shown; no more are kept then.
+    /// Waits until all exchanges are stored; later ones are not.
     pub(crate) async fn settle(&self) {
         let recent = self.recent.clone().unwrap();
         let settled = tokio::task::spawn_blocking(move || recent.settle(Duration::from_secs(20)));
         assert!(settled.await.unwrap());
     }
 
-    /// Goes on with other settings.
+    /// Reloads with other settings.
     pub(crate) fn reload(&self, base: &str, setup: &Setup) -> Result<(), ReloadError> {
         let catalog = Arc::new(Catalog::embedded().unwrap());
         let (v2, site, _) = setup.load(base, &catalog);
         self.shim.reload(catalog, v2, &site)
     }
 
-    /// Begins its shutdown.
+    /// Begins the shutdown.
     pub(crate) fn begin_stop(&self) {
         self.stopping.cancel();
     }
 
-    /// Begins its shutdown, and gives what tells how it stopped.
+    /// Begins the shutdown; the task returns its result.
     pub(crate) fn stop(self) -> JoinHandle<Stopped> {
         self.begin_stop();
         self.stopped
@@ -289,21 +322,28 @@ impl Running {
             .form(&form)
     }
 
-    /// The answer to [`Self::form`].
+    /// Sends [`Self::form`] and returns the answer.
     pub(crate) async fn call(&self, operation: &str, parameters: &[(&str, &str)]) -> Value {
         let response = self.form(operation, parameters).send().await.unwrap();
         assert_eq!(response.status(), 200);
         json(response).await
     }
 
-    /// Status and text of a path of the operations address.
+    /// Status and body of a path of the operations address.
     pub(crate) async fn ops(&self, path: &str) -> (u16, String) {
         let url = self.ops_url(path);
         let response = self.client.get(url).send().await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())
     }
 
-    /// What `/status` says, which it does under all circumstances.
+    pub(crate) async fn assert_metrics(&self, samples: &[&str]) {
+        let (_, metrics) = self.ops("/metrics").await;
+        for sample in samples {
+            assert!(metrics.contains(sample), "{sample}\n{metrics}");
+        }
+    }
+
+    /// The document at `/status`, which is always available.
     pub(crate) async fn status(&self) -> Value {
         let (status, text) = self.ops("/status").await;
         assert_eq!(status, 200);
@@ -321,8 +361,7 @@ impl Running {
         stream
     }
 
-    /// What the observer was told, a line a request: operation, error, calls, unknown parameters,
-    /// losses.
+    /// Observed requests, one line each: operation, error, calls, unknown parameters, losses.
     pub(crate) fn records(&self) -> Vec<String> {
         self.records.lock().unwrap().clone()
     }
@@ -352,12 +391,19 @@ pub(crate) async fn show(response: Response) -> String {
 
 pub(crate) async fn read_to_end(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
-    // A reset after the answer is an end like another.
+    // The connection may be reset after the response.
     let _ = stream.read_to_end(&mut answer).await;
     String::from_utf8(answer).unwrap()
 }
 
-/// Waits for something that will surely happen.
+/// A listener on an ephemeral port, with its v1 URL. Nothing listens there once it is dropped.
+pub(crate) async fn listener() -> (TcpListener, String) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    (listener, url)
+}
+
+/// Waits for an event, at most 20 s.
 pub(crate) async fn soon<T>(event: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), event)
         .await
@@ -370,12 +416,12 @@ struct Recorder {
     shadowed: watch::Sender<Shadowed>,
 }
 
-/// What was told of the shadow.
+/// Counts of shadow events.
 #[derive(Default)]
 struct Shadowed {
-    /// Requests that were compared, or not for a reason.
-    looked_at: usize,
-    /// New kinds of differences.
+    /// Requests that were compared or left out.
+    handled: usize,
+    /// New differences.
     found: usize,
 }
 
@@ -402,7 +448,7 @@ impl Observer for Recorder {
         self.next.shadowed(record);
         self.shadowed.send_modify(|shadowed| match record {
             ShadowRecord::Compared { .. } | ShadowRecord::NotCompared { .. } => {
-                shadowed.looked_at += 1;
+                shadowed.handled += 1;
             }
             ShadowRecord::Found { .. } => shadowed.found += 1,
             ShadowRecord::Answered { .. } => {}

@@ -1,4 +1,4 @@
-//! A v2 that answers what a test says and keeps what it was asked.
+//! A v2 that answers by a script and keeps the requests.
 
 use std::{
     future::Future,
@@ -15,7 +15,10 @@ use axum::{
 };
 use bytes::Bytes;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, mpsc},
+};
 
 type Script = dyn Fn(Seen) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync;
 
@@ -26,22 +29,22 @@ pub(crate) struct ScriptedV2 {
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
-/// A request that v2 got.
+/// A received request.
 #[derive(Clone)]
 pub(crate) struct Seen {
     pub(crate) method: String,
-    /// As it came, with its query.
+    /// Path and query as received.
     pub(crate) uri: String,
     pub(crate) authorization: String,
     pub(crate) request_id: String,
     pub(crate) body: Bytes,
 }
 
-/// What v2 answers.
+/// A response of v2.
 pub(crate) struct Answer(Response<Body>);
 
 impl ScriptedV2 {
-    /// Answers with what the script says.
+    /// Answers by a script.
     pub(crate) async fn start<F>(script: impl Fn(Seen) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Answer> + Send + 'static,
@@ -63,9 +66,29 @@ impl ScriptedV2 {
         Self { address, seen }
     }
 
-    /// Answers every request about a user with a small user, and writes with nothing.
+    /// Answers reads with a small user, and writes with 204.
     pub(crate) async fn with_users() -> Self {
         Self::start(|seen| async move { seen.usual() }).await
+    }
+
+    /// Reports requests that the filter selects, and answers them once the gate has permits.
+    pub(crate) async fn gated(
+        is_gated: fn(&Seen) -> bool,
+    ) -> (Self, mpsc::UnboundedReceiver<()>, Arc<Semaphore>) {
+        let (arrived, arrivals) = mpsc::unbounded_channel();
+        let gate = Arc::new(Semaphore::new(0));
+        let opened = Arc::clone(&gate);
+        let v2 = Self::start(move |seen| {
+            let (arrived, gate) = (arrived.clone(), Arc::clone(&opened));
+            async move {
+                if is_gated(&seen) {
+                    let _ = arrived.send(());
+                    let _ = gate.acquire().await.unwrap();
+                }
+                seen.usual()
+            }
+        });
+        (v2.await, arrivals, gate)
     }
 
     pub(crate) fn base(&self) -> String {
@@ -76,7 +99,7 @@ impl ScriptedV2 {
         format!("http://{}/oauth", self.address)
     }
 
-    /// What it was asked, a line a request: method and path, as they came.
+    /// Method and URI of each request, as received.
     pub(crate) fn lines(&self) -> Vec<String> {
         let seen = self.seen.lock().unwrap();
         seen.iter().map(Seen::line).collect()
@@ -115,7 +138,7 @@ impl Seen {
         self.uri.split('?').next().unwrap()
     }
 
-    /// A plausible answer.
+    /// A plausible response.
     pub(crate) fn usual(&self) -> Answer {
         if self.method != "GET" {
             return match self.path() {

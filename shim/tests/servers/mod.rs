@@ -1,5 +1,4 @@
-//! Servers of others that tests start for themselves: found by `PATH`, on loopback, with folders of their
-//! own.
+//! External servers that tests start: found in `PATH`, on loopback, with temporary folders.
 
 pub(crate) mod nginx;
 
@@ -10,12 +9,12 @@ use std::{
 
 use tempfile::TempDir;
 
-/// The user and group of servers that refuse to run as root.
+/// User and group for servers that refuse to run as root.
 #[cfg(unix)]
 const UNPRIVILEGED: u32 = 65534;
 
-/// A program in `PATH`. Without it the test has nothing to test and says so; where
-/// `TEST_SERVERS=required`, it fails.
+/// Finds a program in `PATH`. Without it, the test is skipped with a message, or fails if
+/// `TEST_SERVERS=required`.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&folders).map(|folder| folder.join(name));
@@ -31,7 +30,7 @@ pub(crate) fn program(name: &str) -> Option<PathBuf> {
     found
 }
 
-/// A `PostgreSQL` server with the user `shim` and the database `postgres`; killed at the end.
+/// A `PostgreSQL` server with the user `shim` and the database `postgres`; killed on drop.
 pub(crate) struct Postgres {
     folder: TempDir,
     port: u16,
@@ -42,14 +41,14 @@ pub(crate) struct Postgres {
 pub(crate) const PASSWORD: &str = "a-database-hush";
 
 impl Postgres {
-    /// `None` where there is no `PostgreSQL`.
+    /// `None` if `PostgreSQL` is not installed.
     pub(crate) fn start() -> Option<Self> {
         let mut server = Self::stopped()?;
         server.resume();
         Some(server)
     }
 
-    /// One that is not started yet.
+    /// A server that is not running yet.
     pub(crate) fn stopped() -> Option<Self> {
         let (initdb, _) = (program("initdb")?, program("postgres")?);
         let folder = tempfile::tempdir().unwrap();
@@ -79,7 +78,7 @@ impl Postgres {
         })
     }
 
-    /// Has it speak TLS with the certificate and the key in a folder, from its next start on.
+    /// Enables TLS from the next start, with certificate and key from a folder.
     pub(crate) fn offer_tls(&mut self, from: &Path) {
         self.options.push("-cssl=on".to_owned());
         for (option, name) in [("cert", "cert.pem"), ("key", "key.pem")] {
@@ -91,7 +90,7 @@ impl Postgres {
         }
     }
 
-    /// Starts it, and waits until it answers.
+    /// Starts the server and waits until it is ready.
     pub(crate) fn resume(&mut self) {
         let child = unprivileged(&program("postgres").unwrap())
             .arg("-D")
@@ -125,7 +124,7 @@ impl Postgres {
         }
     }
 
-    /// Kills it with its connections.
+    /// Kills the server and its connections.
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             signal("QUIT", child.id());
@@ -133,7 +132,7 @@ impl Postgres {
         }
     }
 
-    /// Stops or continues all of its processes.
+    /// Sends a signal to all server processes.
     pub(crate) fn signal_all(&self, name: &str) {
         let server = self.child.as_ref().unwrap().id();
         let children = Command::new("ps")
@@ -147,7 +146,7 @@ impl Postgres {
         }
     }
 
-    /// Without the password.
+    /// URL without password.
     pub(crate) fn url(&self) -> String {
         format!(
             "postgres://shim@127.0.0.1:{}/postgres?sslmode=disable",

@@ -1,4 +1,4 @@
-//! nginx as the load balancer of replicas, started by a test.
+//! nginx as a load balancer of replicas.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use std::{
 
 use tempfile::TempDir;
 
-/// An nginx that ends with the test.
+/// An nginx that is stopped on drop.
 #[derive(Debug)]
 pub(crate) struct Nginx {
     pub(crate) port: u16,
@@ -22,7 +22,7 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    /// Sends requests to these ports of this machine in turn, a POST never twice. Waits until it listens.
+    /// Balances over local ports and never retries a POST. Waits until the port is open.
     pub(crate) fn start(program: &Path, port: u16, replicas: &[u16]) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let configuration = folder.path().join("nginx.conf");
@@ -50,7 +50,7 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // Its worker ends with it, by SIGTERM.
+        // SIGTERM also ends the worker.
         let _ = Command::new("kill")
             .arg(self.child.id().to_string())
             .status();
@@ -58,8 +58,7 @@ impl Drop for Nginx {
     }
 }
 
-/// A port that was free a moment ago. It is below those that systems give to listeners and clients that
-/// ask for any port, so that no other test takes it meanwhile.
+/// A free port below the ephemeral range, so that no other test is assigned it.
 pub(crate) fn free_port() -> io::Result<u16> {
     const PORTS: Range<u16> = 12_000..32_000;
     let random = || {

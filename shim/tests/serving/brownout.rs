@@ -1,4 +1,4 @@
-//! Windows in which v1 is off on purpose, at moments that the test chooses.
+//! Brownouts at times that the test sets.
 
 use std::sync::{
     Arc,
@@ -33,9 +33,9 @@ token = "t"
 
 /// A clock that a test sets.
 #[derive(Clone, Default)]
-struct Hands(Arc<AtomicI64>);
+struct TestClock(Arc<AtomicI64>);
 
-impl Hands {
+impl TestClock {
     fn set(&self, moment: &str) {
         let moment = OffsetDateTime::parse(&format!("{moment}Z"), &Rfc3339).unwrap();
         self.0
@@ -43,11 +43,11 @@ impl Hands {
     }
 
     async fn start(&self, v2: &ScriptedV2, file: &str) -> Running {
-        let hands = self.clone();
+        let clock = self.clone();
         let setup = Setup {
             file: file.to_owned(),
             single: false,
-            clock: Some(Arc::new(move || hands.0.load(Ordering::SeqCst))),
+            clock: Some(Arc::new(move || clock.0.load(Ordering::SeqCst))),
             ..Setup::default()
         };
         Running::with(v2, setup).await
@@ -64,12 +64,12 @@ async fn call(shim: &Running, key: &str, secret: &str, operation: &str) -> Value
 }
 
 #[tokio::test]
-async fn exactly_the_chosen_callers_are_hit_in_the_windows_also_by_replicas_and_after_a_restart() {
+async fn brownout_affects_only_selected_callers_at_every_replica_and_after_a_restart() {
     let v2 = ScriptedV2::with_users().await;
-    let hands = Hands::default();
+    let clock = TestClock::default();
     let replicas = [
-        hands.start(&v2, GROWING).await,
-        hands.start(&v2, GROWING).await,
+        clock.start(&v2, GROWING).await,
+        clock.start(&v2, GROWING).await,
     ];
     for (moment, is_hit) in [
         ("2027-02-22T10:00:00", false),
@@ -83,8 +83,8 @@ async fn exactly_the_chosen_callers_are_hit_in_the_windows_also_by_replicas_and_
         ("2027-03-22T11:00:00", false),
         ("2027-04-05T10:00:00", false),
     ] {
-        hands.set(moment);
-        let restarted = hands.start(&v2, GROWING).await;
+        clock.set(moment);
+        let restarted = clock.start(&v2, GROWING).await;
         for shim in replicas.iter().chain([&restarted]) {
             for operation in ["user/get", "user/update"] {
                 let answer = call(shim, "crm", "s", operation).await;
@@ -95,7 +95,7 @@ async fn exactly_the_chosen_callers_are_hit_in_the_windows_also_by_replicas_and_
                 let answer = call(shim, key, "s", operation).await;
                 assert_ne!(answer["error"]["code"], 410, "{moment} {key} {operation}");
             }
-            // What proves nothing about a caller is answered as ever.
+            // Unauthenticated requests are not affected.
             let answer = call(shim, "crm", "wrong", "user/get").await;
             assert_eq!(answer["error"]["code"], 200, "{moment}");
         }
@@ -103,11 +103,11 @@ async fn exactly_the_chosen_callers_are_hit_in_the_windows_also_by_replicas_and_
 }
 
 #[tokio::test]
-async fn the_error_names_the_day_and_the_replacement_and_nothing_is_sent() {
+async fn brownout_error_names_day_and_replacement_without_a_v2_call() {
     let v2 = ScriptedV2::with_users().await;
-    let hands = Hands::default();
-    let shim = hands.start(&v2, GROWING).await;
-    hands.set("2027-03-08T10:01:00");
+    let clock = TestClock::default();
+    let shim = clock.start(&v2, GROWING).await;
+    clock.set("2027-03-08T10:01:00");
     let answer = call(&shim, "crm", "s", "user/get").await;
     assert_eq!(
         answer["error"]["message"],
@@ -116,16 +116,15 @@ async fn the_error_names_the_day_and_the_replacement_and_nothing_is_sent() {
          GET /users/{userId}/token. https://example.com/moving"
     );
     assert_eq!(v2.lines(), [""; 0]);
-    let (_, numbers) = shim.ops("/metrics").await;
-    let counted = "shim_requests_total{operation=\"user/get\",outcome=\"brownout\"} 1";
-    assert!(numbers.contains(counted), "{numbers}");
+    shim.assert_metrics(&["shim_requests_total{operation=\"user/get\",outcome=\"brownout\"} 1"])
+        .await;
 }
 
 #[tokio::test]
-async fn operators_see_the_window_that_is_in_force_or_comes_next() {
+async fn status_and_overview_show_the_active_or_next_window() {
     let v2 = ScriptedV2::with_users().await;
-    let hands = Hands::default();
-    let shim = hands.start(&v2, GROWING).await;
+    let clock = TestClock::default();
+    let shim = clock.start(&v2, GROWING).await;
     for (moment, begins, is_in_force, shown) in [
         (
             "2027-03-08T10:01:00",
@@ -140,23 +139,23 @@ async fn operators_see_the_window_that_is_in_force_or_comes_next() {
             "announced",
         ),
     ] {
-        hands.set(moment);
+        clock.set(moment);
         let status = shim.status().await;
         assert_eq!(status["brownout"]["begins"], begins);
         assert_eq!(status["brownout"]["in_force"], is_in_force);
         let (_, page) = shim.ops("/ui").await;
         assert!(page.contains(shown), "{page}");
     }
-    hands.set("2028-01-01T00:00:00");
+    clock.set("2028-01-01T00:00:00");
     assert!(shim.status().await["brownout"].is_null());
 }
 
 #[tokio::test]
-async fn a_reload_takes_a_window_back() {
+async fn reload_cancels_a_window() {
     let v2 = ScriptedV2::with_users().await;
-    let hands = Hands::default();
-    let shim = hands.start(&v2, GROWING).await;
-    hands.set("2027-03-08T10:01:00");
+    let clock = TestClock::default();
+    let shim = clock.start(&v2, GROWING).await;
+    clock.set("2027-03-08T10:01:00");
     assert_eq!(
         call(&shim, "crm", "s", "user/get").await["error"]["code"],
         410

@@ -4,10 +4,10 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair,
 use reqwest::{Certificate, Client, ClientBuilder};
 use shim::{front::server::Tls, settings::identity::Identity};
 
-/// What clients call the shim.
+/// Host name of the shim.
 pub(crate) const HOST: &str = "localhost";
 
-/// An authority.
+/// A certificate authority.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
@@ -19,7 +19,7 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    /// Another certificate for the shim.
+    /// A new certificate for the shim.
     pub(crate) fn identity(&self) -> Identity {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec![HOST.to_owned()]).unwrap();
@@ -32,12 +32,12 @@ impl Authority {
         Tls::new(&self.identity())
     }
 
-    /// A client that trusts this authority and no other.
+    /// A client that trusts only this authority.
     pub(crate) fn client(&self) -> Client {
         self.client_with(|builder| builder)
     }
 
-    /// For a client that trusts several.
+    /// For clients that trust several authorities.
     pub(crate) fn certificate(&self) -> Certificate {
         Certificate::from_pem(self.0.pem().as_bytes()).unwrap()
     }

@@ -1,4 +1,4 @@
-//! Connections that are slow, broken or too many, and what happens at the end.
+//! Slow, broken and excess connections, and shutdown.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,19 +15,14 @@ use shim::{
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
-    sync::{Semaphore, mpsc},
 };
 
 use crate::running::{FORM, Running, ScriptedV2, Setup, json, read_to_end, show, soon};
 
 #[tokio::test]
-async fn a_body_that_does_not_come() {
+async fn answers_a_missing_body_with_an_error() {
     let v2 = ScriptedV2::with_users().await;
-    let setup = Setup {
-        adjust: |limits| limits.body = Duration::from_millis(100),
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+    let shim = Running::with_limits(&v2, |limits| limits.body = Duration::from_millis(100)).await;
     let connection = shim
         .raw(b"POST /v1/user/get HTTP/1.1\r\nHost: shim\r\nContent-Length: 100\r\n\r\nid=1")
         .await;
@@ -36,15 +31,11 @@ async fn a_body_that_does_not_come() {
     assert!(answer.contains(r#""code":300"#), "{answer}");
 }
 
-/// A request that does not arrive is no reason to keep others out.
+/// Incomplete requests do not exclude others.
 #[tokio::test]
-async fn connections_whose_bodies_do_not_come_make_room() {
+async fn evicts_connections_with_incomplete_bodies() {
     let v2 = ScriptedV2::with_users().await;
-    let setup = Setup {
-        adjust: |limits| limits.connections = 2,
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+    let shim = Running::with_limits(&v2, |limits| limits.connections = 2).await;
     let half = b"POST /v1/user/get HTTP/1.1\r\nHost: shim\r\nContent-Length: 100\r\n\r\nid=1";
     let mut slow = Vec::new();
     for _ in 0..4 {
@@ -55,21 +46,17 @@ async fn connections_whose_bodies_do_not_come_make_room() {
 }
 
 #[tokio::test]
-async fn headers_that_do_not_come() {
+async fn closes_a_connection_without_headers_after_the_timeout() {
     let v2 = ScriptedV2::with_users().await;
-    let setup = Setup {
-        adjust: |limits| limits.headers = Duration::from_millis(100),
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+    let shim =
+        Running::with_limits(&v2, |limits| limits.headers = Duration::from_millis(100)).await;
     let connection = shim.raw(b"POST /v1/user/get HTTP/1.1\r\nHost:").await;
     soon(read_to_end(connection)).await;
 }
 
 #[tokio::test]
-async fn what_is_no_http_ends_the_connection_only() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn invalid_http_closes_only_its_connection() {
+    let (_v2, shim) = Running::with_users().await;
     for bytes in [
         b"\x16\x03\x01\x02\0\x01\0".as_slice(),
         b"GET\r\n\r\n",
@@ -88,9 +75,8 @@ async fn what_is_no_http_ends_the_connection_only() {
 }
 
 #[tokio::test]
-async fn two_requests_on_one_connection() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn serves_pipelined_requests() {
+    let (_v2, shim) = Running::with_users().await;
     let one = "POST /v1/user/get HTTP/1.1\r\nHost: shim\r\nContent-Length: 0\r\n";
     let both = format!("{one}\r\n{one}Connection: close\r\n\r\n");
     let answer = soon(read_to_end(shim.raw(both.as_bytes()).await)).await;
@@ -100,31 +86,10 @@ async fn two_requests_on_one_connection() {
     );
 }
 
-/// A v2 that says when it was asked, and answers when it may.
-pub(crate) async fn gated() -> (ScriptedV2, mpsc::UnboundedReceiver<()>, Arc<Semaphore>) {
-    let (arrived, arrivals) = mpsc::unbounded_channel();
-    let gate = Arc::new(Semaphore::new(0));
-    let opened = Arc::clone(&gate);
-    let v2 = ScriptedV2::start(move |seen| {
-        let (arrived, gate) = (arrived.clone(), Arc::clone(&opened));
-        async move {
-            let _ = arrived.send(());
-            let _ = gate.acquire().await.unwrap();
-            seen.usual()
-        }
-    })
-    .await;
-    (v2, arrivals, gate)
-}
-
 #[tokio::test]
-async fn more_requests_than_places() {
-    let (v2, mut arrivals, gate) = gated().await;
-    let setup = Setup {
-        adjust: |limits| limits.requests = 1,
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+async fn rejects_requests_beyond_the_limit() {
+    let (v2, mut arrivals, gate) = ScriptedV2::gated(|_| true).await;
+    let shim = Running::with_limits(&v2, |limits| limits.requests = 1).await;
     let first = tokio::spawn(shim.form("user/get", &[("id", "u1")]).send());
     soon(arrivals.recv()).await.unwrap();
     let second = shim.form("user/get", &[("id", "u1")]).send().await.unwrap();
@@ -140,13 +105,9 @@ async fn more_requests_than_places() {
 }
 
 #[tokio::test]
-async fn a_write_whose_client_has_left_keeps_its_place() {
-    let (v2, mut arrivals, gate) = gated().await;
-    let setup = Setup {
-        adjust: |limits| limits.requests = 1,
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+async fn write_keeps_its_permit_after_the_client_disconnects() {
+    let (v2, mut arrivals, gate) = ScriptedV2::gated(|_| true).await;
+    let shim = Running::with_limits(&v2, |limits| limits.requests = 1).await;
     let write = shim.form("user/update", &[("id", "u1"), ("dept", "x")]);
     let left = tokio::spawn(write.send());
     soon(arrivals.recv()).await.unwrap();
@@ -158,26 +119,22 @@ async fn a_write_whose_client_has_left_keeps_its_place() {
         assert_eq!(second["error"]["code"], 403, "{second}");
     }
     gate.add_permits(10);
-    // Once it is done, there is room.
+    // The permit is released when the write completes.
     let is_there_room =
         async { while shim.call("user/get", &[("id", "u1")]).await["id"] != "u1" {} };
     soon(is_there_room).await;
 }
 
 #[tokio::test]
-async fn requests_in_work_are_answered_before_the_end() {
-    let (v2, mut arrivals, gate) = gated().await;
-    let setup = Setup {
-        adjust: |limits| limits.shutdown = Duration::from_secs(20),
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+async fn shutdown_waits_for_requests_in_progress() {
+    let (v2, mut arrivals, gate) = ScriptedV2::gated(|_| true).await;
+    let shim = Running::with_limits(&v2, |limits| limits.shutdown = Duration::from_secs(20)).await;
     let idle = shim.raw(b"").await;
     let address = shim.address;
     let request = tokio::spawn(shim.form("user/get", &[("id", "u1")]).send());
     soon(arrivals.recv()).await.unwrap();
     let stopped = shim.stop();
-    // Nobody else comes in.
+    // No new connection is accepted.
     soon(async { while TcpStream::connect(address).await.is_ok() {} }).await;
     gate.add_permits(10);
     let response = request.await.unwrap().unwrap();
@@ -187,13 +144,10 @@ async fn requests_in_work_are_answered_before_the_end() {
 }
 
 #[tokio::test]
-async fn the_end_does_not_wait_for_ever() {
-    let (v2, mut arrivals, _gate) = gated().await;
-    let setup = Setup {
-        adjust: |limits| limits.shutdown = Duration::from_millis(50),
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+async fn shutdown_cuts_off_after_the_timeout() {
+    let (v2, mut arrivals, _gate) = ScriptedV2::gated(|_| true).await;
+    let shim =
+        Running::with_limits(&v2, |limits| limits.shutdown = Duration::from_millis(50)).await;
     let request = tokio::spawn(
         shim.form("user/update", &[("id", "u1"), ("dept", "x")])
             .send(),
@@ -203,7 +157,7 @@ async fn the_end_does_not_wait_for_ever() {
     request.abort();
 }
 
-/// Fails as code fails that has a defect.
+/// An engine whose every call panics.
 #[derive(Debug)]
 struct Defect;
 
@@ -252,7 +206,7 @@ defects! {
 }
 
 #[tokio::test]
-async fn a_defect_is_answered_too() {
+async fn panic_is_answered_with_an_error() {
     let v2 = ScriptedV2::with_users().await;
     let setup = Setup {
         dependencies: |limits| {
@@ -274,15 +228,11 @@ async fn a_defect_is_answered_too() {
     }
 }
 
-/// Idle connections and half-sent bodies take no place from those who have something to ask.
+/// Idle connections and partial bodies hold no request permits.
 #[tokio::test]
 async fn idle_and_slow_connections_do_not_stop_a_fast_client() {
     let v2 = ScriptedV2::with_users().await;
-    let setup = Setup {
-        adjust: |limits| limits.requests = 1,
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+    let shim = Running::with_limits(&v2, |limits| limits.requests = 1).await;
     let mut open = Vec::new();
     for _ in 0..200 {
         let mut idle = shim.raw(b"GET /idle HTTP/1.1\r\nHost: shim\r\n\r\n").await;

@@ -1,14 +1,13 @@
-//! What is answered before v2 is asked.
+//! Errors returned without a call to v2.
 
-use crate::running::{FORM, KEY, Running, SECRET, ScriptedV2, Setup, show};
+use crate::running::{FORM, KEY, Running, SECRET, ScriptedV2, show};
 
-/// A form that declares its charset: bytes of another are not guessed.
+/// With a declared charset, invalid bytes are an error.
 const UTF_8_FORM: &str = "application/x-www-form-urlencoded; charset=UTF-8";
 
-/// Sends a body and shows the answer; v2 must not be asked.
+/// Returns the response to a body; asserts that v2 is not called.
 async fn answer(path: &str, content_type: &str, body: impl Into<Vec<u8>>) -> String {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+    let (v2, shim) = Running::with_users().await;
     let request = shim
         .client
         .post(shim.url(path))
@@ -29,7 +28,7 @@ const WRONG: &str = r#"200 application/json;charset=UTF-8
 {"error":{"code":200,"message":"Invalid api key or secret"}}"#;
 
 #[tokio::test]
-async fn credentials() {
+async fn rejects_missing_and_wrong_credentials() {
     for (body, expected) in [
         (String::new(), MISSING),
         (format!("api_key={KEY}&id=u1"), MISSING),
@@ -48,7 +47,7 @@ async fn credentials() {
 }
 
 #[tokio::test]
-async fn operations_that_are_none_or_not_served() {
+async fn rejects_unknown_and_unserved_operations() {
     let answers = [
         answer("/v1/user/me", FORM, form("")).await,
         answer("/v1/", FORM, form("data_type=xml")).await,
@@ -61,9 +60,8 @@ async fn operations_that_are_none_or_not_served() {
 }
 
 #[tokio::test]
-async fn other_methods() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn rejects_other_methods() {
+    let (_v2, shim) = Running::with_users().await;
     for path in ["/v1/user/get?data_type=json", "/v1/user/me", "/v1/nothing"] {
         for method in ["GET", "PUT", "DELETE", "BREW"] {
             let request = shim.client.request(method.parse().unwrap(), shim.url(path));
@@ -87,7 +85,7 @@ async fn other_methods() {
 }
 
 #[tokio::test]
-async fn parameters_and_bodies_that_cannot_be_read() {
+async fn rejects_invalid_parameters_and_bodies() {
     let get = "/v1/user/get";
     let update = "/v1/user/update";
     let no_parts = "--b\r\nContent-Disposition: form-data\r\n\r\n";
@@ -109,13 +107,9 @@ async fn parameters_and_bodies_that_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_large() {
+async fn rejects_a_large_body() {
     let v2 = ScriptedV2::with_users().await;
-    let setup = Setup {
-        adjust: |limits| limits.body_bytes = 2000,
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+    let shim = Running::with_limits(&v2, |limits| limits.body_bytes = 2000).await;
     for size in [2001, 7000, 100_000] {
         let request = shim
             .client
@@ -130,9 +124,8 @@ async fn a_body_that_is_too_large() {
 }
 
 #[tokio::test]
-async fn what_is_counted() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn records_outcome_calls_and_losses() {
+    let (_v2, shim) = Running::with_users().await;
     for (operation, parameters) in [
         (
             "user/get",

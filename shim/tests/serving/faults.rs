@@ -1,4 +1,4 @@
-//! What v1 clients see when v2 fails on purpose: a row for each way of failing.
+//! Responses to v1 clients while v2 fails, one row per fault.
 
 use std::{
     sync::{Arc, Mutex},
@@ -34,7 +34,7 @@ const CREATE: Call<'_> = (
 /// A shim in front of a sandbox with faults.
 struct Faulty {
     shim: Running,
-    /// What the sandbox did, behind its faults.
+    /// Requests that reached the sandbox behind its faults.
     done: Arc<Mutex<Vec<String>>>,
 }
 
@@ -80,19 +80,19 @@ impl Faulty {
         Self { shim, done }
     }
 
-    /// What the client sees, and what was done for it.
+    /// The client's response, and the requests that reached v2.
     async fn call(&self, (operation, parameters): Call<'_>) -> String {
         self.done.lock().unwrap().clear();
         let answer = self.shim.call(operation, parameters).await;
-        // Some calls go out at the same time: in which order they end says nothing.
+        // Parallel calls end in any order.
         let mut done = self.done.lock().unwrap().clone();
         done.sort_unstable();
         let done = done.join(", ");
-        format!("{operation}: {}\n    v2 did: {done}", told(&answer))
+        format!("{operation}: {}\n    v2 did: {done}", outcome(&answer))
     }
 }
 
-fn told(answer: &Value) -> String {
+fn outcome(answer: &Value) -> String {
     let error = &answer["error"];
     match error["code"].as_i64() {
         Some(code) => format!("{code} {}", error["message"].as_str().unwrap()),
@@ -100,7 +100,7 @@ fn told(answer: &Value) -> String {
     }
 }
 
-/// Calls before a sandbox with faults, one after the other.
+/// Makes calls in order against a sandbox with one fault.
 async fn row(spec: &str, adjust: fn(&mut Limits), calls: &[Call<'_>]) -> String {
     let faulty = Faulty::start(spec, adjust).await;
     let mut lines = vec![spec.to_owned()];
@@ -111,7 +111,7 @@ async fn row(spec: &str, adjust: fn(&mut Limits), calls: &[Call<'_>]) -> String 
 }
 
 #[tokio::test]
-async fn reads_are_repeated_once_and_then_told() {
+async fn reads_are_retried_once_then_fail() {
     let rows = [
         row("path=/users,status=503,times=1", |_| {}, &[LIST]).await,
         row("path=/users,status=503", |_| {}, &[LIST]).await,
@@ -146,7 +146,7 @@ async fn reads_are_repeated_once_and_then_told() {
 }
 
 #[tokio::test]
-async fn writes_are_made_once_or_not_at_all_and_that_is_told() {
+async fn writes_happen_at_most_once_and_errors_say_so() {
     let rows = [
         row("method=PATCH,status=503,times=1", |_| {}, &[UPDATE, UPDATE]).await,
         row("method=PATCH,status=502,when=after", |_| {}, &[UPDATE]).await,
@@ -176,10 +176,10 @@ async fn writes_are_made_once_or_not_at_all_and_that_is_told() {
     insta::assert_snapshot!(rows.join("\n"));
 }
 
-/// A create is two calls: what fails between them is told, and the same request again does the
-/// rest; but not if nobody heard of the first call, whose address may be somebody else's.
+/// A create consists of two calls. If the second fails, repeating the request completes it; if the
+/// reply to the first was lost, it does not, because the address may belong to another user.
 #[tokio::test]
-async fn a_create_is_taken_up_where_it_stopped() {
+async fn repeated_create_resumes_after_the_last_completed_call() {
     let again = [CREATE, CREATE, CREATE];
     let rows = [
         row("path=/users/*/settings,status=503,times=1", |_| {}, &again).await,
@@ -207,7 +207,7 @@ async fn a_create_is_taken_up_where_it_stopped() {
 }
 
 #[tokio::test]
-async fn of_a_share_of_failing_requests_none_is_lost_silently() {
+async fn every_failure_of_a_share_is_reported() {
     let faulty = Faulty::start("path=/users,status=503,share=0.3", |_| {}).await;
     let mut failed = 0;
     for _ in 0..40 {
@@ -219,6 +219,6 @@ async fn of_a_share_of_failing_requests_none_is_lost_silently() {
             failed += 1;
         }
     }
-    // A second attempt saves most of them.
+    // Retries save most requests.
     assert!((1..12).contains(&failed), "{failed} of 40");
 }

@@ -1,10 +1,10 @@
-//! What the headers of an answer say.
+//! Response headers.
 
 use std::collections::BTreeSet;
 
 use reqwest::Response;
 
-use crate::running::{Running, ScriptedV2, Setup};
+use crate::running::{Running, ScriptedV2};
 
 fn header(response: &Response, name: &str) -> Option<String> {
     let value = response.headers().get(name)?;
@@ -12,9 +12,8 @@ fn header(response: &Response, name: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn one_request_id_from_the_answer_to_every_v2_call() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn response_and_v2_calls_share_one_request_id() {
+    let (v2, shim) = Running::with_users().await;
     let mut ids = BTreeSet::new();
     for operation in ["user/get", "user/update"] {
         v2.forget();
@@ -34,9 +33,8 @@ async fn one_request_id_from_the_answer_to_every_v2_call() {
 }
 
 #[tokio::test]
-async fn answers_are_not_cached_or_taken_for_another_type() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn responses_disable_caching_and_sniffing() {
+    let (_v2, shim) = Running::with_users().await;
     let served = shim.form("user/get", &[("id", "u1")]);
     let refused = shim.client.post(shim.url("/v1/user/get"));
     let elsewhere = shim.client.get(shim.url("/elsewhere"));
@@ -52,17 +50,13 @@ async fn answers_are_not_cached_or_taken_for_another_type() {
 
 async fn said(file: &str) -> [Option<String>; 3] {
     let v2 = ScriptedV2::with_users().await;
-    let setup = Setup {
-        file: file.to_owned(),
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+    let shim = Running::with_file(&v2, file).await;
     let response = shim.form("user/get", &[("id", "u1")]).send().await.unwrap();
     ["deprecation", "sunset", "link"].map(|name| header(&response, name))
 }
 
 #[tokio::test]
-async fn answers_say_that_v1_has_ended() {
+async fn responses_have_deprecation_headers() {
     let some = |text: &str| Some(text.to_owned());
     assert_eq!(
         said("").await,
@@ -86,14 +80,10 @@ async fn answers_say_that_v1_has_ended() {
 }
 
 #[tokio::test]
-async fn scripts_of_allowed_origins_alone_may_read_answers() {
+async fn cors_allows_configured_origins_only() {
     const ALLOWED: &str = "https://app.example.com";
     let v2 = ScriptedV2::with_users().await;
-    let setup = Setup {
-        file: format!("cors_origins = [\"{ALLOWED}\"]\n"),
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+    let shim = Running::with_file(&v2, format!("cors_origins = [\"{ALLOWED}\"]\n")).await;
     let plain = Running::before(&v2).await;
     let asked = async |shim: &Running, origin: &str| {
         let request = shim.form("user/get", &[("id", "u1")]);

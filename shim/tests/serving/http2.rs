@@ -1,4 +1,4 @@
-//! HTTP/2: the limits of HTTP/1.1 hold there too, and some of its own.
+//! HTTP/2: the limits of HTTP/1.1, and its own.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -12,12 +12,9 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{
-    connections::gated,
-    running::{FORM, KEY, Running, SECRET, ScriptedV2, Setup, json, read_to_end, show, soon},
-};
+use crate::running::{FORM, KEY, Running, SECRET, ScriptedV2, json, read_to_end, show, soon};
 
-/// What a client begins with: the preface and empty settings.
+/// Connection preface and empty SETTINGS.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 /// Frame types.
@@ -42,7 +39,7 @@ fn form() -> String {
     format!("api_key={KEY}&api_secret={SECRET}&id=u1")
 }
 
-/// A frame of a stream.
+/// Encodes a frame.
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     let mut frame = length[1..].to_vec();
@@ -52,7 +49,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Reads frames until one of this type comes: its stream and payload.
+/// Reads frames until one of the given type; returns its stream and payload.
 async fn next(connection: &mut TcpStream, kind: u8) -> (u32, Vec<u8>) {
     loop {
         let mut head = [0; 9];
@@ -67,7 +64,7 @@ async fn next(connection: &mut TcpStream, kind: u8) -> (u32, Vec<u8>) {
     }
 }
 
-/// A request of which no body comes: names, and most values, from HPACK's static table.
+/// A request without its body, encoded with HPACK's static table.
 fn open_post(stream: u32) -> Vec<u8> {
     const END_HEADERS: u8 = 4;
     frame(
@@ -79,18 +76,16 @@ fn open_post(stream: u32) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn without_tls_by_prior_knowledge() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn serves_http2_by_prior_knowledge() {
+    let (_v2, shim) = Running::with_users().await;
     let response = post(&shim, form()).send().await.unwrap();
     assert_eq!(response.version(), Version::HTTP_2);
     assert_eq!(json(response).await["id"], "u1");
 }
 
 #[tokio::test]
-async fn many_requests_at_a_time_on_one_connection() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn serves_many_concurrent_streams() {
+    let (_v2, shim) = Running::with_users().await;
     let client = client();
     let asking = (0..150).map(|_| {
         let request = client.post(shim.url("/v1/user/get"));
@@ -102,9 +97,8 @@ async fn many_requests_at_a_time_on_one_connection() {
 }
 
 #[tokio::test]
-async fn a_head_is_answered_without_a_body_as_over_http1() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn head_response_has_no_body() {
+    let (_v2, shim) = Running::with_users().await;
     for client in [&shim.client, &client()] {
         let url = shim.url("/v1/user/get");
         let response = client.head(url).send().await.unwrap();
@@ -116,13 +110,9 @@ async fn a_head_is_answered_without_a_body_as_over_http1() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_large_is_answered_as_over_http1() {
+async fn large_body_gets_the_same_error_as_over_http1() {
     let v2 = ScriptedV2::with_users().await;
-    let setup = Setup {
-        adjust: |limits| limits.body_bytes = 1000,
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+    let shim = Running::with_limits(&v2, |limits| limits.body_bytes = 1000).await;
     let body = || "x".repeat(200_000);
     let request = shim.client.post(shim.url("/v1/user/get"));
     let http1 = request.header("content-type", FORM).body(body());
@@ -134,13 +124,9 @@ async fn a_body_that_is_too_large_is_answered_as_over_http1() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_is_answered() {
+async fn answers_a_missing_body_with_an_error() {
     let v2 = ScriptedV2::with_users().await;
-    let setup = Setup {
-        adjust: |limits| limits.body = Duration::from_millis(100),
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+    let shim = Running::with_limits(&v2, |limits| limits.body = Duration::from_millis(100)).await;
     let never = futures_util::stream::pending::<Result<Frame<Bytes>, Infallible>>();
     let response = post(&shim, reqwest::Body::wrap(StreamBody::new(never))).send();
     let answer = show(soon(response).await.unwrap()).await;
@@ -148,10 +134,9 @@ async fn a_body_that_does_not_come_is_answered() {
 }
 
 #[tokio::test]
-async fn heads_that_are_too_large_are_refused() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
-    // What old programs put into the query string is no such thing.
+async fn rejects_large_request_heads() {
+    let (v2, shim) = Running::with_users().await;
+    // A long query string, as old programs send it, is accepted.
     let id = "%25".repeat(10_000);
     let path = format!("/v1/user/get?api_key={KEY}&api_secret={SECRET}&id={id}");
     let response = client().post(shim.url(&path)).send().await.unwrap();
@@ -174,12 +159,11 @@ async fn heads_that_are_too_large_are_refused() {
 }
 
 #[tokio::test]
-async fn more_streams_than_allowed_are_refused() {
+async fn rejects_streams_beyond_the_limit() {
     const REFUSED_STREAM: &[u8] = &[0, 0, 0, 7];
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+    let (_v2, shim) = Running::with_users().await;
     let mut streams = PREFACE.to_vec();
-    // The client has not read yet that 100 are allowed.
+    // The client has not read the limit of 100 yet.
     for number in 0..101 {
         streams.extend(open_post(2 * number + 1));
     }
@@ -188,17 +172,16 @@ async fn more_streams_than_allowed_are_refused() {
     assert_eq!((stream, code.as_slice()), (201, REFUSED_STREAM));
 }
 
-/// Without a valid key, sixteen requests of a connection are looked at at a time.
+/// An unauthenticated connection has three concurrent requests.
 #[tokio::test]
-async fn requests_wait_on_a_connection_that_has_shown_no_valid_key() {
+async fn limits_streams_of_unauthenticated_connections() {
     const END_STREAM: u8 = 1;
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+    let (_v2, shim) = Running::with_users().await;
     let mut streams = PREFACE.to_vec();
     for number in 0..4 {
         streams.extend(open_post(2 * number + 1));
     }
-    // The last one is complete first, and waits all the same.
+    // The last one is complete first, but waits.
     streams.extend(frame(0, END_STREAM, 7, b"id=x"));
     streams.extend(frame(0, END_STREAM, 1, b"id=x"));
     let mut connection = shim.raw(&streams).await;
@@ -208,33 +191,29 @@ async fn requests_wait_on_a_connection_that_has_shown_no_valid_key() {
 }
 
 #[tokio::test]
-async fn a_flood_of_streams_that_are_taken_back_ends_the_connection() {
+async fn rapid_resets_close_the_connection() {
     const ENHANCE_YOUR_CALM: &[u8] = &[0, 0, 0, 11];
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+    let (_v2, shim) = Running::with_users().await;
     let mut flood = PREFACE.to_vec();
     for number in 0..2000 {
         flood.extend(open_post(2 * number + 1));
         flood.extend(frame(RST_STREAM, 0, 2 * number + 1, &[0, 0, 0, 8]));
     }
     let mut connection = TcpStream::connect(shim.address).await.unwrap();
-    // The shim may be gone before all of it is written.
+    // The connection may be closed before everything is written.
     let _ = connection.write_all(&flood).await;
     let (_, payload) = soon(next(&mut connection, GOAWAY)).await;
     assert_eq!(&payload[4..8], ENHANCE_YOUR_CALM);
     assert_eq!(shim.call("user/get", &[("id", "u1")]).await["id"], "u1");
 }
 
-/// A connection that asks for nothing, or stops half-way in a head, ends as one of HTTP/1.1 does.
+/// Idle and half-open connections are closed as over HTTP/1.1.
 #[tokio::test]
-async fn who_asks_for_nothing_is_let_go() {
+async fn closes_idle_and_half_open_connections() {
     let v2 = ScriptedV2::with_users().await;
-    let setup = Setup {
-        adjust: |limits| limits.headers = Duration::from_millis(100),
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
-    // HEADERS that promise a CONTINUATION, nothing at all, half a preface, and a whole one.
+    let shim =
+        Running::with_limits(&v2, |limits| limits.headers = Duration::from_millis(100)).await;
+    // HEADERS without its CONTINUATION, nothing, half a preface, a whole preface.
     let half = [PREFACE, &frame(HEADERS, 0, 1, b"\x83")].concat();
     for bytes in [&half, &b""[..], &PREFACE[..7], PREFACE] {
         let connection = shim.raw(bytes).await;
@@ -244,13 +223,9 @@ async fn who_asks_for_nothing_is_let_go() {
 }
 
 #[tokio::test]
-async fn more_requests_than_places_are_answered_as_over_http1() {
-    let (v2, mut arrivals, gate) = gated().await;
-    let setup = Setup {
-        adjust: |limits| limits.requests = 1,
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+async fn rejects_requests_beyond_the_limit() {
+    let (v2, mut arrivals, gate) = ScriptedV2::gated(|_| true).await;
+    let shim = Running::with_limits(&v2, |limits| limits.requests = 1).await;
     let first = tokio::spawn(post(&shim, form()).send());
     soon(arrivals.recv()).await.unwrap();
     let second = show(post(&shim, form()).send().await.unwrap()).await;
@@ -260,13 +235,9 @@ async fn more_requests_than_places_are_answered_as_over_http1() {
 }
 
 #[tokio::test]
-async fn an_open_stream_is_answered_before_the_end() {
-    let (v2, mut arrivals, gate) = gated().await;
-    let setup = Setup {
-        adjust: |limits| limits.shutdown = Duration::from_secs(20),
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+async fn shutdown_waits_for_open_streams() {
+    let (v2, mut arrivals, gate) = ScriptedV2::gated(|_| true).await;
+    let shim = Running::with_limits(&v2, |limits| limits.shutdown = Duration::from_secs(20)).await;
     let idle = client();
     let nothing = idle.get(shim.url("/")).send().await.unwrap();
     assert_eq!(nothing.status(), 404);
@@ -282,13 +253,9 @@ async fn an_open_stream_is_answered_before_the_end() {
 }
 
 #[tokio::test]
-async fn who_does_not_answer_does_not_hold_up_the_end() {
+async fn silent_client_does_not_delay_the_shutdown() {
     let v2 = ScriptedV2::with_users().await;
-    let setup = Setup {
-        adjust: |limits| limits.shutdown = Duration::from_secs(2),
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+    let shim = Running::with_limits(&v2, |limits| limits.shutdown = Duration::from_secs(2)).await;
     let mut silent = shim.raw(PREFACE).await;
     let half = shim.raw(&PREFACE[..9]).await;
     let _ = soon(next(&mut silent, SETTINGS)).await;
@@ -297,9 +264,8 @@ async fn who_does_not_answer_does_not_hold_up_the_end() {
 }
 
 #[tokio::test]
-async fn what_is_no_http2_ends_the_connection_only() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn invalid_http2_closes_only_its_connection() {
+    let (_v2, shim) = Running::with_users().await;
     for bytes in [
         [PREFACE, b"GET / HTTP/1.1\r\n\r\n"].concat(),
         [PREFACE, &frame(HEADERS, 4, 1, b"\xff\xff\xff\xff\xff\xff")].concat(),

@@ -1,8 +1,8 @@
-//! Ids are data: whatever they are, v2 is asked about one user of that name, or not at all.
+//! Ids are data: they reach v2 as one path segment, or not at all.
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-use crate::running::{FORM, KEY, Running, SECRET, ScriptedV2, json};
+use crate::running::{FORM, KEY, Running, SECRET, json};
 
 async fn ask(shim: &Running, operation: &str, parameter: &str, id: &str) -> serde_json::Value {
     let id = percent_encode(id.as_bytes(), NON_ALPHANUMERIC);
@@ -17,9 +17,8 @@ async fn ask(shim: &Running, operation: &str, parameter: &str, id: &str) -> serd
 }
 
 #[tokio::test]
-async fn awkward_ids_stay_one_segment() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn ids_stay_one_path_segment() {
+    let (v2, shim) = Running::with_users().await;
     let long = "x".repeat(10 * 1024);
     for id in [
         "a/b",
@@ -75,9 +74,8 @@ async fn awkward_ids_stay_one_segment() {
 }
 
 #[tokio::test]
-async fn a_long_query_is_read() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn accepts_a_long_query() {
+    let (_v2, shim) = Running::with_users().await;
     let long = "%C3%A9".repeat(10 * 1024);
     let query = format!("api_key={KEY}&api_secret={SECRET}");
     for (parameters, code) in [
@@ -91,9 +89,8 @@ async fn a_long_query_is_read() {
 }
 
 #[tokio::test]
-async fn what_is_no_id_never_reaches_v2() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn rejects_invalid_ids_without_a_v2_call() {
+    let (v2, shim) = Running::with_users().await;
     for id in [".", "..", "me", "ME"] {
         for operation in ["user/get", "user/update", "user/delete", "user/revoketoken"] {
             let answer = ask(&shim, operation, "id", id).await;

@@ -1,4 +1,4 @@
-//! Lists: v1's pages over v2's, and the calls for the entries.
+//! Lists: v1 pages over v2 pages, and calls for entries.
 
 use std::sync::{
     Arc,
@@ -7,9 +7,9 @@ use std::sync::{
 
 use serde_json::{Value, json};
 
-use crate::running::{Answer, Running, ScriptedV2, Setup, v2::Seen};
+use crate::running::{Answer, Running, ScriptedV2, v2::Seen};
 
-/// An account of 65 users; pages by token only if `by_token`.
+/// An account of 65 users; `by_token` selects pages by token.
 fn account(seen: &Seen, by_token: bool) -> Answer {
     if seen.path() != "/v2/users" || seen.method != "GET" {
         return seen.usual();
@@ -59,7 +59,7 @@ fn count(v2: &ScriptedV2, part: &str) -> usize {
 }
 
 #[tokio::test]
-async fn entries_are_read_in_parallel_within_the_bound() {
+async fn reads_entries_in_parallel_up_to_the_limit() {
     let at_once = Arc::new(AtomicUsize::new(0));
     let most = Arc::new(AtomicUsize::new(0));
     let (now, peak) = (Arc::clone(&at_once), Arc::clone(&most));
@@ -76,11 +76,7 @@ async fn entries_are_read_in_parallel_within_the_bound() {
         }
     })
     .await;
-    let setup = Setup {
-        file: "[list]\nparallel = 4".to_owned(),
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+    let shim = Running::with_file(&v2, "[list]\nparallel = 4").await;
     let answer = shim.call("user/list", &[]).await;
     assert_eq!(ids(&answer).len(), 30);
     assert_eq!(answer["page_count"], 3);
@@ -89,7 +85,7 @@ async fn entries_are_read_in_parallel_within_the_bound() {
 }
 
 #[tokio::test]
-async fn what_was_just_read_of_an_entry_is_not_read_again_until_a_write() {
+async fn caches_entries_until_a_write() {
     let v2 = ScriptedV2::start(|seen| async move { account(&seen, false) }).await;
     let shim = Running::before(&v2).await;
     let first = shim.call("user/list", &[]).await;
@@ -106,13 +102,9 @@ async fn what_was_just_read_of_an_entry_is_not_read_again_until_a_write() {
 }
 
 #[tokio::test]
-async fn a_site_may_switch_the_cache_off() {
+async fn cache_can_be_disabled() {
     let v2 = ScriptedV2::start(|seen| async move { account(&seen, false) }).await;
-    let setup = Setup {
-        file: "[cache]\nseconds = 0".to_owned(),
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+    let shim = Running::with_file(&v2, "[cache]\nseconds = 0").await;
     for _ in 0..2 {
         shim.call("user/list", &[("page_size", "5")]).await;
     }
@@ -120,13 +112,9 @@ async fn a_site_may_switch_the_cache_off() {
 }
 
 #[tokio::test]
-async fn pages_are_found_by_tokens_and_remembered() {
+async fn finds_pages_by_token_and_saves_cursors() {
     let v2 = ScriptedV2::start(|seen| async move { account(&seen, true) }).await;
-    let setup = Setup {
-        file: "[list]\ndetail = \"profile\"".to_owned(),
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+    let shim = Running::with_file(&v2, "[list]\ndetail = \"profile\"").await;
     let page = async |number: &str| {
         let parameters = [("page_size", "10"), ("page_number", number)];
         shim.call("user/list", &parameters).await
@@ -143,7 +131,7 @@ async fn pages_are_found_by_tokens_and_remembered() {
     assert_eq!(v2.lines().len(), 1);
     assert_eq!(ids(&page("4").await)[0], "u30");
     assert_eq!(v2.lines().len(), 2);
-    // A list with other pages has other tokens.
+    // Another page size has other tokens.
     let other = shim
         .call("user/list", &[("page_size", "20"), ("page_number", "2")])
         .await;

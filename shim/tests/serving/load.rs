@@ -1,4 +1,4 @@
-//! What v2 cannot take: its limits, and being down.
+//! Rate limits and outages of v2.
 
 use futures_util::future::join_all;
 
@@ -7,29 +7,28 @@ use crate::running::{Answer, Running, ScriptedV2, Setup};
 const LIMIT_ERROR: i64 = 403;
 
 #[tokio::test]
-async fn while_v2_is_down_it_is_left_alone_and_the_shim_stays_in_service() {
+async fn circuit_breaker_opens_while_v2_is_down_and_the_shim_stays_ready() {
     let v2 = ScriptedV2::start(|_| async { Answer::status(502) }).await;
     let shim = &Running::before(&v2).await;
     let ids = ["u1", "u2", "u3", "u4", "u5"];
     let get = |id| async move { shim.call("user/get", &[("id", id)]).await };
-    // A moment is no outage, nor is one user: it takes a second and five of them.
+    // The breaker needs five failures over at least one second.
     while shim.status().await["v2"]["status"] != "down" {
         join_all(ids.map(get)).await;
     }
     assert_eq!(shim.ops("/readyz").await, (200, "ready\n".to_owned()));
-    let (_, metrics) = shim.ops("/metrics").await;
-    assert!(metrics.contains("\nshim_v2_breaker_open 1\n"), "{metrics}");
+    shim.assert_metrics(&["\nshim_v2_breaker_open 1\n"]).await;
 
     v2.forget();
     let answers = join_all(ids.iter().cycle().take(20).map(|id| get(id))).await;
     assert!(answers.iter().all(|answer| answer["error"]["code"] == 500));
-    // No more than a probe now and then.
+    // At most an occasional probe.
     let seen = v2.lines();
     assert!(seen.len() < 5, "{seen:?}");
 }
 
 #[tokio::test]
-async fn the_budget_of_the_plan_is_kept() {
+async fn keeps_the_rate_limit_of_the_price_plan() {
     let v2 = ScriptedV2::with_users().await;
     let setup = Setup {
         environment: vec![("SHIM_UPSTREAM_PLAN", "free".to_owned())],
@@ -37,7 +36,7 @@ async fn the_budget_of_the_plan_is_kept() {
         ..Setup::default()
     };
     let shim = Running::with(&v2, setup).await;
-    // Equal ones would be served once.
+    // Equal requests would be joined.
     let depts: Vec<_> = (0..20).map(|at| at.to_string()).collect();
     let calls = depts.iter().map(async |dept| {
         shim.call("user/update", &[("id", "u1"), ("dept", dept.as_str())])
@@ -51,16 +50,13 @@ async fn the_budget_of_the_plan_is_kept() {
         .iter()
         .filter(|answer| answer["error"]["code"] == LIMIT_ERROR);
     assert_eq!(refused.count(), 20 - served);
-    assert_eq!(v2.lines().len(), served, "who is refused is not sent");
-    let (_, metrics) = shim.ops("/metrics").await;
-    assert!(
-        metrics.contains("shim_v2_budget_calls{account=\"1\",label=\"medium\"} 1\n"),
-        "{metrics}"
-    );
+    assert_eq!(v2.lines().len(), served, "refused requests are not sent");
+    shim.assert_metrics(&["shim_v2_budget_calls{account=\"1\",label=\"medium\"} 1\n"])
+        .await;
 }
 
 #[tokio::test]
-async fn a_daily_limit_is_not_asked_again_and_again() {
+async fn stops_calling_after_a_daily_limit() {
     let v2 = ScriptedV2::start(|seen| async move {
         if seen.method == "PATCH" {
             return seen.usual();
@@ -83,7 +79,7 @@ async fn a_daily_limit_is_not_asked_again_and_again() {
 }
 
 #[tokio::test]
-async fn a_create_is_not_begun_while_v2_refuses_its_settings() {
+async fn create_does_not_start_while_its_settings_call_is_rate_limited() {
     let v2 = ScriptedV2::start(|seen| async move {
         match seen.line().as_str() {
             line if line.starts_with("PATCH") && line.ends_with("/settings") => {
@@ -110,7 +106,7 @@ async fn a_create_is_not_begun_while_v2_refuses_its_settings() {
 }
 
 #[tokio::test]
-async fn the_daily_limit_of_one_user_leaves_others_alone() {
+async fn daily_limit_of_one_user_does_not_affect_others() {
     let v2 = ScriptedV2::start(|seen| async move {
         if seen.method == "PATCH" && seen.path().contains("/grace") {
             return Answer::new(429, &[("retry-after", "2099-01-01T00:00:00Z")], "{}");
@@ -131,7 +127,7 @@ async fn the_daily_limit_of_one_user_leaves_others_alone() {
 }
 
 #[tokio::test]
-async fn a_create_begins_with_the_turns_of_all_its_calls() {
+async fn create_reserves_the_rate_limits_of_all_its_calls() {
     let v2 = ScriptedV2::with_users().await;
     let setup = Setup {
         environment: vec![("SHIM_UPSTREAM_PLAN", "free".to_owned())],
@@ -139,7 +135,7 @@ async fn a_create_begins_with_the_turns_of_all_its_calls() {
         ..Setup::default()
     };
     let shim = Running::with(&v2, setup).await;
-    // Equal ones would be served once.
+    // Equal requests would be joined.
     let emails: Vec<_> = (0..20).map(|at| format!("new{at}@example.com")).collect();
     let calls = emails.iter().map(async |email| {
         let new = [
@@ -163,7 +159,7 @@ async fn a_create_begins_with_the_turns_of_all_its_calls() {
 }
 
 #[tokio::test]
-async fn a_pause_beyond_all_clocks_leaves_a_create_to_be_finished() {
+async fn huge_retry_after_leaves_the_create_resumable() {
     let v2 = ScriptedV2::start(|seen| async move {
         if seen.line().ends_with("/settings") {
             return Answer::new(429, &[("retry-after", "9999999999999999999")], "{}");
@@ -182,6 +178,6 @@ async fn a_pause_beyond_all_clocks_leaves_a_create_to_be_finished() {
     let message = create["error"]["message"].as_str().unwrap();
     assert!(
         message.contains("create"),
-        "what is done is told: {message}"
+        "the error names what was done: {message}"
     );
 }

@@ -1,4 +1,4 @@
-//! The shim over real HTTP, in front of a scripted v2.
+//! The shim over HTTP, in front of a scripted v2.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,4 +1,4 @@
-//! What the operator sees.
+//! Health, status and metrics.
 
 use std::{
     collections::BTreeMap,
@@ -7,9 +7,9 @@ use std::{
 
 use serde_json::json;
 
-use crate::running::{Answer, FORM, Running, ScriptedV2, Setup};
+use crate::running::{Answer, FORM, Running, ScriptedV2};
 
-/// The samples of Prometheus' text format by name and labels; its rules hold for all of them.
+/// Parses Prometheus' text format into samples by name and labels, and checks its rules.
 fn parse(text: &str) -> BTreeMap<String, f64> {
     let mut types = BTreeMap::new();
     let mut samples = BTreeMap::new();
@@ -39,14 +39,14 @@ fn parse(text: &str) -> BTreeMap<String, f64> {
     samples
 }
 
-/// The samples that do not depend on time.
+/// Samples that do not depend on time.
 fn counts(text: &str) -> String {
     let varying = ["_bucket", "_sum", "process_"];
     let steady = |series: &&String| !varying.iter().any(|part| series.contains(part));
     let samples = parse(text);
     let lines = samples.keys().filter(steady).map(|series| {
         let value = samples[series];
-        // It may have a commit.
+        // The version may include a commit.
         let series = series.replace(env!("BUILD_VERSION"), "VERSION");
         format!("{series} {value}\n")
     });
@@ -56,7 +56,7 @@ fn counts(text: &str) -> String {
 async fn v2() -> ScriptedV2 {
     let failed = AtomicBool::new(false);
     ScriptedV2::start(move |seen| {
-        // Calls beside one that fails may be given up before they are answered: these always are.
+        // Calls beside a failed one may be cancelled; these are always answered.
         let beside = ["/v2/users/nobody/", "/v2/users/odd/"];
         let is_silent = beside.iter().any(|path| seen.path().starts_with(path));
         let answer = match seen.path() {
@@ -76,7 +76,7 @@ async fn v2() -> ScriptedV2 {
 }
 
 #[tokio::test]
-async fn everything_is_counted_by_names_of_the_catalog() {
+async fn metrics_use_names_of_the_catalog() {
     let v2 = v2().await;
     let shim = Running::before(&v2).await;
     for (operation, parameters) in [
@@ -118,9 +118,8 @@ async fn everything_is_counted_by_names_of_the_catalog() {
 }
 
 #[tokio::test]
-async fn alive_and_ready() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn reports_liveness_and_readiness() {
+    let (v2, shim) = Running::with_users().await;
     assert_eq!(shim.ops("/healthz").await, (200, "alive\n".to_owned()));
     assert_eq!(shim.ops("/readyz").await, (200, "ready\n".to_owned()));
     let status = json!({
@@ -136,7 +135,7 @@ async fn alive_and_ready() {
 }
 
 #[tokio::test]
-async fn refused_tokens_are_in_the_status_and_leave_the_shim_in_service() {
+async fn rejected_tokens_are_reported_and_the_shim_stays_ready() {
     let v2 = ScriptedV2::start(|_| async { Answer::status(400) }).await;
     let file = format!(
         r#"
@@ -153,12 +152,7 @@ async fn refused_tokens_are_in_the_status_and_leave_the_shim_in_service() {
         "#,
         v2.oauth()
     );
-    let setup = Setup {
-        file,
-        single: false,
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+    let shim = Running::with_tenants(&v2, file).await;
     let tokens = json!([
         { "tenant": 1, "status": "failed", "error": "no token is given for these credentials: HTTP 400" },
         { "tenant": 2, "status": "ok", "missing_scopes": null },

@@ -1,10 +1,10 @@
-//! Whose address counts when there are proxies, and calls that come back to the shim.
+//! Client addresses behind proxies, and request loops.
 
 use tokio::net::TcpListener;
 
 use crate::running::{Running, ScriptedV2, Setup, json};
 
-/// How failed attempts with one key are answered, before the throttle and behind it.
+/// Error codes for a wrong secret, before and beyond the login limit.
 const WRONG: i64 = 200;
 const THROTTLED: i64 = 403;
 
@@ -18,7 +18,7 @@ async fn behind(file: &str) -> Running {
     Running::with(&v2, setup).await
 }
 
-/// The code of the answer to a wrong secret that is forwarded for an address.
+/// The error code for a wrong secret with this `X-Forwarded-For`.
 async fn fail(shim: &Running, forwarded_for: &str) -> i64 {
     let form = [("api_key", "somebody"), ("api_secret", "wrong")];
     let request = shim.client.post(shim.url("/v1/user/get")).form(&form);
@@ -28,7 +28,7 @@ async fn fail(shim: &Running, forwarded_for: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn what_strangers_forward_is_not_believed() {
+async fn ignores_forwarded_for_of_untrusted_peers() {
     for file in ["", "trusted_proxies = [\"192.0.2.1\"]"] {
         let shim = behind(file).await;
         for last in 1..=3 {
@@ -39,10 +39,10 @@ async fn what_strangers_forward_is_not_believed() {
 }
 
 #[tokio::test]
-async fn callers_behind_a_trusted_proxy_are_told_apart() {
+async fn distinguishes_callers_behind_a_trusted_proxy() {
     let shim = behind("trusted_proxies = [\"127.0.0.0/8\", \"10.0.0.0/8\"]").await;
     for made_up in 1..=3 {
-        // The caller says it is somebody else; the outer proxy adds whom it sees.
+        // The caller forges an entry; the outer proxy appends the real address.
         let forwarded = format!("203.0.113.{made_up}, 198.51.100.1, 10.0.0.7");
         assert_eq!(fail(&shim, &forwarded).await, WRONG);
     }
@@ -51,9 +51,9 @@ async fn callers_behind_a_trusted_proxy_are_told_apart() {
     assert_eq!(fail(&shim, "198.51.100.2").await, WRONG);
 }
 
-/// An old script may call itself what it likes.
+/// Only the marker header identifies a shim, not the user agent.
 #[tokio::test]
-async fn a_client_with_the_name_of_a_shim_is_served() {
+async fn serves_a_client_with_a_shim_user_agent() {
     let shim = behind("").await;
     let form = [("api_key", "key"), ("api_secret", "secret")];
     let request = shim.client.post(shim.url("/v1/user/list")).form(&form);
@@ -61,9 +61,9 @@ async fn a_client_with_the_name_of_a_shim_is_served() {
     assert_eq!(request.send().await.unwrap().status(), 200);
 }
 
-/// With v2's name in the hosts file, the shim would call itself.
+/// With v2's host name in the hosts file, the shim would call itself.
 #[tokio::test]
-async fn a_shim_that_is_its_own_v2_says_so() {
+async fn detects_that_v2_is_the_shim_itself() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let base = format!("http://{}/v2", listener.local_addr().unwrap());
     let setup = Setup {
@@ -74,7 +74,7 @@ async fn a_shim_that_is_its_own_v2_says_so() {
     let answer = shim.call("user/get", &[("id", "u1")]).await;
     assert_eq!(answer["error"]["code"], 500, "{answer}");
 
-    // What it told itself, for whoever looks.
+    // The log of the inner request.
     let request = shim.client.get(shim.url("/v2/users/u1"));
     let told = request.header("x-shim-call", "1").send().await.unwrap();
     assert_eq!(told.status(), 508);

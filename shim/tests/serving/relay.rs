@@ -1,4 +1,4 @@
-//! Files that are relayed: streamed, bounded, and from v2's hosts only.
+//! Relayed files: streamed, bounded, and from v2's hosts only.
 
 use std::{
     sync::{Arc, Mutex, OnceLock},
@@ -13,10 +13,10 @@ use tokio::sync::mpsc;
 
 use crate::running::{Answer, Running, ScriptedV2, Setup, TOKEN, soon};
 
-/// How long a connection may be idle here.
+/// Idle timeout in these tests.
 const IDLE: Duration = Duration::from_millis(200);
 
-/// A v2 with one recording, whose file is what a script answers.
+/// A v2 with one recording, whose file a script answers.
 async fn v2(file: impl Fn(&str, &str) -> Answer + Send + Sync + 'static) -> ScriptedV2 {
     let base = Arc::new(OnceLock::<String>::new());
     let known = Arc::clone(&base);
@@ -60,7 +60,7 @@ async fn get(shim: &Running, url: &str) -> Response {
 }
 
 #[tokio::test]
-async fn a_file_is_passed_on_as_it_comes_and_takes_a_place_until_its_end() {
+async fn streams_a_file_and_holds_a_permit_until_its_end() {
     let (sender, receiver) = mpsc::channel::<Result<&[u8], std::io::Error>>(1);
     let receiver = Arc::new(Mutex::new(Some(receiver)));
     let v2 = v2(move |_, authorization| {
@@ -87,7 +87,7 @@ async fn a_file_is_passed_on_as_it_comes_and_takes_a_place_until_its_end() {
     assert_eq!(download.headers()["content-type"], "video/mp4");
     assert_eq!(soon(download.chunk()).await.unwrap().unwrap(), "first");
 
-    // Longer than a connection may be idle.
+    // Longer than the idle timeout.
     let begun = Instant::now();
     while begun.elapsed() < 6 * IDLE {
         let refused = soon(alone.get(&url).send()).await.unwrap();
@@ -111,7 +111,7 @@ async fn a_file_is_passed_on_as_it_comes_and_takes_a_place_until_its_end() {
 }
 
 #[tokio::test]
-async fn a_page_in_place_of_a_file_is_an_error() {
+async fn html_instead_of_a_file_is_an_error() {
     let page = |_: &str, _: &str| {
         let html = [("content-type", "text/html; charset=utf-8")];
         Answer::new(200, &html, "<html>Sign in</html>")
@@ -124,7 +124,7 @@ async fn a_page_in_place_of_a_file_is_an_error() {
 }
 
 #[tokio::test]
-async fn redirects_are_followed_on_v2s_hosts_only() {
+async fn follows_redirects_to_allowed_hosts_only() {
     let other = ScriptedV2::start(|_| async { Answer::status(204) }).await;
     let elsewhere = other.base();
     let to = Arc::new(Mutex::new(String::new()));

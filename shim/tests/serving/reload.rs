@@ -1,4 +1,4 @@
-//! Other tenants and mappings, without stopping.
+//! Reload of tenants and mappings.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ async fn call(shim: &Running, key: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_request_in_work_ends_as_it_began() {
+async fn request_in_progress_keeps_its_settings() {
     let (asked, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (on_asked, on_answer) = (Arc::clone(&asked), Arc::clone(&answer));
     let v2 = ScriptedV2::start(move |seen| {
@@ -55,7 +55,7 @@ async fn a_request_in_work_ends_as_it_began() {
 }
 
 #[tokio::test]
-async fn another_v2_needs_a_restart() {
+async fn rejects_another_upstream_url() {
     let v2 = ScriptedV2::with_users().await;
     let shim = Running::with(&v2, tenants(&["old"])).await;
     let elsewhere = shim.reload("http://127.0.0.1:1/v2", &tenants(&["new"]));
@@ -65,7 +65,7 @@ async fn another_v2_needs_a_restart() {
 }
 
 #[tokio::test]
-async fn the_same_tenant_on_another_account_gets_nothing_of_the_first() {
+async fn tenant_moved_to_another_account_shares_no_state() {
     let v2 = ScriptedV2::start(|seen| async move {
         match seen.path() {
             "/v2/users" => crate::running::Answer::json(

@@ -1,25 +1,27 @@
-//! Callers that are moved to a second v1, step by step.
+//! Rollouts to a second v1.
+
+mod other_mappings;
+mod writes;
 
 use std::{
     collections::BTreeSet,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
 };
 
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
 
-use crate::running::{Answer, Running, ScriptedV2, Setup};
+use crate::running::{Answer, Running, ScriptedV2, Setup, listener};
 
 const CALLERS: usize = 1000;
 
-/// A second v1 with the users of [`ScriptedV2::with_users`], as a shim before it answers; `answers` may
-/// say something else.
+/// A second v1 with the users of [`ScriptedV2::with_users`], as a shim before it would answer;
+/// `answers` may override.
 async fn second_v1(answers: impl Fn(&str) -> Option<Answer> + Send + Sync + 'static) -> SecondV1 {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+    let (_v2, shim) = Running::with_users().await;
     let user = shim.call("user/get", &[("id", "u1")]).await;
     let answers = Arc::new(answers);
     let v1 = ScriptedV2::start(move |seen| {
@@ -37,7 +39,7 @@ async fn second_v1(answers: impl Fn(&str) -> Option<Answer> + Send + Sync + 'sta
 struct SecondV1(ScriptedV2);
 
 impl SecondV1 {
-    /// What it was asked, without the way.
+    /// Operations that it received.
     fn operations(&self) -> Vec<String> {
         let lines = self.0.lines();
         let operation = |line: &String| line.trim_start_matches("POST /v2/").to_owned();
@@ -60,7 +62,7 @@ fn address(caller: usize) -> String {
     format!("10.0.{}.{}", caller / 250, caller % 250)
 }
 
-/// The answer to a caller, with what the headers say: who gave it, and the verdict.
+/// The answer to a caller, whether the other side gave it, and the verdict.
 async fn ask(shim: &Running, caller: usize, operation: &str) -> (Value, bool, Option<String>) {
     let request = shim.form(operation, &[("id", "u1"), ("dept", "x")]);
     let request = request.header("x-forwarded-for", address(caller));
@@ -76,7 +78,7 @@ async fn ask(shim: &Running, caller: usize, operation: &str) -> (Value, bool, Op
     (response.json().await.unwrap(), is_moved.is_some(), verdict)
 }
 
-/// Those of the callers that the other side answers.
+/// Callers that are served by the other side.
 async fn moved(shim: &Running) -> BTreeSet<usize> {
     let asked = stream::iter(0..CALLERS).map(async |caller| {
         let (answer, is_moved, _) = ask(shim, caller, "user/get").await;
@@ -90,7 +92,7 @@ async fn moved(shim: &Running) -> BTreeSet<usize> {
 async fn step(shim: &Running, percent: u8) -> Value {
     let request = shim.client.post(shim.ops_url("/rollouts"));
     let request = request.json(&json!({ "name": "next", "percent": percent }));
-    // An idle connection may be closed at the moment of the next request, many answers later.
+    // An idle connection may be closed just before the next request.
     let request = request.header("connection", "close");
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), 200);
@@ -105,7 +107,7 @@ async fn figures(shim: &Running) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_callers_are_moved_in_steps_and_each_stays_on_its_side() {
+async fn steps_move_callers_monotonically() {
     let v2 = ScriptedV2::with_users().await;
     let other = second_v1(|_| None).await;
     let setup = || settings(&other.0.base(), "percent = 1\ncompare_percent = 0");
@@ -117,7 +119,7 @@ async fn a_thousand_callers_are_moved_in_steps_and_each_stays_on_its_side() {
         if percent == 5 {
             assert_eq!(here, moved(&shim).await, "each stays on its side");
         }
-        assert!(before.is_subset(&here), "who is moved stays moved");
+        assert!(before.is_subset(&here), "moved callers stay moved");
         let wanted = usize::from(percent) * CALLERS / 100;
         assert!(
             here.len().abs_diff(wanted) <= CALLERS / 100,
@@ -140,7 +142,7 @@ async fn a_thousand_callers_are_moved_in_steps_and_each_stays_on_its_side() {
 }
 
 #[tokio::test]
-async fn a_rollback_holds_for_the_next_request() {
+async fn rollback_applies_to_the_next_request() {
     let v2 = ScriptedV2::with_users().await;
     let other = second_v1(|_| None).await;
     let setup = |percent| settings(&other.0.base(), &format!("percent = {percent}"));
@@ -148,7 +150,7 @@ async fn a_rollback_holds_for_the_next_request() {
     assert!(ask(&shim, 1, "user/get").await.1);
     step(&shim, 0).await;
     assert!(!ask(&shim, 1, "user/get").await.1, "by hand");
-    // The same settings again change nothing: the operator's step holds.
+    // Reloading the same settings keeps the operator's step.
     shim.reload(&v2.base(), &setup(100)).unwrap();
     assert!(!ask(&shim, 1, "user/get").await.1);
     step(&shim, 100).await;
@@ -162,12 +164,12 @@ async fn a_rollback_holds_for_the_next_request() {
 }
 
 #[tokio::test]
-async fn a_side_that_starts_to_differ_is_left_within_the_allowed_answers() {
+async fn leaves_a_side_that_exceeds_the_allowed_differences() {
     let v2 = ScriptedV2::with_users().await;
     let differs = Arc::new(AtomicBool::new(false));
-    let told = Arc::clone(&differs);
+    let flag = Arc::clone(&differs);
     let other = second_v1(move |_| {
-        let differs = told.load(Ordering::SeqCst);
+        let differs = flag.load(Ordering::SeqCst);
         differs.then(|| Answer::json(200, &json!({ "id": "u1", "email": "other@example.com" })))
     })
     .await;
@@ -202,21 +204,19 @@ async fn a_side_that_starts_to_differ_is_left_within_the_allowed_answers() {
     );
     let consistency = figures["consistency"].as_f64().unwrap();
     assert!((consistency - 20.0 / 23.0).abs() < 0.001, "{consistency}");
-    let (_, numbers) = shim.ops("/metrics").await;
-    for line in [
+    shim.assert_metrics(&[
         "shim_rollout_left_total{excess=\"unexpected\",rollout=\"next\"} 1",
         "shim_rollout_percent{rollout=\"next\"} 0",
         "shim_rollout_compared_total{rollout=\"next\",verdict=\"same\"} 20",
         "shim_rollout_answers_total{outcome=\"answered\",rollout=\"next\",side=\"other\"} 23",
-    ] {
-        assert!(numbers.contains(line), "{line}\n{numbers}");
-    }
+    ])
+    .await;
     let (_, page) = shim.ops("/ui/rollouts").await;
     assert!(page.contains("3 of the last 23 answers"), "{page}");
 }
 
 #[tokio::test]
-async fn a_read_that_the_other_side_does_not_answer_is_answered_here() {
+async fn unanswered_read_falls_back_to_this_side() {
     let v2 = ScriptedV2::with_users().await;
     let other = second_v1(|_| Some(Answer::status(503))).await;
     for compare in [0, 100] {
@@ -237,7 +237,7 @@ async fn a_read_that_the_other_side_does_not_answer_is_answered_here() {
 }
 
 #[tokio::test]
-async fn a_slow_side_is_left() {
+async fn leaves_a_slow_side() {
     let v2 = ScriptedV2::with_users().await;
     let slow = ScriptedV2::start(|_| async {
         tokio::time::sleep(std::time::Duration::from_millis(60)).await;
@@ -258,94 +258,7 @@ async fn a_slow_side_is_left() {
 }
 
 #[tokio::test]
-async fn no_write_is_ever_sent_to_both() {
-    let is_write = |line: &&String| !line.starts_with("GET ");
-    let writes = |v2: &ScriptedV2| v2.lines().iter().filter(is_write).count();
-    // What the other side does with a write: does it, fails, says nothing of v1, breaks off.
-    for (how, is_known) in [
-        ("done", true),
-        ("fails", false),
-        ("html", false),
-        ("array", false),
-    ] {
-        let v2 = ScriptedV2::with_users().await;
-        let other = second_v1(move |_| {
-            Some(match how {
-                "fails" => Answer::status(500),
-                "html" => Answer::new(200, &[("content-type", "text/html")], "<html>"),
-                "array" => Answer::json(200, &json!([])),
-                _ => Answer::json(200, &json!({ "id": "u1", "updated_at": "now" })),
-            })
-        })
-        .await;
-        let more = "percent = 100\nwrites = true\nmax_errors = 1000";
-        let shim = Running::with(&v2, settings(&other.0.base(), more)).await;
-        for caller in 0..5 {
-            let (answer, is_moved, _) = ask(&shim, caller, "user/update").await;
-            assert_eq!(is_moved, is_known, "{how}");
-            if !is_known {
-                let message = answer["error"]["message"].as_str().unwrap();
-                assert!(
-                    message.contains("nothing is known about the outcome"),
-                    "{message}"
-                );
-            }
-        }
-        assert_eq!(other.operations(), ["user/update"; 5], "{how}");
-        assert_eq!(writes(&v2), 0, "{how}");
-        // Back here: to this side only.
-        step(&shim, 0).await;
-        ask(&shim, 1, "user/update").await;
-        assert_eq!(other.operations().len(), 5);
-        assert!(writes(&v2) > 0);
-    }
-}
-
-#[tokio::test]
-async fn a_write_that_was_not_sent_is_done_here() {
-    let v2 = ScriptedV2::with_users().await;
-    let nobody = tokio::net::TcpListener::bind(("127.0.0.1", 0))
-        .await
-        .unwrap();
-    let url = format!("http://{}/v1", nobody.local_addr().unwrap());
-    drop(nobody);
-    let shim = Running::with(&v2, settings(&url, "percent = 100\nwrites = true")).await;
-    let (answer, is_moved, _) = ask(&shim, 1, "user/update").await;
-    assert!(answer["error"].is_null(), "{answer}");
-    assert!(!is_moved);
-}
-
-#[tokio::test]
-async fn a_write_whose_answer_is_lost_is_not_repeated() {
-    let v2 = ScriptedV2::with_users().await;
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
-        .await
-        .unwrap();
-    let url = format!("http://{}/v1", listener.local_addr().unwrap());
-    let taken = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&taken);
-    tokio::spawn(async move {
-        // Takes the request, and hangs up.
-        while let Ok((stream, _)) = listener.accept().await {
-            let mut some = [0; 1024];
-            stream.readable().await.unwrap();
-            let _ = stream.try_read(&mut some);
-            counted.fetch_add(1, Ordering::SeqCst);
-        }
-    });
-    let shim = Running::with(&v2, settings(&url, "percent = 100\nwrites = true")).await;
-    let (answer, _, _) = ask(&shim, 1, "user/update").await;
-    let message = answer["error"]["message"].as_str().unwrap();
-    assert!(
-        message.contains("nothing is known about the outcome"),
-        "{message}"
-    );
-    assert_eq!(taken.load(Ordering::SeqCst), 1);
-    assert_eq!(v2.lines(), [""; 0]);
-}
-
-#[tokio::test]
-async fn only_what_is_chosen_is_moved() {
+async fn moves_only_selected_keys_and_operations() {
     let v2 = ScriptedV2::with_users().await;
     let other = second_v1(|_| None).await;
     let more =
@@ -353,14 +266,14 @@ async fn only_what_is_chosen_is_moved() {
     let shim = Running::with(&v2, settings(&other.0.base(), more)).await;
     for (operation, is_moved) in [
         ("user/get", true),
-        // A write, and writes are not moved.
+        // The operation is a write, which this rollout does not move.
         ("user/update", false),
         ("user/checkemail", false),
     ] {
         assert_eq!(ask(&shim, 1, operation).await.1, is_moved, "{operation}");
     }
     assert_eq!(other.operations(), ["user/get"]);
-    // The other side sees who calls, and where from.
+    // The other side receives the key and the client address.
     let seen = &other.0.seen()[0];
     let body = String::from_utf8(seen.body.to_vec()).unwrap();
     assert!(body.contains("api_key=a-test-key"), "{body}");
@@ -368,12 +281,9 @@ async fn only_what_is_chosen_is_moved() {
 }
 
 #[tokio::test]
-async fn two_shims_that_are_each_others_other_side_do_not_ask_for_ever() {
+async fn mutual_rollouts_do_not_loop() {
     let v2 = ScriptedV2::with_users().await;
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
-        .await
-        .unwrap();
-    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let (listener, url) = listener().await;
     let one = Running::with(&v2, settings(&url, "percent = 100\ncompare_percent = 0")).await;
     let back = Setup {
         listener: Some(listener),
@@ -387,7 +297,7 @@ async fn two_shims_that_are_each_others_other_side_do_not_ask_for_ever() {
 }
 
 #[tokio::test]
-async fn a_step_by_hand_is_json_of_a_known_rollout() {
+async fn step_requires_json_and_a_known_rollout() {
     let v2 = ScriptedV2::with_users().await;
     let shim = Running::with(&v2, settings("http://127.0.0.1:1/v1", "")).await;
     let post = async |content_type: &str, body: &'static str| {
@@ -397,7 +307,7 @@ async fn a_step_by_hand_is_json_of_a_known_rollout() {
     };
     let good = r#"{"name":"next","percent":5}"#;
     assert_eq!(post("application/json", good).await, 200);
-    // As a page of another site can have it sent.
+    // As a page of another site can make a browser send it.
     assert_eq!(post("text/plain", good).await, 415);
     assert_eq!(
         post("application/json", r#"{"name":"other","percent":5}"#).await,
@@ -415,9 +325,8 @@ async fn a_step_by_hand_is_json_of_a_known_rollout() {
 }
 
 #[tokio::test]
-async fn without_a_rollout_nothing_is_there() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn without_rollouts_the_list_is_empty() {
+    let (_v2, shim) = Running::with_users().await;
     let (_, text) = shim.ops("/rollouts").await;
     assert_eq!(text, "[]");
     let (_, page) = shim.ops("/ui/rollouts").await;
@@ -425,7 +334,7 @@ async fn without_a_rollout_nothing_is_there() {
 }
 
 #[tokio::test]
-async fn what_is_no_answer_of_v1_is_answered_here() {
+async fn invalid_answer_falls_back_to_this_side() {
     let v2 = ScriptedV2::with_users().await;
     let elsewhere = ScriptedV2::with_users().await;
     for how in ["html", "empty", "redirect", "huge", "cut", "array", "slow"] {
@@ -467,7 +376,7 @@ async fn what_is_no_answer_of_v1_is_answered_here() {
 }
 
 #[tokio::test]
-async fn nobody_and_everybody_are_shares_too() {
+async fn supports_shares_of_0_and_100_percent() {
     let v2 = ScriptedV2::with_users().await;
     let other = second_v1(|_| None).await;
     for (percent, is_moved) in [(0, false), (100, true)] {
@@ -484,7 +393,7 @@ async fn nobody_and_everybody_are_shares_too() {
 }
 
 #[tokio::test]
-async fn of_two_rollouts_the_first_that_concerns_a_request_decides() {
+async fn first_matching_rollout_applies() {
     let v2 = ScriptedV2::with_users().await;
     let (first, second) = (second_v1(|_| None).await, second_v1(|_| None).await);
     let sections = |first_percent: u8| {
@@ -507,103 +416,7 @@ async fn of_two_rollouts_the_first_that_concerns_a_request_decides() {
         header(&shim, "user/checkemail").await.as_deref(),
         Some("all")
     );
-    // A caller that the first one leaves here is not moved by the second one.
+    // Callers that the first rollout keeps are not moved by the second.
     shim.reload(&v2.base(), &sections(0)).unwrap();
     assert_eq!(header(&shim, "user/get").await, None);
-}
-
-const FIELDS: &str = "user/fields.toml";
-
-/// A folder of mappings in which private chat is not negated.
-fn changed() -> tempfile::TempDir {
-    let mut files = mappings::Catalog::embedded_files();
-    let (_, text) = files.find(|(name, _)| *name == FIELDS).unwrap();
-    let (before, after) = text.split_once("v1 = \"disable_private_chat\"").unwrap();
-    let after = after.replacen("convert = \"negate\"\n", "", 1);
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("user")).unwrap();
-    let text = format!("{before}v1 = \"disable_private_chat\"{after}");
-    std::fs::write(folder.path().join(FIELDS), text).unwrap();
-    folder
-}
-
-fn with_mappings(folder: &std::path::Path, more: &str) -> Setup {
-    let file = format!(
-        "[[rollout]]\nname = \"next\"\nmappings = {:?}\npercent = 100\n{more}\n",
-        folder.display()
-    );
-    Setup {
-        file,
-        ..Setup::default()
-    }
-}
-
-#[tokio::test]
-async fn other_mappings_are_a_side_of_this_shim() {
-    let v2 = crate::shadow::users().await;
-    let folder = changed();
-    let plain = Running::before(&v2).await;
-    let (before, ..) = ask(&plain, 1, "user/get").await;
-    let is_off = before["disable_private_chat"].as_bool().unwrap();
-    let shim = Running::with(&v2, with_mappings(folder.path(), "max_unexpected = 1")).await;
-    for _ in 0..2 {
-        let (answer, is_moved, verdict) = ask(&shim, 1, "user/get").await;
-        assert!(is_moved);
-        assert_eq!(answer["disable_private_chat"], !is_off, "{answer}");
-        let verdict = verdict.unwrap();
-        assert_eq!(verdict, "unexpected; fields=disable_private_chat");
-    }
-    let (answer, is_moved, _) = ask(&shim, 1, "user/get").await;
-    assert!(!is_moved, "it was left");
-    assert_eq!(answer["disable_private_chat"], is_off);
-    assert_eq!(
-        figures(&shim).await["other"],
-        folder.path().to_str().unwrap()
-    );
-
-    // Reads that are not compared ask v2 once, and writes are made once, by the side of the caller.
-    let more = "compare_percent = 0\nwrites = true";
-    let shim = Running::with(&v2, with_mappings(folder.path(), more)).await;
-    v2.forget();
-    ask(&plain, 1, "user/get").await;
-    let calls = v2.lines().len();
-    v2.forget();
-    assert!(ask(&shim, 1, "user/get").await.1);
-    assert_eq!(v2.lines().len(), calls);
-    v2.forget();
-    let update = async |shim: &Running| {
-        let chat = [("id", "u1"), ("disable_private_chat", "true")];
-        let response = shim.form("user/update", &chat).send().await.unwrap();
-        let is_moved = response.headers().contains_key("x-shim-rollout");
-        let answer: Value = response.json().await.unwrap();
-        assert!(answer["error"].is_null(), "{answer}");
-        let sent = v2
-            .seen()
-            .into_iter()
-            .map(|seen| (seen.line(), seen.body.to_vec()));
-        let sent = sent.filter(|(line, _)| !line.starts_with("GET "));
-        let bodies: Vec<_> = sent
-            .map(|(_, body)| String::from_utf8(body).unwrap())
-            .collect();
-        v2.forget();
-        (is_moved, bodies.join(" "))
-    };
-    let (is_moved, there) = update(&shim).await;
-    assert!(
-        is_moved && there.contains("\"private_chat\":true"),
-        "{there}"
-    );
-    assert_eq!(there.matches("private_chat").count(), 1, "{there}");
-    step(&shim, 0).await;
-    let (is_moved, here) = update(&shim).await;
-    assert!(
-        !is_moved && here.contains("\"private_chat\":false"),
-        "{here}"
-    );
-    assert_eq!(here.matches("private_chat").count(), 1, "{here}");
-
-    // The files are read again at a reload: other mappings are another section.
-    std::fs::remove_file(folder.path().join(FIELDS)).unwrap();
-    let shim = Running::with(&v2, with_mappings(folder.path(), "max_unexpected = 1")).await;
-    assert_eq!(ask(&shim, 1, "user/get").await.2.as_deref(), Some("same"));
 }

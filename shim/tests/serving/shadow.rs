@@ -1,4 +1,6 @@
-//! A second v1, or other mappings, beside the shim.
+//! A second v1, or other mappings, as the shadow.
+
+mod secrets;
 
 use std::{
     collections::BTreeMap,
@@ -11,22 +13,25 @@ use std::{
 use mappings::Catalog;
 use serde_json::{Value, json};
 
-use crate::running::{Answer, KEY, Running, SECRET, ScriptedV2, Setup};
+use crate::running::{Answer, KEY, Running, SECRET, ScriptedV2, Setup, listener};
 
-const FILE: &str = "user/fields.toml";
+pub(super) const FIELDS_FILE: &str = "user/fields.toml";
 
-/// The built-in mappings, with a mistake: private chat is not negated.
-fn changed() -> Arc<Catalog> {
+/// The fields of users with a mistake: private chat is not negated.
+pub(super) fn changed_fields() -> String {
     let (_, text) = Catalog::embedded_files()
-        .find(|(name, _)| *name == FILE)
+        .find(|(name, _)| *name == FIELDS_FILE)
         .unwrap();
     let (before, after) = text.split_once("v1 = \"disable_private_chat\"").unwrap();
     let after = after.replacen("convert = \"negate\"\n", "", 1);
-    let text = format!("{before}v1 = \"disable_private_chat\"{after}");
-    Arc::new(Catalog::with_overrides([(FILE.to_owned(), text)]).unwrap())
+    format!("{before}v1 = \"disable_private_chat\"{after}")
 }
 
-/// Settings for a shadow that is asked with the credentials of clients.
+fn changed() -> Arc<Catalog> {
+    Arc::new(Catalog::with_overrides([(FIELDS_FILE.to_owned(), changed_fields())]).unwrap())
+}
+
+/// Settings for a shadow with forwarded credentials.
 fn beside(url: &str, more: &str) -> Setup {
     Setup {
         file: format!("[shadow]\nurl = \"{url}\"\nforward_credentials = true\n{more}"),
@@ -34,7 +39,7 @@ fn beside(url: &str, more: &str) -> Setup {
     }
 }
 
-/// A v1 that says the same to everything.
+/// A v1 with one answer to everything.
 async fn v1(answer: Value) -> ScriptedV2 {
     ScriptedV2::start(move |_| {
         let answer = Answer::json(200, &answer);
@@ -43,19 +48,13 @@ async fn v1(answer: Value) -> ScriptedV2 {
     .await
 }
 
-/// Nobody listens there.
-async fn nowhere() -> String {
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await;
-    format!("http://{}/v1", listener.unwrap().local_addr().unwrap())
-}
-
 async fn found(shim: &Running) -> Value {
     let (status, text) = shim.ops("/differences").await;
     assert_eq!(status, 200);
     serde_json::from_str(&text).unwrap()
 }
 
-/// Verdicts of the fields that differ.
+/// Verdicts of differing fields.
 async fn fields(shim: &Running) -> BTreeMap<String, Vec<String>> {
     let found = found(shim).await;
     let fields = found["fields"].as_array().unwrap().iter();
@@ -86,7 +85,7 @@ pub(super) async fn users() -> ScriptedV2 {
 }
 
 #[tokio::test]
-async fn a_changed_mapping_is_the_only_difference_of_two_shims() {
+async fn reports_only_the_changed_mapping() {
     let v2 = users().await;
     let other = Setup {
         mappings: Some(changed()),
@@ -115,20 +114,18 @@ async fn a_changed_mapping_is_the_only_difference_of_two_shims() {
         (&example["shadow"], &example["shim"]),
         (&json!("true"), &json!("false"))
     );
-    let (_, numbers) = shim.ops("/metrics").await;
-    for line in [
+    shim.assert_metrics(&[
         "shim_shadow_compared_total{operation=\"user/get\",verdict=\"unexpected\"} 5",
         "shim_shadow_compared_total{operation=\"user/get\",verdict=\"same\"} 1",
         "shim_shadow_differences_total{operation=\"user/get\",verdict=\"unexpected\"} 5",
-    ] {
-        assert!(numbers.contains(line), "{line}\n{numbers}");
-    }
-    // The other shim was asked as a client would ask it.
+    ])
+    .await;
+    // The other shim received the request as from a client.
     assert_eq!(other.records().len(), 7);
 }
 
 #[tokio::test]
-async fn what_differs_each_time_is_noise() {
+async fn volatile_fields_are_noise() {
     let asked = AtomicUsize::new(0);
     let v2 = ScriptedV2::start(move |seen| {
         let number = asked.fetch_add(1, Ordering::SeqCst);
@@ -159,14 +156,14 @@ async fn what_differs_each_time_is_noise() {
         *noise,
         json!([{ "operation": "user/get", "field": "dept" }])
     );
-    // The shim asked itself again once, and knew from then on.
+    // The shim served one request again, and then knew the volatile fields.
     let users = v2.lines();
     let users = users.iter().filter(|line| *line == "GET /v2/users/u1");
     assert_eq!(users.count(), 3 + 3 + 1);
 }
 
 #[tokio::test]
-async fn what_changed_in_between_is_no_noise() {
+async fn concurrent_change_is_not_noise() {
     let asked = AtomicUsize::new(0);
     let v2 = ScriptedV2::start(move |seen| {
         let is_user = seen.path() == "/v2/users/u1";
@@ -193,7 +190,7 @@ async fn what_changed_in_between_is_no_noise() {
 }
 
 #[tokio::test]
-async fn a_write_is_never_sent_to_the_shadow() {
+async fn writes_are_never_sent_to_the_shadow() {
     let v2 = ScriptedV2::with_users().await;
     let shadow = v1(json!({ "id": "u1" })).await;
     let shim = Running::with(&v2, beside(&shadow.base(), "")).await;
@@ -234,10 +231,10 @@ async fn a_write_is_never_sent_to_the_shadow() {
 }
 
 #[tokio::test]
-async fn other_mappings_are_thought_through_and_nothing_is_sent_for_it() {
+async fn other_mappings_are_compared_offline() {
     let v2 = users().await;
     let setup = Setup {
-        file: "[shadow]\nmappings = \"unused: the test hands it in\"".to_owned(),
+        file: "[shadow]\nmappings = \"unused: replaced by the test\"".to_owned(),
         shadow_mappings: Some(changed()),
         ..Setup::default()
     };
@@ -276,14 +273,15 @@ async fn other_mappings_are_thought_through_and_nothing_is_sent_for_it() {
 }
 
 #[tokio::test]
-async fn a_shadow_that_is_down_changes_nothing() {
+async fn unreachable_shadow_does_not_affect_responses() {
     let v2 = ScriptedV2::with_users().await;
     let alone = Running::before(&v2).await;
     let expected = alone.call("user/get", &[("id", "u1")]).await;
     let html = ScriptedV2::start(|_| async { Answer::new(200, &[], "<html>") }).await;
     let failing = ScriptedV2::start(|_| async { Answer::status(503) }).await;
+    let (_, unused_url) = listener().await;
     for (url, why) in [
-        (nowhere().await, "unreachable"),
+        (unused_url, "unreachable"),
         (html.base(), "unreadable"),
         (failing.base(), "unreadable"),
     ] {
@@ -297,7 +295,7 @@ async fn a_shadow_that_is_down_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_slow_shadow_does_not_delay_responses() {
+async fn slow_shadow_does_not_delay_responses() {
     let v2 = ScriptedV2::with_users().await;
     let never = ScriptedV2::start(|_| std::future::pending()).await;
     let shim = Running::with(&v2, beside(&never.base(), "concurrency = 1\n")).await;
@@ -305,15 +303,16 @@ async fn a_slow_shadow_does_not_delay_responses() {
         let answer = shim.call("user/get", &[("id", "u1")]).await;
         assert_eq!(answer["id"], "u1");
     }
-    // One is asked, some wait, and all others are let go.
+    // One is sent, some wait, all others are dropped.
     shim.shadowed(24).await;
-    let (_, numbers) = shim.ops("/metrics").await;
-    let dropped = "shim_shadow_not_compared_total{operation=\"user/get\",reason=\"dropped\"} 24";
-    assert!(numbers.contains(dropped), "{numbers}");
+    shim.assert_metrics(&[
+        "shim_shadow_not_compared_total{operation=\"user/get\",reason=\"dropped\"} 24",
+    ])
+    .await;
 }
 
 #[tokio::test]
-async fn a_shadow_in_time_limits_is_given_up() {
+async fn shadow_request_times_out() {
     let v2 = ScriptedV2::with_users().await;
     let never = ScriptedV2::start(|_| std::future::pending()).await;
     let setup = beside(&never.base(), "timeout_seconds = 1\n");
@@ -326,7 +325,7 @@ async fn a_shadow_in_time_limits_is_given_up() {
 }
 
 #[tokio::test]
-async fn the_shadow_may_answer() {
+async fn clients_can_be_served_from_the_shadow() {
     let v2 = ScriptedV2::with_users().await;
     let shadow = v1(json!({ "id": "u1", "dept": "of the shadow" })).await;
     let more = "answer = \"shadow\"\n";
@@ -337,7 +336,7 @@ async fn the_shadow_may_answer() {
     let answer = shim.form("user/get", &xml).send().await.unwrap();
     let answer = answer.text().await.unwrap();
     assert!(answer.contains("<dept>of the shadow</dept>"), "{answer}");
-    // A write is the shim's alone.
+    // Writes are always served by the shim.
     let answer = shim
         .call("user/update", &[("id", "u1"), ("dept", "x")])
         .await;
@@ -353,22 +352,22 @@ async fn the_shadow_may_answer() {
 }
 
 #[tokio::test]
-async fn without_the_shadows_answer_the_shim_answers() {
+async fn falls_back_to_the_shim_without_a_shadow_answer() {
     let v2 = ScriptedV2::with_users().await;
     let more = "answer = \"shadow\"\ntimeout_seconds = 1\n";
     let never = ScriptedV2::start(|_| std::future::pending()).await;
-    for url in [nowhere().await, never.base()] {
+    let (_, unused_url) = listener().await;
+    for url in [unused_url, never.base()] {
         let shim = Running::with(&v2, beside(&url, more)).await;
         let answer = shim.call("user/get", &[("id", "u1")]).await;
         assert_eq!(answer["email"], "ada@example.com");
-        let (_, numbers) = shim.ops("/metrics").await;
-        let counted = "shim_shadow_answers_total{side=\"shim\"} 1";
-        assert!(numbers.contains(counted), "{numbers}");
+        shim.assert_metrics(&["shim_shadow_answers_total{side=\"shim\"} 1"])
+            .await;
     }
 }
 
 #[tokio::test]
-async fn the_shadow_gets_the_credentials_that_it_is_given() {
+async fn shadow_receives_configured_credentials() {
     let v2 = ScriptedV2::with_users().await;
     let shadow = v1(json!({ "id": "u1" })).await;
     let own = format!(
@@ -396,7 +395,7 @@ async fn the_shadow_gets_the_credentials_that_it_is_given() {
 }
 
 #[tokio::test]
-async fn only_the_share_that_is_asked_for_is_compared() {
+async fn compares_only_the_configured_share() {
     let v2 = ScriptedV2::with_users().await;
     let shadow = v1(json!({ "id": "u1" })).await;
     let shim = Running::with(&v2, beside(&shadow.base(), "sample_percent = 20\n")).await;
@@ -409,105 +408,9 @@ async fn only_the_share_that_is_asked_for_is_compared() {
 }
 
 #[tokio::test]
-async fn no_secret_is_in_what_was_found() {
-    const PASSWORD: &str = "Pass hush&word1";
-    let quote = |seen: &crate::running::v2::Seen| {
-        let body = String::from_utf8_lossy(&seen.body).into_owned();
-        format!(
-            "{} {body} {PASSWORD} https://x.example.com/?hush",
-            seen.authorization
-        )
-    };
-    let v2 = ScriptedV2::start(move |seen| {
-        let quoted = quote(&seen);
-        async move {
-            match seen.path().rsplit('/').next() {
-                Some("token") => Answer::json(200, &json!({ "token": "a-hush-zak" })),
-                Some("settings") => seen.usual(),
-                _ if seen.method == "GET" => Answer::json(
-                    200,
-                    &json!({ "id": "u1", "email": "ada@example.com", "type": 1, "dept": quoted }),
-                ),
-                _ => Answer::json(400, &json!({ "code": 300, "message": quoted })),
-            }
-        }
-    })
-    .await;
-    let shadow = ScriptedV2::start(move |seen| {
-        let quoted = quote(&seen);
-        async move {
-            Answer::json(
-                200,
-                &json!({ "id": "u1", "email": "ada@example.com", "type": 1, "dept": quoted, "zak": "another-hush-zak",
-                    "password": "hush", "last_name": "hush-own-secret hush-v1-secret",
-                    "more": { "access_token": "hush" } }),
-            )
-        }
-    })
-    .await;
-    let own = "api_key = \"own-key\"\napi_secret = \"hush-own-secret\"\nmappings = \"unused\"\n";
-    let setup = Setup {
-        file: format!("[shadow]\nurl = \"{}\"\n{own}", shadow.base()),
-        environment: vec![
-            ("SHIM_API_SECRET", "hush-v1-secret".to_owned()),
-            ("SHIM_UPSTREAM_TOKEN", "a-hush-token".to_owned()),
-        ],
-        shadow_mappings: Some(changed()),
-        recent: 10,
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
-    for operation in [
-        "user/get",
-        "user/updatepassword",
-        "user/update",
-        "user/autocreate",
-    ] {
-        let form = [
-            ("api_key", KEY),
-            ("api_secret", "hush-v1-secret"),
-            ("id", "u1"),
-            ("email", "a@example.com"),
-            ("type", "1"),
-            ("password", PASSWORD),
-            ("dept", "hush-v1-secret and Pass hush&word1"),
-            ("disable_private_chat", "true"),
-            ("hush-name", "hush"),
-        ];
-        let url = shim.url(&format!("/v1/{operation}"));
-        shim.client.post(url).form(&form).send().await.unwrap();
-    }
-    shim.shadowed(4).await;
-    shim.settle().await;
-    let mut pages = vec!["/differences".to_owned(), "/ui/differences".to_owned()];
-    let (_, list) = shim.ops("/ui/exchanges").await;
-    for link in list.split("href=\"").skip(1) {
-        let path = link.split('"').next().unwrap();
-        pages.extend(path.starts_with("/ui/exchanges/").then(|| path.to_owned()));
-    }
-    assert_eq!(pages.len(), 6, "{pages:?}");
-    pages.extend(["/ui", "/ui/traffic", "/ui/losses", "/metrics"].map(str::to_owned));
-    for path in pages {
-        let (status, text) = shim.ops(&path).await;
-        assert_eq!(status, 200, "{path}");
-        assert!(!text.contains("hush"), "{path}: {text}");
-        // The overview lists the tenants by their keys.
-        let names_key = path != "/ui" && text.contains(KEY);
-        assert!(!names_key && !text.contains("own-key"), "{path}: {text}");
-    }
-    assert!(
-        fields(&shim).await.contains_key("user/get more"),
-        "{:?}",
-        fields(&shim).await
-    );
-}
-
-#[tokio::test]
-async fn a_shim_that_is_its_own_shadow_asks_itself_once() {
+async fn shim_as_its_own_shadow_does_not_loop() {
     let v2 = ScriptedV2::with_users().await;
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await;
-    let listener = listener.unwrap();
-    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let (listener, url) = listener().await;
     let setup = Setup {
         listener: Some(listener),
         ..beside(&url, "")
@@ -521,7 +424,7 @@ async fn a_shim_that_is_its_own_shadow_asks_itself_once() {
 }
 
 #[tokio::test]
-async fn a_cap_holds_beside_the_share() {
+async fn rate_limit_applies_besides_the_share() {
     let v2 = ScriptedV2::with_users().await;
     let shadow = v1(json!({ "id": "u1" })).await;
     let shim = Running::with(&v2, beside(&shadow.base(), "per_second = 1\n")).await;

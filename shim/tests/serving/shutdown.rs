@@ -1,4 +1,4 @@
-//! A graceful shutdown: no request is cut, and load balancers have time to notice.
+//! Graceful shutdown behind a load balancer.
 
 use std::{
     io,
@@ -17,12 +17,9 @@ use tokio::{
     time::sleep,
 };
 
-use crate::{
-    connections::gated,
-    running::{FORM, KEY, Running, SECRET, ScriptedV2, Setup, json, soon},
-};
+use crate::running::{FORM, KEY, Running, SECRET, ScriptedV2, Setup, json, soon};
 
-/// An HTTP/1.1 connection that repeats nothing by itself, unlike those of client libraries.
+/// A plain HTTP/1.1 connection. Client libraries would retry.
 struct Connection(BufReader<TcpStream>);
 
 impl Connection {
@@ -32,7 +29,7 @@ impl Connection {
         )))
     }
 
-    /// Asks for a user; gives whether the connection stays open.
+    /// Requests a user; returns whether the connection stays open.
     async fn get(&mut self) -> io::Result<bool> {
         self.send().await?;
         self.receive().await
@@ -77,7 +74,7 @@ async fn draining(v2: &ScriptedV2) -> Running {
 }
 
 #[tokio::test]
-async fn while_draining_connections_are_served_once_more() {
+async fn draining_connections_serve_one_more_request() {
     let v2 = ScriptedV2::with_users().await;
     let shim = draining(&v2).await;
     let mut kept = Connection::open(&shim).await.unwrap();
@@ -95,8 +92,8 @@ async fn while_draining_connections_are_served_once_more() {
 }
 
 #[tokio::test]
-async fn a_connection_that_waits_for_a_slot_is_served() {
-    let (v2, mut arrivals, gate) = gated().await;
+async fn waiting_connection_is_served_during_shutdown() {
+    let (v2, mut arrivals, gate) = ScriptedV2::gated(|_| true).await;
     let setup = Setup {
         adjust: |limits| {
             limits.connections = 1;
@@ -122,7 +119,7 @@ async fn a_connection_that_waits_for_a_slot_is_served() {
     assert_eq!(soon(stopped).await.unwrap(), Stopped::Drained);
 }
 
-/// What a load balancer knows, from asking for `/readyz`.
+/// A load balancer that polls `/readyz`.
 #[derive(Default)]
 struct Balancer {
     is_shim_leaving: AtomicBool,
@@ -138,7 +135,7 @@ impl Balancer {
         while shim.ops("/readyz").await.0 == 200 {
             sleep(Duration::from_millis(50)).await;
         }
-        // As long as requests are still sent by what it knew before.
+        // Until requests that were routed before have been sent.
         sleep(Duration::from_millis(500)).await;
         self.is_shim_leaving.store(true, Ordering::SeqCst);
     }
@@ -183,7 +180,7 @@ async fn http2(shim: &Running, balancer: &Balancer) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_request_is_cut() {
+async fn shutdown_cuts_no_request() {
     let v2 = ScriptedV2::with_users().await;
     let shim = Arc::new(draining(&v2).await);
     let balancer = Arc::new(Balancer::default());
@@ -209,7 +206,7 @@ async fn no_request_is_cut() {
     shim.begin_stop();
     let before = balancer.served.load(Ordering::SeqCst);
     soon(balancer.watch(&shim)).await;
-    // Tasks that panicked are the requests that were cut.
+    // A panicked task is a request that was cut off.
     load.join_all().await;
     assert!(balancer.served.load(Ordering::SeqCst) > before + 20);
     let shim = Arc::into_inner(shim).unwrap();

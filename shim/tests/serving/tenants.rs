@@ -1,4 +1,4 @@
-//! Several callers, each with its own v2 account, rights and patience of the shim.
+//! Tenants: separate accounts, permissions and limits.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,7 +33,7 @@ fn setup(options: &str) -> Setup {
     }
 }
 
-/// The answer to a call of tenant `one` or `two`.
+/// Calls an operation as tenant `one` or `two`.
 async fn call(shim: &Running, tenant: &str, operation: &str, parameters: &str) -> Value {
     let body = format!("api_key={tenant}&api_secret=secret-of-{tenant}&{parameters}");
     let request = shim.client.post(shim.url(&format!("/v1/{operation}")));
@@ -41,7 +41,7 @@ async fn call(shim: &Running, tenant: &str, operation: &str, parameters: &str) -
     json(request.send().await.unwrap()).await
 }
 
-/// Two accounts of 90 users whose ids, page tokens and departments name the account.
+/// Two accounts of 90 users; ids, page tokens and departments contain the account.
 fn accounts(seen: &Seen) -> Answer {
     let account = seen.authorization.trim_start_matches("Bearer token-");
     let query = seen.uri.split_once('?').map_or("", |(_, query)| query);
@@ -50,7 +50,7 @@ fn accounts(seen: &Seen) -> Answer {
         return seen.usual();
     }
     if seen.path() != "/v2/users" {
-        // The path is the same for both: what is remembered of one must not answer the other.
+        // The path is the same for both, so a shared cache would mix them up.
         return Answer::json(
             200,
             &json!({
@@ -89,7 +89,7 @@ fn accounts(seen: &Seen) -> Answer {
 }
 
 #[tokio::test]
-async fn under_load_two_tenants_never_meet() {
+async fn tenants_are_isolated_under_load() {
     let v2 = ScriptedV2::start(|seen| async move { accounts(&seen) }).await;
     let shim = Running::with(&v2, setup("")).await;
     let pages = (0..3)
@@ -105,7 +105,7 @@ async fn under_load_two_tenants_never_meet() {
         assert_eq!(user["dept"], tenant, "{user}");
         let users = list["users"].as_array().unwrap();
         assert_eq!(users.len(), 30, "{list}");
-        // What is read of an entry, and then remembered, is the tenant's own.
+        // Cached entries belong to the tenant.
         let disabled = json!(tenant == "two");
         assert!(
             users.iter().all(|user| user["disable_chat"] == disabled),
@@ -121,7 +121,7 @@ async fn under_load_two_tenants_never_meet() {
         tokens,
         BTreeSet::from(["Bearer token-one", "Bearer token-two"])
     );
-    // Entries of lists are remembered, for each tenant on its own.
+    // Entries are cached for each tenant separately.
     for token in tokens {
         let of_tenant = seen.iter().filter(|call| call.authorization == token);
         let settings = of_tenant.filter(|call| call.path().ends_with("/u7/settings"));
@@ -130,14 +130,14 @@ async fn under_load_two_tenants_never_meet() {
 }
 
 #[tokio::test]
-async fn a_busy_tenant_does_not_use_up_the_budget_of_another() {
+async fn tenants_have_separate_rate_budgets() {
     let v2 = ScriptedV2::with_users().await;
     let setup = Setup {
         adjust: |limits| limits.request = std::time::Duration::from_millis(600),
         ..setup("plan = \"free\"")
     };
     let shim = Running::with(&v2, setup).await;
-    // Equal ones would be served once.
+    // Equal requests would be joined.
     let updates: Vec<_> = (0..20).map(|at| format!("id=u1&dept={at}")).collect();
     let all_of = async |tenant| {
         let calls = updates.iter();
@@ -152,7 +152,7 @@ async fn a_busy_tenant_does_not_use_up_the_budget_of_another() {
 }
 
 #[tokio::test]
-async fn a_tenant_may_do_what_it_may() {
+async fn enforces_tenant_permissions() {
     let v2 = ScriptedV2::with_users().await;
     let options = "read_only = true\noperations = [\"user/get\", \"user/update\"]\nstrict = true";
     let shim = Running::with(&v2, setup(options)).await;
@@ -182,7 +182,7 @@ async fn a_tenant_may_do_what_it_may() {
 }
 
 #[tokio::test]
-async fn an_unknown_key_looks_like_a_wrong_secret() {
+async fn unknown_key_and_wrong_secret_are_indistinguishable() {
     let v2 = ScriptedV2::with_users().await;
     let shim = Running::with(&v2, setup("")).await;
     let mut answers = BTreeSet::new();
@@ -206,7 +206,7 @@ async fn an_unknown_key_looks_like_a_wrong_secret() {
 }
 
 #[tokio::test]
-async fn who_fails_again_and_again_is_not_looked_at() {
+async fn throttles_repeated_failed_logins() {
     let v2 = ScriptedV2::with_users().await;
     let setup = Setup {
         adjust: |limits| limits.failed_attempts = 3,
@@ -221,13 +221,13 @@ async fn who_fails_again_and_again_is_not_looked_at() {
         let answer = json(request.send().await.unwrap()).await;
         codes.push(answer["error"]["code"].clone());
     }
-    // "d" was the one that is looked at in this second: or guessing would go on.
+    // "d" was the one attempt that is checked in this second.
     assert_eq!(codes, [200, 200, 200, 403, 403]);
     assert_eq!(call(&shim, "two", "user/get", "id=u1").await["id"], "u1");
 }
 
 #[tokio::test]
-async fn wrong_secrets_do_not_lock_the_right_one_out() {
+async fn failed_logins_do_not_lock_out_the_right_secret() {
     let v2 = ScriptedV2::with_users().await;
     let setup = Setup {
         adjust: |limits| limits.failed_attempts = 3,
@@ -244,7 +244,7 @@ async fn wrong_secrets_do_not_lock_the_right_one_out() {
 }
 
 #[tokio::test]
-async fn one_tenant_does_not_shut_out_another() {
+async fn tenant_cannot_use_up_all_request_permits() {
     let v2 = ScriptedV2::start(|seen| async move {
         if seen.authorization.ends_with("token-one") {
             std::future::pending::<()>().await;
@@ -263,7 +263,7 @@ async fn one_tenant_does_not_shut_out_another() {
     let get = |tenant| call(&shim, tenant, "user/get", "id=u1");
     let many = join_all((0..8).map(|_| get("one")));
     let served = async {
-        // Once the four beyond its share are refused, the others wait for v2.
+        // Once the excess requests are refused, the others wait for v2.
         while v2.lines().len() < 4 {
             tokio::task::yield_now().await;
         }

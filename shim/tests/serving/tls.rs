@@ -1,4 +1,4 @@
-//! TLS: handshakes, the certificate and its change, plain HTTP beside it.
+//! TLS: handshakes, replacement of the certificate, plain HTTP besides.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,6 @@ use tokio::{
 
 use crate::{
     certificates::{Authority, HOST},
-    connections::gated,
     running::{FORM, KEY, Running, SECRET, ScriptedV2, Setup, json, read_to_end, soon},
 };
 
@@ -35,7 +34,7 @@ async fn with_tls(v2: &ScriptedV2, authority: &Authority) -> Running {
 }
 
 #[tokio::test]
-async fn both_versions_over_tls_and_plain_http_beside_it() {
+async fn serves_http1_and_http2_over_tls_and_plain_http() {
     let v2 = ScriptedV2::with_users().await;
     let authority = Authority::new();
     let shim = with_tls(&v2, &authority).await;
@@ -59,7 +58,7 @@ async fn both_versions_over_tls_and_plain_http_beside_it() {
 }
 
 #[tokio::test]
-async fn who_does_not_trust_the_authority_sends_nothing() {
+async fn client_without_the_authority_sends_no_request() {
     let v2 = ScriptedV2::with_users().await;
     let shim = with_tls(&v2, &Authority::new()).await;
     let error = ask(&Authority::new().client(), &url(&shim)).await;
@@ -68,7 +67,7 @@ async fn who_does_not_trust_the_authority_sends_nothing() {
 }
 
 #[tokio::test]
-async fn plain_http_at_the_tls_address_is_turned_away() {
+async fn rejects_plain_http_at_the_tls_address() {
     let v2 = ScriptedV2::with_users().await;
     let authority = Authority::new();
     let shim = with_tls(&v2, &authority).await;
@@ -79,15 +78,15 @@ async fn plain_http_at_the_tls_address_is_turned_away() {
         .unwrap();
     let mut answer = Vec::new();
     let _ = soon(stream.read_to_end(&mut answer)).await;
-    // An alert, and no HTTP.
+    // An alert, no HTTP.
     assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
     let response = ask(&authority.client(), &url(&shim)).await.unwrap();
     assert_eq!(response.status(), 200);
 }
 
-/// More silent clients than there are places for handshakes: the oldest ones go.
+/// With more silent clients than handshake slots, the oldest are evicted.
 #[tokio::test]
-async fn handshakes_that_never_end_do_not_stop_others() {
+async fn silent_handshakes_are_evicted() {
     let v2 = ScriptedV2::with_users().await;
     let authority = Authority::new();
     let setup = Setup {
@@ -102,7 +101,7 @@ async fn handshakes_that_never_end_do_not_stop_others() {
     let mut silent = Vec::new();
     for at in 0..20 {
         let mut stream = TcpStream::connect(shim.tls_address).await.unwrap();
-        // Some begin, and say no more.
+        // Some send the beginning of a handshake.
         if at % 2 == 0 {
             stream.write_all(b"\x16\x03\x01\x02\0\x01").await.unwrap();
         }
@@ -110,13 +109,13 @@ async fn handshakes_that_never_end_do_not_stop_others() {
     }
     let response = soon(ask(&authority.client(), &url(&shim))).await.unwrap();
     assert_eq!(json(response).await["id"], "u1");
-    // The first one was let go for the others.
+    // The first one was evicted.
     let first = silent.remove(0);
     soon(read_to_end(first)).await;
 }
 
 #[tokio::test]
-async fn a_handshake_has_its_time() {
+async fn handshake_times_out() {
     let v2 = ScriptedV2::with_users().await;
     let setup = Setup {
         tls: Some(Authority::new().tls()),
@@ -128,9 +127,9 @@ async fn a_handshake_has_its_time() {
     soon(read_to_end(stream)).await;
 }
 
-/// Connections that ask for nothing take no place from one that does.
+/// Idle connections do not exclude active ones.
 #[tokio::test]
-async fn the_longest_idle_connection_makes_room() {
+async fn evicts_the_longest_idle_connection() {
     let v2 = ScriptedV2::with_users().await;
     let authority = Authority::new();
     let setup = Setup {
@@ -159,7 +158,7 @@ async fn the_longest_idle_connection_makes_room() {
 }
 
 #[tokio::test]
-async fn a_certificate_is_changed_under_load() {
+async fn replaces_the_certificate_under_load() {
     let v2 = ScriptedV2::with_users().await;
     let (before, after) = (Authority::new(), Authority::new());
     let tls = before.tls();
@@ -169,7 +168,7 @@ async fn a_certificate_is_changed_under_load() {
     };
     let shim = Running::with(&v2, setup).await;
     let address = url(&shim);
-    // One trusts both authorities, asks all the time, and opens a connection each time.
+    // A client that trusts both authorities and opens a connection per request.
     let both = Arc::new(before.client_with(|client| {
         client
             .tls_certs_only([before.certificate(), after.certificate()])
@@ -202,15 +201,15 @@ async fn a_certificate_is_changed_under_load() {
     for task in load {
         assert!(task.await.unwrap() > 0);
     }
-    // Connections of before go on; new ones meet the new certificate.
+    // Existing connections stay; new ones get the new certificate.
     assert!(ask(&kept, &address).await.is_ok());
     assert!(ask(&before.client(), &address).await.is_err());
 }
 
 #[tokio::test]
-async fn the_end_lets_requests_over_tls_end() {
+async fn shutdown_waits_for_requests_over_tls() {
     for version in [Version::HTTP_11, Version::HTTP_2] {
-        let (v2, mut arrivals, gate) = gated().await;
+        let (v2, mut arrivals, gate) = ScriptedV2::gated(|_| true).await;
         let authority = Authority::new();
         let setup = Setup {
             tls: Some(authority.tls()),

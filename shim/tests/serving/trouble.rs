@@ -1,4 +1,4 @@
-//! What is answered when v2, or the way to it, is in trouble.
+//! Responses while v2, or the way to it, fails.
 
 use std::sync::{
     Arc,
@@ -21,7 +21,7 @@ async fn always(status: u16, headers: &'static [(&str, &str)], body: &'static st
 }
 
 #[tokio::test]
-async fn what_v2_says_and_what_it_does_not() {
+async fn maps_v2_errors_without_quoting_them() {
     let no = r#"{"code":1001,"message":"User does not exist: u1."}"#;
     let expired = r#"{"code":124,"message":"Invalid access token."}"#;
     let huge = ScriptedV2::start(|_| async {
@@ -51,7 +51,7 @@ async fn what_v2_says_and_what_it_does_not() {
 }
 
 #[tokio::test]
-async fn v2_is_not_there() {
+async fn reports_an_unreachable_v2() {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
         .await
         .unwrap();
@@ -67,7 +67,7 @@ async fn v2_is_not_there() {
 }
 
 #[tokio::test]
-async fn v2_is_silent_until_the_deadline() {
+async fn reports_a_timeout_of_v2() {
     let silent = ScriptedV2::start(|_| std::future::pending()).await;
     let setup = Setup {
         adjust: |limits| limits.request = std::time::Duration::from_millis(200),
@@ -81,7 +81,7 @@ async fn v2_is_silent_until_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_short_limit_is_waited_out() {
+async fn waits_for_a_short_rate_limit() {
     let count = Arc::new(AtomicUsize::new(0));
     let v2 = ScriptedV2::start(move |seen| {
         let number = count.fetch_add(1, Ordering::SeqCst);
@@ -98,7 +98,7 @@ async fn a_short_limit_is_waited_out() {
 }
 
 #[tokio::test]
-async fn a_site_may_choose_the_status_of_troubles() {
+async fn status_of_upstream_errors_is_configurable() {
     let setup = || Setup {
         file: "[errors]\nupstream_status = 503".to_owned(),
         ..Setup::default()
@@ -118,7 +118,7 @@ async fn a_site_may_choose_the_status_of_troubles() {
     }
 }
 
-/// A v2 whose token endpoint counts and whose API wants the token of some number.
+/// A v2 whose token endpoint numbers its tokens and whose API accepts only one of them.
 async fn with_oauth(wanted: usize) -> (ScriptedV2, Running) {
     let grants = AtomicUsize::new(0);
     let v2 = ScriptedV2::start(move |seen| {
@@ -159,20 +159,20 @@ fn token_requests(v2: &ScriptedV2) -> usize {
 }
 
 #[tokio::test]
-async fn many_requests_share_one_token_request() {
+async fn concurrent_requests_share_one_token_request() {
     let (v2, shim) = with_oauth(0).await;
     let calls = (0..30).map(|_| shim.call("user/get", &[("id", "u1")]));
     for answer in join_all(calls).await {
         assert_eq!(answer["id"], "u1", "{answer}");
     }
     assert_eq!(token_requests(&v2), 1);
-    // The account of the credentials is the one that answers name.
+    // Errors name the account id of the credentials.
     let deleted = shim.call("user/delete", &[("id", "u1")]).await;
     assert_eq!(deleted["account_id"], "an-account", "{deleted}");
 }
 
 #[tokio::test]
-async fn a_token_that_v2_drops_is_renewed_once_for_all() {
+async fn revoked_token_is_renewed_once() {
     let (v2, shim) = with_oauth(1).await;
     let calls = (0..30).map(|_| shim.call("user/get", &[("id", "u1")]));
     for answer in join_all(calls).await {

@@ -1,4 +1,4 @@
-//! The pages for the operator.
+//! The operations pages.
 
 use std::sync::{
     Arc, OnceLock,
@@ -25,14 +25,13 @@ const PAGES: [&str; 8] = [
     "/ui/deliveries",
 ];
 
-/// The one script, and the one form that it belongs to.
+/// The only script, and the only form, which it belongs to.
 const OWN_SCRIPT: &str = "<script src=\"/ui/live.js\" defer></script>";
 const OWN_FORM: &str = "<form class=\"search\" method=\"get\" action=\"/ui/exchanges\">";
 
 #[tokio::test]
-async fn empty_pages_say_what_to_switch_on() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn empty_pages_explain_what_to_configure() {
+    let (_v2, shim) = Running::with_users().await;
     for (path, hint) in [
         ("/ui", "Point a program at the v1 address"),
         ("/ui/traffic", "Point a program at the v1 address"),
@@ -57,7 +56,7 @@ async fn empty_pages_say_what_to_switch_on() {
 }
 
 #[tokio::test]
-async fn pages_show_what_was_served() {
+async fn pages_show_served_requests() {
     let v2 = ScriptedV2::with_users().await;
     let setup = Setup {
         recent: 2,
@@ -87,10 +86,10 @@ async fn pages_show_what_was_served() {
         losses.contains("href=\"/ui/operation/user/update#track_id\""),
         "{losses}"
     );
-    assert!(losses.contains("(a name that v1 never had)") && losses.contains(">dept<"));
+    assert!(losses.contains("(not a name of v1)") && losses.contains(">dept<"));
     let (_, operation) = shim.ops("/ui/operation/user/update").await;
     assert!(operation.contains("id=\"track_id\""), "{operation}");
-    // Only as many exchanges as asked for, the newest first.
+    // Only as many exchanges as configured, newest first.
     let (_, list) = shim.ops("/ui/exchanges").await;
     let links: Vec<_> = list.split("href=\"/ui/exchanges/").skip(1).collect();
     assert_eq!(links.len(), 2);
@@ -104,9 +103,8 @@ async fn pages_show_what_was_served() {
 }
 
 #[tokio::test]
-async fn the_operations_address_leads_to_the_pages() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn root_redirects_to_the_pages() {
+    let (_v2, shim) = Running::with_users().await;
     let response = shim.client.get(shim.ops_url("/")).send().await.unwrap();
     assert_eq!(
         (response.status().as_u16(), &response.headers()["location"]),
@@ -115,7 +113,7 @@ async fn the_operations_address_leads_to_the_pages() {
 }
 
 #[tokio::test]
-async fn the_overview_begins_with_what_is_wrong() {
+async fn overview_shows_problems_first() {
     let v2 = ScriptedV2::start(|seen| async move {
         if seen.path().ends_with("/token") && seen.method == "POST" {
             let said = json!({ "reason": "Invalid client_id or client_secret", "error": "invalid_client" });
@@ -139,12 +137,7 @@ async fn the_overview_begins_with_what_is_wrong() {
         "#,
         v2.oauth()
     );
-    let setup = Setup {
-        file,
-        single: false,
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+    let shim = Running::with_tenants(&v2, file).await;
     let request = [("api_key", "with"), ("api_secret", "s"), ("id", "u1")];
     let url = format!("http://{}/v1/user/get", shim.address);
     let response = shim.client.post(url).form(&request).send().await.unwrap();
@@ -168,7 +161,7 @@ async fn the_overview_begins_with_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn missing_scopes_are_named_with_what_needs_them() {
+async fn missing_scopes_list_affected_operations() {
     let v2 = ScriptedV2::start(|seen| async move {
         let granted =
             json!({ "access_token": "t", "expires_in": 3600, "scope": "user:read:admin" });
@@ -206,9 +199,8 @@ async fn missing_scopes_are_named_with_what_needs_them() {
 }
 
 #[tokio::test]
-async fn requests_are_listed_with_their_callers_and_can_be_searched() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn exchanges_show_callers_and_can_be_searched() {
+    let (_v2, shim) = Running::with_users().await;
     let response = shim.form("user/get", &[("id", "u1")]).send().await.unwrap();
     let id = response.headers()["x-request-id"]
         .to_str()
@@ -239,7 +231,7 @@ async fn requests_are_listed_with_their_callers_and_can_be_searched() {
     assert_eq!(rows("?find=user%2Fget+300").await.0, 1);
     assert_eq!(rows("?outcome=refused").await.0, 1);
     assert_eq!(rows("?find=no-such-text").await.0, 0);
-    // The page has the same, for those without scripts.
+    // The page contains the same list, for browsers without scripts.
     let (_, page) = shim.ops("/ui/exchanges?outcome=refused").await;
     assert_eq!(page.matches("scope=\"row\"").count(), 1, "{page}");
     assert!(
@@ -249,8 +241,8 @@ async fn requests_are_listed_with_their_callers_and_can_be_searched() {
 }
 
 #[tokio::test]
-async fn unfinished_writes_are_listed_until_they_are_completed() {
-    /// One state for both shims, as replicas have it.
+async fn unfinished_writes_are_listed_until_completed() {
+    /// One state for both shims, as replicas share it.
     static STATE: OnceLock<State> = OnceLock::new();
     let works = Arc::new(AtomicBool::new(false));
     let is_fixed = Arc::clone(&works);
@@ -289,7 +281,7 @@ async fn unfinished_writes_are_listed_until_they_are_completed() {
     for text in [
         "PATCH /users/{userId}/settings: HTTP 500",
         "a-test-key",
-        "does the rest",
+        "completes it",
     ] {
         assert!(page.contains(text), "{page}");
     }
@@ -303,9 +295,8 @@ async fn unfinished_writes_are_listed_until_they_are_completed() {
 }
 
 #[tokio::test]
-async fn pages_reload_only_if_asked() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn pages_reload_only_on_request() {
+    let (_v2, shim) = Running::with_users().await;
     let (_, page) = shim.ops("/ui").await;
     assert!(!page.contains("http-equiv"));
     let (_, page) = shim.ops("/ui?refresh").await;
@@ -317,7 +308,7 @@ async fn pages_reload_only_if_asked() {
 }
 
 #[tokio::test]
-async fn what_clients_and_v2_say_stays_text() {
+async fn escapes_text_of_clients_and_v2() {
     let long = "x".repeat(10_000);
     let hostile = format!(
         "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&lt;\u{202e}\u{200b}\u{7}\u{1b}[2J{long}"
@@ -391,13 +382,9 @@ async fn what_clients_and_v2_say_stays_text() {
 }
 
 #[tokio::test]
-async fn a_page_of_another_site_reads_and_does_nothing() {
+async fn rejects_requests_of_other_sites() {
     let v2 = ScriptedV2::with_users().await;
-    let setup = Setup {
-        file: "[ui]\nhosts = [\"Shim.example.com\"]\n".to_owned(),
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+    let shim = Running::with_file(&v2, "[ui]\nhosts = [\"Shim.example.com\"]\n").await;
     let status = async |path: &str, host: &str| {
         let url = shim.ops_url(path);
         let request = shim.client.get(url).header("host", host);
@@ -410,10 +397,10 @@ async fn a_page_of_another_site_reads_and_does_nothing() {
         assert_eq!(status(path, "[::1]:9090").await, 200);
         assert_eq!(status(path, "shim.example.com").await, 200);
     }
-    // Who calls is nobody else's business either, also where no ledger is kept.
+    // `/usage` and `/rollouts` are protected, too, even without a ledger.
     assert_eq!(status("/usage", "evil.example.com").await, 421);
     assert_eq!(status("/usage", "localhost:9090").await, 404);
-    // Two names, or another one in the URI.
+    // Two host names, or another one in the URI.
     let url = shim.ops_url("/ui");
     let twice = shim.client.get(&url).header("host", "localhost");
     let twice = twice.header("host", "evil.example.com").send().await;
@@ -421,7 +408,7 @@ async fn a_page_of_another_site_reads_and_does_nothing() {
     let http2 = Client::builder().no_proxy().tls_certs_only([]);
     let http2 = http2.http2_prior_knowledge().build().unwrap();
     assert_eq!(http2.get(&url).send().await.unwrap().status(), 200);
-    // What probes and Prometheus read is reached by any name, as before.
+    // Health checks and metrics accept any host name.
     assert_eq!(status("/healthz", "shim.internal").await, 200);
 
     for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
@@ -450,9 +437,8 @@ async fn a_page_of_another_site_reads_and_does_nothing() {
 }
 
 #[tokio::test]
-async fn pages_load_nothing_from_elsewhere() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn pages_load_no_external_resources() {
+    let (_v2, shim) = Running::with_users().await;
     shim.call("user/get", &[("id", "u1")]).await;
     for path in PAGES {
         let (_, page) = shim.ops(path).await;

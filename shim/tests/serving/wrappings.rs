@@ -1,8 +1,8 @@
-//! Every way in which v1 clients wrap their parameters, over real HTTP, to the request at v2.
+//! All encodings of parameters, over HTTP, up to the v2 request.
 
-use crate::running::{FORM, KEY, Running, SECRET, ScriptedV2, json};
+use crate::running::{FORM, KEY, Running, SECRET, json};
 
-/// An id of all that could be taken for something else.
+/// An id of reserved characters.
 const ID: &str = "a/b?c#d%e+f&g=h ë@example.com";
 const ID_IN_FORM: &str = "a%2Fb%3Fc%23d%25e%2Bf%26g%3Dh+%C3%AB%40example.com";
 const ID_IN_PATH: &str = "a%2Fb%3Fc%23d%25e%2Bf%26g%3Dh%20%C3%AB%40example.com";
@@ -11,10 +11,9 @@ fn credentials() -> String {
     format!("api_key={KEY}&api_secret={SECRET}")
 }
 
-/// Sends a user/get and checks that v2 was asked for the user.
+/// Sends a `user/get` and asserts that v2 receives the user's id.
 async fn check(path: &str, content_type: Option<&str>, body: String) {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+    let (v2, shim) = Running::with_users().await;
     let mut request = shim.client.post(shim.url(path)).body(body.clone());
     if let Some(content_type) = content_type {
         request = request.header("content-type", content_type);
@@ -38,7 +37,7 @@ async fn check(path: &str, content_type: Option<&str>, body: String) {
 }
 
 #[tokio::test]
-async fn a_form_in_the_body() {
+async fn accepts_a_form_body() {
     let form = format!("{}&id={ID_IN_FORM}", credentials());
     for content_type in [
         Some(FORM),
@@ -53,7 +52,7 @@ async fn a_form_in_the_body() {
 }
 
 #[tokio::test]
-async fn everything_in_the_query() {
+async fn accepts_everything_in_the_query() {
     let path = format!("/v1/user/get?{}&id={ID_IN_FORM}", credentials());
     for content_type in [None, Some(FORM), Some("application/json")] {
         check(&path, content_type, String::new()).await;
@@ -64,18 +63,18 @@ async fn everything_in_the_query() {
         "[\"means nothing\"]".to_owned(),
     )
     .await;
-    // For a name that is in both, the query wins.
+    // If both have a parameter, the query applies.
     check(&path, Some(FORM), "id=other&api_secret=wrong".to_owned()).await;
 }
 
 #[tokio::test]
-async fn query_and_body() {
+async fn accepts_query_and_body() {
     let path = format!("/v1/user/get?{}", credentials());
     check(&path, Some(FORM), format!("id={ID_IN_FORM}")).await;
 }
 
 #[tokio::test]
-async fn a_json_object() {
+async fn accepts_a_json_object() {
     let object = serde_json::json!({ "api_key": KEY, "api_secret": SECRET, "id": ID });
     for content_type in ["application/json", "application/json;charset=UTF-8"] {
         check("/v1/user/get", Some(content_type), object.to_string()).await;
@@ -83,7 +82,7 @@ async fn a_json_object() {
 }
 
 #[tokio::test]
-async fn multipart_of_powershell() {
+async fn accepts_multipart_of_powershell() {
     let part = |name: &str, value: &str| {
         format!(
             "--an odd one\r\nContent-Type: text/plain; charset=utf-8\r\n\
@@ -99,7 +98,7 @@ async fn multipart_of_powershell() {
 }
 
 #[tokio::test]
-async fn spellings_of_the_path() {
+async fn accepts_spellings_of_the_path() {
     let form = format!("{}&id={ID_IN_FORM}", credentials());
     for path in ["/v1/user/get/", "/V1/User/GET", "/v1//user/get"] {
         check(path, Some(FORM), form.clone()).await;
@@ -109,11 +108,10 @@ async fn spellings_of_the_path() {
 }
 
 #[tokio::test]
-async fn a_picture_in_every_wrapping() {
+async fn accepts_a_picture_in_every_encoding() {
     let picture: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF+%&=\r\n--\xfe";
     let escaped = percent_encoding::percent_encode(picture, percent_encoding::NON_ALPHANUMERIC);
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+    let (v2, shim) = Running::with_users().await;
 
     let mut multipart = Vec::new();
     for (name, value) in [("api_key", KEY), ("api_secret", SECRET), ("id", "u1")] {

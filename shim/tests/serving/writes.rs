@@ -1,4 +1,4 @@
-//! Writes: what is reported as lost, what is finished later, what outlives its client.
+//! Writes: reported losses, resumed creates, disconnected clients.
 
 use std::sync::{
     Arc,
@@ -6,14 +6,13 @@ use std::sync::{
 };
 
 use serde_json::json;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 
-use crate::running::{Answer, FORM, KEY, Running, SECRET, ScriptedV2, Setup, json, soon};
+use crate::running::{Answer, FORM, KEY, Running, SECRET, ScriptedV2, json, soon};
 
 #[tokio::test]
-async fn what_v2_cannot_honour_is_named_in_a_header() {
-    let v2 = ScriptedV2::with_users().await;
-    let shim = Running::before(&v2).await;
+async fn losses_are_reported_in_a_header() {
+    let (v2, shim) = Running::with_users().await;
     let parameters = [("id", "u1"), ("dept", "x"), ("track_id", "7")];
     let response = shim.form("user/update", &parameters).send().await.unwrap();
     let warning = response.headers()["x-shim-warning"].to_str().unwrap();
@@ -23,13 +22,9 @@ async fn what_v2_cannot_honour_is_named_in_a_header() {
 }
 
 #[tokio::test]
-async fn in_strict_mode_nothing_is_written_that_would_lose_something() {
+async fn strict_mode_rejects_lossy_writes() {
     let v2 = ScriptedV2::with_users().await;
-    let setup = Setup {
-        file: "strict = true".to_owned(),
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+    let shim = Running::with_file(&v2, "strict = true").await;
     let parameters = [("id", "u1"), ("dept", "x"), ("track_id", "7")];
     let answer = shim.call("user/update", &parameters).await;
     assert_eq!(answer["error"]["code"], 300, "{answer}");
@@ -50,7 +45,7 @@ const CREATE: [(&str, &str); 4] = [
 ];
 
 #[tokio::test]
-async fn a_repeated_create_finishes_what_an_earlier_one_left() {
+async fn repeated_create_completes_an_earlier_one() {
     let exists = Arc::new(AtomicBool::new(false));
     let settings_work = Arc::new(AtomicBool::new(false));
     let works = Arc::clone(&settings_work);
@@ -76,7 +71,7 @@ async fn a_repeated_create_finishes_what_an_earlier_one_left() {
     let message = first["error"]["message"].as_str().unwrap();
     assert!(message.contains("settings unknown"), "{message}");
 
-    // Another caller's request of that address is none of this one's business.
+    // Another tenant's request for the same address is independent.
     let other = shim
         .call(
             "user/custcreate",
@@ -95,28 +90,9 @@ async fn a_repeated_create_finishes_what_an_earlier_one_left() {
         "{lines:?}"
     );
 
-    // Finished is forgotten.
+    // A finished create is forgotten.
     let third = shim.call("user/custcreate", &CREATE).await;
     assert_eq!(third["error"]["code"], 1005, "{third}");
-}
-
-/// A v2 that says when it has a request in work, and answers it when it may.
-async fn gated(method: &'static str) -> (ScriptedV2, mpsc::UnboundedReceiver<()>, Arc<Semaphore>) {
-    let (arrived, arrivals) = mpsc::unbounded_channel();
-    let gate = Arc::new(Semaphore::new(0));
-    let opened = Arc::clone(&gate);
-    let v2 = ScriptedV2::start(move |seen| {
-        let (arrived, gate) = (arrived.clone(), Arc::clone(&opened));
-        async move {
-            if seen.method == method && seen.path() == "/v2/users" {
-                arrived.send(()).unwrap();
-                let _ = gate.acquire().await.unwrap();
-            }
-            seen.usual()
-        }
-    })
-    .await;
-    (v2, arrivals, gate)
 }
 
 fn request(operation: &str, parameters: &str) -> Vec<u8> {
@@ -130,8 +106,9 @@ fn request(operation: &str, parameters: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_write_outlives_its_client() {
-    let (v2, mut arrivals, gate) = gated("POST").await;
+async fn write_completes_after_the_client_disconnects() {
+    let (v2, mut arrivals, gate) =
+        ScriptedV2::gated(|seen| seen.line().starts_with("POST /v2/users")).await;
     let shim = Running::before(&v2).await;
     let create = request(
         "user/custcreate",
@@ -140,7 +117,7 @@ async fn a_write_outlives_its_client() {
     let connection = shim.raw(&create).await;
     soon(arrivals.recv()).await.unwrap();
     drop(connection);
-    // Whoever asks next is served after the connection was seen to be gone.
+    // The next request is served after the disconnect was noticed.
     assert_eq!(shim.call("user/get", &[("id", "u1")]).await["id"], "u1");
     gate.add_permits(1);
     soon(async {
@@ -152,7 +129,7 @@ async fn a_write_outlives_its_client() {
 }
 
 #[tokio::test]
-async fn a_read_ends_with_its_client() {
+async fn read_is_cancelled_when_the_client_disconnects() {
     struct Guard(mpsc::UnboundedSender<()>);
     impl Drop for Guard {
         fn drop(&mut self) {

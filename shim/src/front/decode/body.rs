@@ -11,57 +11,56 @@ use tokio::{
     time,
 };
 
-/// Bytes of all short bodies that are in memory at a time, and of all long ones but the last.
+/// Memory for all short bodies, and for all long ones except the last, in bytes.
 const BUDGET: usize = 32 << 20;
 
-/// What a short body has, in bytes: forms are a kilobyte or two, and a body that does not arrive holds no
+/// Maximum size of a short body, in bytes. Forms have 1 to 2 kB; a body that never arrives reserves no
 /// more than this.
 const SHORT: usize = 8 * 1024;
 
-/// A body that is too large is still read, and dropped, up to this many times the limit: a client
-/// that is still sending would see a broken connection instead of the answer.
+/// An oversized body is read and discarded up to this many times the limit. Otherwise, a client
+/// that is still sending would get a connection reset instead of the error response.
 const DRAIN: usize = 4;
 
-/// Why there is no body.
+/// Errors when reading a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BodyError {
-    /// The body has more bytes than the limit.
+    /// The body exceeds the limit.
     #[error("the request body is too large")]
     TooLarge,
     /// The body did not arrive in time.
     #[error("the request body did not arrive in time")]
     TooSlow,
-    /// The connection broke, or the transfer encoding is wrong.
+    /// The connection broke, or the transfer encoding is invalid.
     #[error("the request body broke off")]
     Broken,
 }
 
-/// The share of a body in the budgets of all; held as long as the request is in work.
-pub(crate) type Place = (
+/// Reserved memory of a body, held while its request is in progress.
+pub(crate) type BodyPermits = (
     OwnedSemaphorePermit,
     OwnedSemaphorePermit,
     Option<OwnedSemaphorePermit>,
 );
 
-/// Reads request bodies within bounds.
+/// Reads request bodies within the limits.
 ///
-/// Long bodies never keep a short one waiting. They take room as they arrive; one that finds none may
-/// come to its end without, so that those which wait with half of what they need do not wait for each
-/// other.
+/// Short bodies never wait for long ones. Long bodies reserve memory as they arrive. If there is
+/// none left, one of them may finish without, so that several partial bodies cannot deadlock.
 #[derive(Clone, Debug)]
 pub(crate) struct BodyReader {
     limit: usize,
     time: Duration,
-    /// A permit for each short body, or the beginning of a long one.
+    /// One permit per short body, or the first [`SHORT`] bytes of a long one.
     short: Arc<Semaphore>,
-    /// A permit for as many bytes as a short body has, beyond those.
+    /// One permit per further [`SHORT`] bytes.
     long: Arc<Semaphore>,
-    /// One permit, for the long body that needs no more room.
+    /// One permit for the long body that may exceed the budget.
     last: Arc<Semaphore>,
 }
 
 impl BodyReader {
-    /// `limit` is in bytes; `time` is for a whole body.
+    /// `limit` in bytes; `time` for the whole body.
     pub(crate) fn new(limit: usize, time: Duration) -> Self {
         Self {
             limit,
@@ -72,15 +71,15 @@ impl BodyReader {
         }
     }
 
-    /// The whole body, and its place.
-    pub(crate) async fn read(&self, body: Body) -> Result<(Bytes, Place), BodyError> {
+    /// Reads the whole body. The permits reserve its memory.
+    pub(crate) async fn read(&self, body: Body) -> Result<(Bytes, BodyPermits), BodyError> {
         match time::timeout(self.time, self.collect(body)).await {
             Ok(read) => read,
             Err(_) => Err(BodyError::TooSlow),
         }
     }
 
-    async fn collect(&self, mut body: Body) -> Result<(Bytes, Place), BodyError> {
+    async fn collect(&self, mut body: Body) -> Result<(Bytes, BodyPermits), BodyError> {
         let announced = body.size_hint().lower();
         if announced > self.limit as u64 {
             let room = self.limit.saturating_mul(DRAIN);
@@ -90,17 +89,18 @@ impl BodyReader {
             return Err(BodyError::TooLarge);
         }
 
-        // Before the first byte: until there is room, the client's window stays as it is.
+        // Acquired before the first byte, so that flow control stops the client until memory is
+        // available.
         let short = permits(&self.short, 1).await?;
         let mut long = permits(&self.long, 0).await?;
         let mut last = None;
         let mut collected = BytesMut::new();
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else {
-                continue; // Trailers say nothing.
+                continue; // Trailers are ignored.
             };
             if collected.is_empty() && data.len() <= SHORT.min(self.limit) && body.is_end_stream() {
-                // As forms mostly come: in one piece, which needs no copy.
+                // Forms usually arrive in one piece, which needs no copy.
                 return Ok((data, (short, long, last)));
             }
             let length = collected.len().saturating_add(data.len());
@@ -125,12 +125,12 @@ impl BodyReader {
     }
 }
 
-/// Waits for a share of a budget.
+/// Waits for permits of a budget.
 async fn permits(budget: &Arc<Semaphore>, count: usize) -> Result<OwnedSemaphorePermit, BodyError> {
     let count = u32::try_from(count).map_err(|_| BodyError::TooLarge)?;
-    let place = Arc::clone(budget).acquire_many_owned(count).await;
+    let permits = Arc::clone(budget).acquire_many_owned(count).await;
     // The semaphore is never closed.
-    place.map_err(|_| BodyError::Broken)
+    permits.map_err(|_| BodyError::Broken)
 }
 
 async fn drain(body: &mut Body, mut room: usize) {
@@ -162,20 +162,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_limit_itself_is_allowed() {
+    async fn accepts_a_body_of_the_maximum_size() {
         assert_eq!(read(Body::from(vec![b'x'; LIMIT])).await, Ok(LIMIT));
         assert_eq!(read(chunks(10)).await, Ok(LIMIT));
     }
 
     #[tokio::test]
-    async fn one_byte_more_is_not() {
+    async fn rejects_a_larger_body() {
         let body = Body::from(vec![b'x'; LIMIT + 1]);
         assert_eq!(read(body).await, Err(BodyError::TooLarge));
         assert_eq!(read(chunks(11)).await, Err(BodyError::TooLarge));
     }
 
     #[tokio::test]
-    async fn an_endless_body_is_not_read_to_its_end() {
+    async fn stops_reading_an_endless_body() {
         let endless =
             stream::repeat(()).map(|()| Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 10])));
         let read = read(Body::from_stream(endless)).await;
@@ -189,14 +189,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn bodies_are_read_within_one_budget() {
+    async fn bodies_share_one_budget() {
         let reader = BodyReader::new(4 * SHORT, Duration::from_secs(10));
         let take_all_but = |budget: &Arc<Semaphore>, rest| {
             let all = budget.available_permits() - rest;
             let all = u32::try_from(all).unwrap();
             Arc::clone(budget).try_acquire_many_owned(all).unwrap()
         };
-        let read = async |body: Body| reader.read(body).await.map(|(_, place)| place);
+        let read = async |body: Body| reader.read(body).await.map(|(_, permits)| permits);
 
         let others = take_all_but(&reader.short, 1);
         let first = read(Body::from("id=1")).await.unwrap();
@@ -210,21 +210,24 @@ mod tests {
         let others = take_all_but(&reader.long, 1);
         let (_, long, last) = read(pieces(2)).await.unwrap();
         assert_eq!((long.num_permits(), last.is_none()), (1, true));
-        let without_room = read(pieces(4)).await.unwrap();
+        let over_budget = read(pieces(4)).await.unwrap();
         assert_eq!(
             read(pieces(2)).await.err(),
             Some(BodyError::TooSlow),
-            "only one at a time does without"
+            "only one body may exceed the budget"
         );
-        assert!(read(Body::from("id=1")).await.is_ok(), "no short one waits");
-        drop((others, long, last, without_room));
+        assert!(
+            read(Body::from("id=1")).await.is_ok(),
+            "short bodies do not wait"
+        );
+        drop((others, long, last, over_budget));
         assert_eq!(reader.long.available_permits(), BUDGET / SHORT);
         assert_eq!(reader.last.available_permits(), 1);
     }
 
-    /// Each has some of the room, and needs more than there is.
+    /// Each has reserved part of the budget and needs more than is left.
     #[tokio::test(start_paused = true)]
-    async fn long_bodies_do_not_wait_for_each_other() {
+    async fn long_bodies_do_not_deadlock() {
         let limit = BUDGET / 4;
         let reader = BodyReader::new(limit, Duration::from_secs(10));
         let bodies = (0..16).map(|_| {
@@ -244,7 +247,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_never_ends_is_given_up() {
+    async fn times_out_on_an_unfinished_body() {
         let silent = stream::pending::<Result<Bytes, std::io::Error>>();
         assert_eq!(
             read(Body::from_stream(silent)).await,

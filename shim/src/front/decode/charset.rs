@@ -1,8 +1,8 @@
-//! The charset that a client declares.
+//! Declared charset of a media type.
 
 use encoding_rs::Encoding;
 
-/// The charset of a media type: `text/plain; charset=ISO-8859-1`.
+/// Parses the charset of a media type, e.g. `text/plain; charset=ISO-8859-1`.
 pub(super) fn declared_charset(media_type: &str) -> Option<&'static Encoding> {
     media_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;

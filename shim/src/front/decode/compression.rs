@@ -1,4 +1,4 @@
-//! Bodies that a client compressed.
+//! Compressed request bodies.
 
 use std::io::Read;
 
@@ -8,10 +8,10 @@ use hyper::header::HeaderValue;
 
 use super::DecodeError;
 
-/// Largest decompressed body, in bytes: a form is a kilobyte or two, and pictures do not shrink.
+/// Maximum decompressed size, in bytes: forms have 1 to 2 kB, and pictures hardly compress.
 const MAX_DECOMPRESSED: u64 = 1024 * 1024;
 
-/// The body without its `Content-Encoding`.
+/// Decompresses the body according to its `Content-Encoding`.
 pub(crate) fn decompressed(
     encoding: Option<&HeaderValue>,
     body: Bytes,
@@ -60,20 +60,20 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_decompressed() {
+    fn decompresses_gzip() {
         for encoding in ["gzip", "GZIP ", "x-gzip"] {
             assert_eq!(of(encoding, gzip(b"id=1")).unwrap(), "id=1");
         }
     }
 
     #[test]
-    fn a_body_without_encoding_is_left_alone() {
+    fn passes_an_unencoded_body_through() {
         assert_eq!(decompressed(None, "id=1".into()).unwrap(), "id=1");
         assert_eq!(of("identity", "id=1".into()).unwrap(), "id=1");
     }
 
     #[test]
-    fn unknown_broken_and_huge_bodies_are_refused() {
+    fn rejects_unknown_broken_and_huge_bodies() {
         let huge = gzip(&vec![b'x'; 2 * 1024 * 1024]);
         assert!(of("gzip", huge).is_err());
         assert!(of("gzip", "id=1".into()).is_err());

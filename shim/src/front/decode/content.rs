@@ -1,4 +1,4 @@
-//! The content type of a body: as a client declares it, and as it turns out to be.
+//! Content type of a body: as declared, and as detected.
 
 use bytes::Bytes;
 use encoding_rs::Encoding;
@@ -6,7 +6,7 @@ use recording::Wrapping;
 
 use super::{DecodeError, Parameters, charset::declared_charset, form, json, multipart, text};
 
-/// What a `Content-Type` announces.
+/// Parsed `Content-Type`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Content {
     kind: Kind,
@@ -17,16 +17,16 @@ pub(crate) struct Content {
 enum Kind {
     /// `application/x-www-form-urlencoded`.
     Form,
-    /// `application/json` and its relatives.
+    /// `application/json` and similar.
     Json,
-    /// `multipart/form-data`, with its boundary unless the client forgot it.
+    /// `multipart/form-data`, with its boundary if given.
     Multipart(Option<String>),
-    /// Anything else, and nothing at all.
+    /// Any other type, or none.
     Other,
 }
 
 impl Content {
-    /// Reads the value of the header.
+    /// Parses the header.
     pub(crate) fn from_header(value: Option<&[u8]>) -> Self {
         let text = text(value.unwrap_or_default());
         let media_type = text.split(';').next().unwrap_or_default().trim();
@@ -36,12 +36,12 @@ impl Content {
         }
     }
 
-    /// The charset that is declared; `None` if there is none, or an unknown one.
+    /// Declared charset, if known.
     pub(super) fn charset(&self) -> Option<&'static Encoding> {
         self.charset
     }
 
-    /// What a record calls it.
+    /// Name of the encoding in recordings.
     pub(crate) fn wrapping(&self, body: &Bytes) -> Wrapping {
         match self.kind {
             _ if body.trim_ascii().is_empty() => Wrapping::Query,
@@ -52,13 +52,13 @@ impl Content {
         }
     }
 
-    /// True if v1 took parameters from such a body, so that a broken one is the client's mistake.
+    /// Returns whether v1 read parameters from such a body, so that an invalid one is an error.
     pub(super) fn is_for_parameters(&self) -> bool {
         matches!(self.kind, Kind::Form | Kind::Multipart(_))
     }
 
-    /// Reads the body: by what it is said to be if that is plausible, else by how it begins,
-    /// because forms are in use under no content type and under wrong ones.
+    /// Decodes the body by its declared type if plausible, otherwise by its first bytes, because
+    /// forms are sent with a wrong content type or none.
     pub(super) async fn decode(
         &self,
         body: &Bytes,
@@ -66,14 +66,14 @@ impl Content {
     ) -> Result<(), DecodeError> {
         let begins = body.trim_ascii_start();
         match &self.kind {
-            // It needs much room, and is rare.
+            // Boxed because the future is large and rarely used.
             Kind::Multipart(Some(boundary)) => {
                 Box::pin(multipart::decode(body, boundary, parameters)).await
             }
             Kind::Multipart(None) if begins.starts_with(b"--") => Err(DecodeError::Unreadable(
                 "multipart/form-data without a boundary in its Content-Type",
             )),
-            // `curl -d '{…}'` says form.
+            // `curl -d '{…}'` declares a form.
             _ if begins.starts_with(b"{") => json::decode(body, self.charset, parameters),
             Kind::Form | Kind::Multipart(None) => form::decode(body, parameters),
             Kind::Json | Kind::Other if looks_like_form(begins) => form::decode(body, parameters),
@@ -95,7 +95,7 @@ fn kind(media_type: &str, header: &str) -> Kind {
     }
 }
 
-/// True if the body begins with a name as v1's parameters have them, and `=`.
+/// Returns whether the body begins with a parameter name and `=`.
 fn looks_like_form(body: &[u8]) -> bool {
     let name = body
         .iter()

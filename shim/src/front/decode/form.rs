@@ -1,4 +1,4 @@
-//! Form parameters, `a=b&c=d`, from a query string or a body.
+//! Form parameters, e.g. `a=b&c=d`, from a query string or a body.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use percent_encoding::percent_decode;
 
 use super::{DecodeError, Parameters, text};
 
-/// Reads pairs. `+` is a blank; a `%` that starts no escape stands for itself; a name without `=`
-/// has an empty value. Bytes stay bytes, because a file may come this way.
+/// Decodes pairs. `+` is a space, an invalid `%` escape is literal, and a name without `=` has an
+/// empty value. Values stay bytes, because they may be files.
 pub(super) fn decode(encoded: &[u8], parameters: &mut Parameters<'_>) -> Result<(), DecodeError> {
     encoded
         .split(|byte| *byte == b'&')
@@ -16,7 +16,8 @@ pub(super) fn decode(encoded: &[u8], parameters: &mut Parameters<'_>) -> Result<
             let mut parts = pair.splitn(2, |byte| *byte == b'=');
             let name = unescape(parts.next().unwrap_or_default());
             let value = unescape(parts.next().unwrap_or_default());
-            // v1 had ASCII names only: what is not UTF-8 is some unknown parameter.
+            // v1's names are ASCII; anything else is an unknown parameter, so a lossy name is
+            // enough.
             parameters.add(&text(&name), value.into_owned())
         })
 }

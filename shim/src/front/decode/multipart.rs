@@ -1,4 +1,4 @@
-//! `multipart/form-data`, also as older clients deviate from its specification.
+//! `multipart/form-data`, including deviations of older clients.
 
 use std::convert::Infallible;
 
@@ -7,15 +7,15 @@ use futures_util::stream;
 
 use super::{DecodeError, Parameters, charset::declared_charset};
 
-/// Reads the parts. A part with a file name is a file, and so is one whose parameter is a file.
+/// Decodes the parts. A part is a file if it has a file name or its parameter is one.
 ///
-/// Quoted boundaries, names without quotes, headers in any order and `filename*` all occur.
+/// Clients use quoted boundaries, unquoted names, headers in any order and `filename*`.
 pub(super) async fn decode(
     body: &Bytes,
     boundary: &str,
     parameters: &mut Parameters<'_>,
 ) -> Result<(), DecodeError> {
-    // multer's errors repeat what they could not read, so they are not handed on.
+    // multer's errors quote the input, so they are not passed on.
     let broken = |_| DecodeError::Unreadable("the multipart body is broken or cut off");
 
     let whole = stream::once(async { Ok::<_, Infallible>(body.clone()) });
@@ -36,7 +36,7 @@ pub(super) async fn decode(
     Ok(())
 }
 
-/// True for a part whose only file name is a `filename*`, which multer leaves aside.
+/// Detects `filename*` without `filename`, which multer ignores.
 fn names_a_file(part: &multer::Field<'_>) -> bool {
     part.headers()
         .get("content-disposition")

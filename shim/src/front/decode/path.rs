@@ -1,9 +1,9 @@
-//! The operation that a request path names.
+//! Maps request paths to operations.
 
-/// The path below one of the prefixes (`v1`, `api/v1`), or `None` if the path lies outside.
+/// Returns the path below one of the prefixes (`v1`, `api/v1`); `None` for any other path.
 ///
-/// Base URLs were configured with and without their last slash and in any case, so empty segments
-/// and the case of the prefix mean nothing. The case of the operation is the catalog's business.
+/// Base URLs are configured with or without a trailing slash and in any case, so empty segments and
+/// the case of the prefix are ignored. The catalog handles the case of the operation.
 pub(crate) fn operation_path<'p>(
     path: &str,
     prefixes: impl IntoIterator<Item = &'p str>,
@@ -26,7 +26,7 @@ mod tests {
     const PREFIXES: [&str; 2] = ["v1", "api/v1"];
 
     #[test]
-    fn spellings_of_the_base_are_one() {
+    fn ignores_case_and_slashes_of_the_base() {
         for path in [
             "/v1/user/get",
             "/V1/user/get/",
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn other_paths_are_outside() {
+    fn rejects_other_paths() {
         for path in [
             "/",
             "/v2/users",

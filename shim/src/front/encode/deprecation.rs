@@ -1,5 +1,5 @@
-//! Headers that tell a program's maintainers that v1 has ended: `Deprecation` (RFC 9745), `Sunset`
-//! (RFC 8594), and where to go instead.
+//! Headers that announce the end of v1: `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and a `Link`
+//! to the successor.
 
 use hyper::header::{HeaderMap, HeaderName, HeaderValue, LINK};
 
@@ -8,7 +8,7 @@ use crate::settings::Deprecation;
 const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
 const SUNSET: HeaderName = HeaderName::from_static("sunset");
 
-/// The headers, written down once; none if a site does not want them.
+/// Prepared headers; empty if not configured.
 #[derive(Debug, Default)]
 pub(crate) struct DeprecationHeaders(Vec<(HeaderName, HeaderValue)>);
 
@@ -30,7 +30,7 @@ impl DeprecationHeaders {
             (SUNSET, sunset),
             (LINK, link),
         ];
-        // A parsed URL has printable characters only: no value is left out.
+        // A parsed URL contains printable characters only, so no header is skipped.
         let headers = headers
             .into_iter()
             .filter_map(|(name, value)| Some((name, HeaderValue::from_str(&value).ok()?)));

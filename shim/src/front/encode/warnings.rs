@@ -3,16 +3,17 @@
 use hyper::header::HeaderValue;
 use mappings::Warning;
 
-/// Losses with their reasons. Some client libraries give up at 100 headers.
+/// Maximum number of losses with reasons. Some client libraries fail at 100 headers.
 const MAX_VALUES: usize = 24;
 
-/// Bytes in one value: room for the name of every v1 field, and a reason.
+/// Maximum length of a value, in bytes; enough for all v1 field names, or a reason.
 const MAX_LENGTH: usize = 1500;
 
-/// Bytes in all values but the last. Proxies give up at a few kilobytes of headers.
+/// Limit of all values except the last, in bytes. Some proxies reject more than a few kilobytes of
+/// headers.
 const MAX_TOTAL: usize = 3000;
 
-/// One value a loss, `field: reason`; the fields of those beyond the bounds share a last one.
+/// One value per loss, `field: reason`. Fields beyond the limits share the last value.
 pub(super) fn header_values(warnings: &[Warning]) -> Vec<HeaderValue> {
     let mut values = Vec::new();
     let mut total = 0;
@@ -35,7 +36,7 @@ pub(super) fn header_values(warnings: &[Warning]) -> Vec<HeaderValue> {
     values
 }
 
-/// Printable ASCII only: what a header may carry everywhere, and no line break among it.
+/// Replaces everything except printable ASCII, in particular line breaks.
 fn value(text: &str) -> Option<HeaderValue> {
     let printable = text.chars().map(|char| match char {
         ' '..='~' => char,
@@ -68,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_printable_ascii() {
+    fn values_are_printable_ascii() {
         assert_eq!(
             values(&[("dept", "gone — really\r\nSet-Cookie: é=1")]),
             ["dept: gone - really??Set-Cookie: ?=1"]
@@ -76,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn many_losses_are_all_named() {
+    fn names_all_of_many_losses() {
         let many = vec![("track_id", "gone"); MAX_VALUES + 2];
         let values = values(&many);
         assert_eq!(values.len(), MAX_VALUES + 1);
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn the_header_is_short() {
+    fn total_length_is_bounded() {
         let long = "x".repeat(10_000);
         let values = values(&[("dept", &long), ("pmi", &long), ("type", &long)]);
         assert_eq!(values[..2].concat().len(), MAX_TOTAL);

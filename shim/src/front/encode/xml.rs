@@ -1,7 +1,7 @@
-//! The XML form of an answer.
+//! XML encoding of an answer.
 //!
-//! v1 wrote members as elements directly below the root `result`. The rest is a choice:
-//! an array is its member's element with one child per item, named in the singular; null is an
+//! v1 wrote members as elements directly below the root `result`. The rest is undocumented and
+//! chosen here: an array is an element with one child per item, named in the singular; null is an
 //! empty element.
 
 use quick_xml::escape::escape;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 const ROOT: &str = "result";
 
-/// The document for the members of an answer.
+/// Encodes the members of an answer.
 pub(super) fn document(members: &Map<String, Value>) -> String {
     let mut xml = DECLARATION.to_owned();
     element(&mut xml, ROOT, |xml| object(xml, members));
@@ -46,8 +46,8 @@ fn element(xml: &mut String, name: &str, content: impl FnOnce(&mut String)) {
     xml.extend(["</", name, ">"]);
 }
 
-/// XML 1.0 has no way at all to write most control characters, and readers turn a bare carriage
-/// return into a line feed.
+/// XML 1.0 cannot represent most control characters, and parsers convert a bare carriage return to
+/// a line feed.
 fn text(xml: &mut String, value: &str) {
     let legal: String = value
         .chars()
@@ -60,8 +60,8 @@ fn text(xml: &mut String, value: &str) {
     xml.push_str(&escape(legal).replace('\r', "&#13;"));
 }
 
-/// The name itself, for every member that v1 had; characters that no element name may have become
-/// `_`, so that the document stays well-formed whatever a catalog calls its fields.
+/// Replaces characters that are invalid in element names by `_`, so that any field name of a
+/// catalog gives a well-formed document.
 fn element_name(name: &str) -> String {
     let mut legal: String = name
         .chars()
@@ -92,7 +92,7 @@ mod tests {
 
     use super::*;
 
-    /// The text of the only member, as a reader sees it.
+    /// The text of the only member, as a parser reads it.
     fn read_back(xml: &str) -> String {
         let mut reader = Reader::from_str(xml);
         let mut text = String::new();
@@ -111,7 +111,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn text_survives(value in "[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\u{fffe}\\u{ffff}]{0,40}") {
+        fn text_round_trips(value in "[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\u{fffe}\\u{ffff}]{0,40}") {
             let members = json!({ "dept": value });
             let xml = document(members.as_object().unwrap());
             let root = xml.split_once('\n').unwrap().1;

@@ -31,56 +31,57 @@ use super::{
 };
 use crate::{front::peer::Peer, settings::Limits};
 
-/// The request line and headers, in bytes. Old programs put everything into the query string, an
-/// id of ten kilobytes, percent-encoded, among it.
+/// Limit of request line and headers, in bytes. Old programs put everything into the query string,
+/// including percent-encoded values of 10 kB.
 const MAX_HEAD: usize = 128 * 1024;
 
-/// The same of HTTP/2, which counts names and values only.
+/// Limit of HTTP/2 headers, in bytes; only names and values count.
 const MAX_HEADER_LIST: u32 = 128 * 1024;
 
-/// Headers of a request.
+/// Limit of headers in a request.
 const MAX_HEADERS: usize = 100;
 
-/// Requests at a time on one HTTP/2 connection: the least that RFC 9113 recommends.
+/// Concurrent requests on one HTTP/2 connection: the minimum that RFC 9113 recommends.
 const MAX_STREAMS: u32 = 100;
 
-/// Streams that a client takes back before they were looked at; beyond, its connection ends.
+/// Streams that a client may reset before they are accepted; beyond, its connection is closed.
 const MAX_RESET_STREAMS: usize = 20;
 
-/// Mistakes of a client that end one stream each; beyond, its connection ends.
+/// Protocol errors that end only their stream; beyond, the connection is closed.
 const MAX_BROKEN_STREAMS: usize = 100;
 
-/// What one stream, and one connection, may send ahead of what was read, in bytes. It is outside the
-/// budget of bodies: all connections together hold no more than 128 MiB by default.
+/// Flow-control window of a stream, and of a connection, in bytes. Not part of the budget of
+/// bodies: all connections together hold at most 128 MiB by default.
 const WINDOW: u32 = 128 << 10;
 
-/// How often an HTTP/2 client that waits for an answer is asked whether it still lives.
+/// Interval and timeout of HTTP/2 keep-alive pings.
 const PING: Duration = Duration::from_secs(20);
 
-/// Between two looks at whether a connection is idle.
-const SHORTEST: Duration = Duration::from_millis(10);
+/// Minimum interval between idle checks.
+const MIN_CHECK_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Log lines a minute about failed TLS handshakes.
+/// Log lines per minute about failed TLS handshakes.
 const LOGGED_FAILURES: NonZero<u32> = NonZero::new(30).unwrap();
 
-/// Marks the response to a request with a valid key and secret.
+/// Marks the response to an authenticated request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ValidKey;
 
-/// What answers requests. Boxed, so that a connection is small while nothing is asked.
+/// Serves requests. Boxed futures keep idle connections small.
 pub(super) type Service =
     Box<dyn Fn(Request<Body>, Peer) -> BoxFuture<'static, Response<Body>> + Send + Sync>;
 
-/// The HTTP server of every connection.
+/// HTTP server shared by all connections.
 pub(super) struct HttpServer {
     service: Service,
-    /// HTTP/1.1 or, if the client begins with its preface, HTTP/2.
+    /// Detects HTTP/2 by its connection preface; otherwise HTTP/1.1.
     any: auto::Builder<TokioExecutor>,
-    /// The idle timeout.
+    /// Idle timeout.
     idle: Duration,
-    /// At the last stage of a shutdown, in place of `idle`.
+    /// Idle timeout in the last stage of a shutdown.
     linger: Duration,
-    /// At that stage, for a client to take its last response and, over HTTP/2, to agree to the end.
+    /// Time in that stage for a client to read its last response and, over HTTP/2, to acknowledge
+    /// the end.
     farewell: Duration,
     logged_failures: DefaultDirectRateLimiter,
 }
@@ -113,7 +114,7 @@ impl HttpServer {
         }
     }
 
-    /// Plain HTTP; HTTP/2 by prior knowledge.
+    /// Serves plain HTTP, with HTTP/2 by prior knowledge.
     pub(super) async fn serve(
         &self,
         stream: TcpStream,
@@ -124,7 +125,7 @@ impl HttpServer {
         self.run(&self.any, stream, peer, slot, shutdown).await;
     }
 
-    /// The version that client and server agreed on; HTTP/1.1 with those who know of no choice.
+    /// Serves the version negotiated by ALPN; HTTP/1.1 without it.
     pub(super) async fn serve_tls(
         &self,
         stream: TlsStream<TcpStream>,
@@ -140,9 +141,9 @@ impl HttpServer {
         self.run(&one, stream, peer, slot, shutdown).await;
     }
 
-    /// Logs a failed handshake; at `warn` where the operator can help.
+    /// Logs a failed handshake, at `warn` if the operator can fix it.
     pub(super) fn log_failure(&self, Peer(address): Peer, failure: HandshakeFailure) {
-        if failure.is_telling() && self.logged_failures.check().is_ok() {
+        if failure.is_actionable() && self.logged_failures.check().is_ok() {
             tracing::warn!(%address, "A TLS handshake failed: {failure}");
         } else {
             tracing::debug!(%address, "A TLS handshake failed: {failure}");
@@ -169,8 +170,8 @@ impl HttpServer {
             let request = request.map(|body| active.receive(body));
             let answered = (!is_too_much).then(|| (self.service)(request, peer));
             async move {
-                // Nothing of its body is read before.
-                let place = active.place(is_http2).await;
+                // Held before any of its body is read.
+                let permit = active.permit(is_http2).await;
                 let mut response = match answered {
                     Some(answered) => answered.await,
                     None => too_many_headers(),
@@ -178,7 +179,7 @@ impl HttpServer {
                 if response.extensions().get::<ValidKey>().is_some() {
                     active.has_valid_key();
                 }
-                drop(place);
+                drop(permit);
                 match response.extensions_mut().remove::<InProgress>() {
                     Some(body) => body.hold(active),
                     None => drop(active),
@@ -190,7 +191,7 @@ impl HttpServer {
             }
         });
         let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
-        // Told to end once what it asked for is answered.
+        // True once the connection was asked to finish its requests and close.
         let mut is_leaving = false;
         let mut is_closing = false;
         let mut look = Instant::now() + self.idle;
@@ -198,7 +199,7 @@ impl HttpServer {
             tokio::select! {
                 ended = connection.as_mut() => {
                     if let Err(error) = ended {
-                        tracing::debug!(kind = kind(error.as_ref()), "A connection ended badly");
+                        tracing::debug!(kind = kind(error.as_ref()), "A connection failed");
                     }
                     return;
                 }
@@ -212,23 +213,24 @@ impl HttpServer {
                 }
                 () = slot.evicted() => return,
                 () = time::sleep_until(look) => {
-                    let patience = match (is_closing, is_leaving) {
+                    let timeout = match (is_closing, is_leaving) {
                         (true, false) => self.linger,
                         (true, true) => self.farewell,
                         (false, false) => self.idle,
-                        // It was told, and has as long again to take its last answer.
+                        // Already asked to close; twice the timeout is left to read the last
+                        // response.
                         (false, true) => 2 * self.idle,
                     };
                     match slot.idle() {
-                        None => look = Instant::now() + patience.max(SHORTEST),
-                        Some(idle) if idle < patience => {
-                            look = Instant::now() + patience.saturating_sub(idle);
+                        None => look = Instant::now() + timeout.max(MIN_CHECK_INTERVAL),
+                        Some(idle) if idle < timeout => {
+                            look = Instant::now() + timeout.saturating_sub(idle);
                         }
                         Some(_) if is_leaving => return,
                         Some(_) => {
                             connection.as_mut().graceful_shutdown();
                             is_leaving = true;
-                            look = Instant::now() + patience;
+                            look = Instant::now() + timeout;
                         }
                     }
                 }
@@ -237,14 +239,14 @@ impl HttpServer {
     }
 }
 
-/// Ends a connection with a response, once the server drains.
+/// Closes a connection after its next response while the server drains.
 struct LastResponse {
     shutdown: Arc<Shutdown>,
     given: Notify,
 }
 
 impl LastResponse {
-    /// HTTP/1 has a header for it; HTTP/2 ends the connection when it learns that one was given.
+    /// Announces the end: in a header over HTTP/1; HTTP/2 sends GOAWAY when notified.
     fn mark(&self, response: &mut Response<Body>, version: Version) {
         if version < Version::HTTP_2 {
             let close = HeaderValue::from_static("close");
@@ -254,14 +256,14 @@ impl LastResponse {
     }
 }
 
-/// As HTTP/1.1 answers it before the service is asked.
+/// The response that hyper itself gives over HTTP/1.1.
 fn too_many_headers() -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
     response
 }
 
-/// The kind only: what could not be parsed may be a request with its secret.
+/// Kind of an error. Its text is not logged, because unparsable input may contain a secret.
 fn kind(error: &(dyn Error + 'static)) -> &'static str {
     let Some(error) = error.downcast_ref::<hyper::Error>() else {
         return "hung up";

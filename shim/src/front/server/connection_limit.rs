@@ -21,41 +21,41 @@ use tokio::{
     time::{self, Instant},
 };
 
-/// Retry interval: an evicted connection that just received a request is kept, and another one is
+/// Retry interval: an evicted connection that has just received a request stays, and another one is
 /// evicted.
 const RETRY: Duration = Duration::from_millis(20);
 
-/// An idle connection goes before one that waits for a request's body only after this time: its first
-/// request may be on the way.
+/// Grace period of idle connections, in milliseconds: younger ones are evicted only after those
+/// that wait for a request body, because their first request may be in transit.
 const FRESH: u64 = 1_000;
 
-/// `idle_since` of a connection that was evicted already.
+/// `idle_since` of an evicted connection.
 const EVICTED: u64 = u64::MAX;
 
-/// The limit, and the connections within it.
+/// A connection limit and the open connections.
 pub(super) struct ConnectionLimit {
     slots: Arc<Semaphore>,
     connections: Mutex<HashMap<u64, Arc<Connection>>>,
     acquired: AtomicU64,
-    /// The origin of `idle_since`.
+    /// Origin of `idle_since`.
     started: Instant,
 }
 
 struct Connection {
     /// Requests in progress.
     requests: AtomicUsize,
-    /// Those of them whose body is not there yet.
+    /// Requests whose body has not fully arrived.
     incomplete: AtomicUsize,
-    /// True once a request had a valid key and secret.
+    /// True once a request was authenticated.
     has_valid_key: AtomicBool,
-    /// Places for requests until then.
-    unknown: Semaphore,
-    /// The end of its last request, in milliseconds since the limit was made.
+    /// Limits concurrent requests until then.
+    unauthenticated: Semaphore,
+    /// End of the last request, in milliseconds since `started` of the limit.
     idle_since: AtomicU64,
     evicted: Notify,
 }
 
-/// The slot of one connection, until it is dropped.
+/// One connection's share of the limit, until dropped.
 pub(super) struct Slot {
     limit: Arc<ConnectionLimit>,
     number: u64,
@@ -63,28 +63,28 @@ pub(super) struct Slot {
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-/// Requests at a time over HTTP/2 until one of the connection had a valid key and secret. Together, all
-/// connections of the default limit have fewer than there is room for short bodies: bodies that never
-/// end leave room for others.
-const UNKNOWN_STREAMS: usize = 3;
+/// Concurrent requests on an HTTP/2 connection before one was authenticated. All connections of the
+/// default limit together need fewer than the permits for short bodies, so that endless bodies
+/// leave room for others.
+const UNAUTHENTICATED_STREAMS: usize = 3;
 
-/// One request in progress, until it is dropped.
+/// A request in progress, until dropped.
 pub(super) struct ActiveRequest {
     connection: Arc<Connection>,
     started: Instant,
 }
 
 impl ConnectionLimit {
-    pub(super) fn new(most: usize) -> Self {
+    pub(super) fn new(limit: usize) -> Self {
         Self {
-            slots: Arc::new(Semaphore::new(most)),
+            slots: Arc::new(Semaphore::new(limit)),
             connections: Mutex::default(),
             acquired: AtomicU64::new(0),
             started: Instant::now(),
         }
     }
 
-    /// A slot, as soon as one is free or a connection can be evicted.
+    /// Waits for a slot, evicting an idle connection if necessary.
     pub(super) async fn acquire(self: &Arc<Self>) -> Slot {
         let permit = self.permit().await;
         let number = self.acquired.fetch_add(1, Ordering::Relaxed);
@@ -92,7 +92,7 @@ impl ConnectionLimit {
             requests: AtomicUsize::new(0),
             incomplete: AtomicUsize::new(0),
             has_valid_key: AtomicBool::new(false),
-            unknown: Semaphore::new(UNKNOWN_STREAMS),
+            unauthenticated: Semaphore::new(UNAUTHENTICATED_STREAMS),
             idle_since: AtomicU64::new(clock(self.started)),
             evicted: Notify::new(),
         });
@@ -136,7 +136,7 @@ impl ConnectionLimit {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Connection>>> {
-        // Nothing is left half done in it by a panic.
+        // Each critical section is one map operation, so a panic leaves nothing half done.
         self.connections
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -144,7 +144,7 @@ impl ConnectionLimit {
 }
 
 impl Slot {
-    /// A request has begun.
+    /// Counts the begin of a request.
     pub(super) fn begin_request(&self) -> ActiveRequest {
         self.connection.requests.fetch_add(1, Ordering::Relaxed);
         ActiveRequest {
@@ -153,7 +153,8 @@ impl Slot {
         }
     }
 
-    /// Resolves when the slot is needed for another connection; not while a request is in work.
+    /// Resolves when the slot is needed by another connection; never while a complete request is
+    /// being served.
     pub(super) async fn evicted(&self) {
         loop {
             self.connection.evicted.notified().await;
@@ -163,7 +164,7 @@ impl Slot {
         }
     }
 
-    /// For how long the connection has been idle; `None` while a request is in progress.
+    /// Time since the last request; `None` while one is in progress.
     pub(super) fn idle(&self) -> Option<Duration> {
         if self.connection.requests.load(Ordering::Relaxed) > 0 {
             return None;
@@ -175,7 +176,7 @@ impl Slot {
 }
 
 impl ActiveRequest {
-    /// Its body: until the end of it is there, the request waits.
+    /// Wraps the body, so that the request counts as incomplete until the body has arrived.
     pub(super) fn receive(&self, body: Incoming) -> Body {
         if body.is_end_stream() {
             return Body::new(body);
@@ -185,37 +186,37 @@ impl ActiveRequest {
         Body::new(Arriving { body, incomplete })
     }
 
-    /// A place for it; over HTTP/2 there are few until one had a valid key and secret.
-    pub(super) async fn place(&self, is_http2: bool) -> Option<SemaphorePermit<'_>> {
-        let is_known = || self.connection.has_valid_key.load(Ordering::Relaxed);
-        if !is_http2 || is_known() {
+    /// Waits for a permit, which only unauthenticated HTTP/2 connections need.
+    pub(super) async fn permit(&self, is_http2: bool) -> Option<SemaphorePermit<'_>> {
+        let is_authenticated = || self.connection.has_valid_key.load(Ordering::Relaxed);
+        if !is_http2 || is_authenticated() {
             return None;
         }
         // The semaphore is never closed.
-        self.connection.unknown.acquire().await.ok()
+        self.connection.unauthenticated.acquire().await.ok()
     }
 
-    /// It had a valid key and secret.
+    /// Marks the connection as authenticated.
     pub(super) fn has_valid_key(&self) {
         self.connection.has_valid_key.store(true, Ordering::Relaxed);
     }
 }
 
 impl Connection {
-    /// True if no request is in work: there is none, or none whose body is there.
+    /// Returns whether no request is being served: none at all, or only incomplete ones.
     fn is_waiting(&self) -> bool {
         let requests = self.requests.load(Ordering::Relaxed);
         requests <= self.incomplete.load(Ordering::Relaxed)
     }
 }
 
-/// A request body that counts as absent until its end is there.
+/// A request body; its request counts as incomplete until the last frame.
 struct Arriving {
     body: Incoming,
     incomplete: Option<Incomplete>,
 }
 
-/// A request whose body is not there yet, until it is dropped.
+/// Counts one incomplete request until dropped.
 struct Incomplete(Arc<Connection>);
 
 impl hyper::body::Body for Arriving {
@@ -262,7 +263,7 @@ impl Drop for ActiveRequest {
     }
 }
 
-/// Milliseconds since the limit was made.
+/// Milliseconds since `started`.
 fn clock(started: Instant) -> u64 {
     u64::try_from(started.elapsed().as_millis()).unwrap_or(EVICTED - 1)
 }
@@ -279,7 +280,7 @@ mod tests {
         let first = limit.acquire().await;
         let second = limit.acquire().await;
         time::sleep(Duration::from_secs(1)).await;
-        drop(first.begin_request()); // it has just asked for something
+        drop(first.begin_request()); // resets its idle time
 
         let new = {
             let acquiring = limit.acquire();

@@ -1,4 +1,4 @@
-//! The stages of a graceful shutdown, and how connections learn of them.
+//! Stages of a graceful shutdown.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -7,13 +7,13 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-/// For a request that is on its way when its connection should be closed.
+/// Grace period for a request in transit when its connection should be closed.
 pub(super) const LINGER: Duration = Duration::from_millis(500);
 
-/// For a client to take its last response.
+/// Time for a client to read its last response.
 pub(super) const FAREWELL: Duration = Duration::from_secs(3);
 
-/// Running, then draining, then closing.
+/// State of the shutdown: running, draining, then closing.
 #[derive(Debug, Default)]
 pub(super) struct Shutdown {
     is_draining: AtomicBool,
@@ -21,12 +21,12 @@ pub(super) struct Shutdown {
 }
 
 impl Shutdown {
-    /// From now on, a response is the last one of its connection.
+    /// Begins to drain: each connection ends after its next response.
     pub(super) fn drain(&self) {
         self.is_draining.store(true, Ordering::SeqCst);
     }
 
-    /// From now on, no connection is accepted, and idle ones are closed.
+    /// Begins to close: no connection is accepted any more, and idle ones are closed.
     pub(super) fn close(&self) {
         self.closing.cancel();
     }
@@ -35,7 +35,7 @@ impl Shutdown {
         self.is_draining.load(Ordering::Relaxed)
     }
 
-    /// Resolves at the last stage.
+    /// Resolves when closing begins.
     pub(super) async fn closing(&self) {
         self.closing.cancelled().await;
     }

@@ -1,4 +1,4 @@
-//! TLS handshakes, and the certificate, which can be replaced between two of them.
+//! TLS handshakes, and a certificate that can be replaced at run time.
 
 use std::{
     fmt, io,
@@ -11,24 +11,24 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::settings::identity::{HTTP2, Identity};
 
-/// What TLS connections are opened with. Clones are the same: what one is given, all use.
+/// Certificate and configuration of a TLS listener. Clones share it.
 #[derive(Clone)]
 pub struct Tls(Arc<RwLock<Identity>>);
 
 impl Tls {
-    /// Opens connections as this server.
+    /// Uses the certificate of an identity.
     pub fn new(identity: &Identity) -> Self {
         Self(Arc::new(RwLock::new(identity.clone())))
     }
 
-    /// Opens connections from now on as another one. Those that are open go on as they are;
-    /// sessions of before are not taken up again.
+    /// Replaces the certificate for new connections. Open connections stay; earlier sessions cannot
+    /// be resumed.
     pub fn replace(&self, identity: &Identity) {
-        // It is replaced as a whole: no panic leaves it half done.
+        // The lock only guards a swap, so a panic cannot leave it half done.
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = identity.clone();
     }
 
-    /// When the certificate expires, in seconds since 1970.
+    /// Expiry of the certificate, in seconds since 1970.
     pub(crate) fn expires(&self) -> Option<i64> {
         self.0
             .read()
@@ -36,7 +36,7 @@ impl Tls {
             .expires()
     }
 
-    pub(super) fn now(&self) -> Arc<ServerConfig> {
+    pub(super) fn config(&self) -> Arc<ServerConfig> {
         self.0
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -50,27 +50,27 @@ impl fmt::Debug for Tls {
     }
 }
 
-/// Why a handshake failed, as far as it says something to an operator.
+/// Reasons of a failed handshake that matter to an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum HandshakeFailure {
-    #[error("the client does not accept the certificate ({0:?}); it must trust who issued it")]
+    #[error("the client does not accept the certificate ({0:?}); it must trust the issuer")]
     CertificateRefused(AlertDescription),
     #[error("the client and the shim have no version or cipher in common; the lowest is TLS 1.2")]
     Incompatible,
-    #[error("what came is not TLS; plain HTTP has an address of its own")]
+    #[error("the client did not send TLS; plain HTTP has an address of its own")]
     NotTls,
-    #[error("the client hung up, or broke the protocol")]
+    #[error("the client disconnected or violated the protocol")]
     Other,
 }
 
 impl HandshakeFailure {
-    /// True if the client is one that may be helped.
-    pub(super) fn is_telling(self) -> bool {
+    /// Returns whether the operator can fix it.
+    pub(super) fn is_actionable(self) -> bool {
         self != Self::Other
     }
 }
 
-/// The handshake of a connection.
+/// Performs the handshake of a connection.
 pub(super) async fn open(
     stream: TcpStream,
     server: Arc<ServerConfig>,
@@ -79,7 +79,7 @@ pub(super) async fn open(
     opened.map_err(|error| failure(&error))
 }
 
-/// True if HTTP/2 was agreed on.
+/// Returns whether HTTP/2 was negotiated.
 pub(super) fn is_http2(stream: &TlsStream<TcpStream>) -> bool {
     stream.get_ref().1.alpn_protocol() == Some(HTTP2)
 }

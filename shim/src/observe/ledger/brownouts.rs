@@ -1,21 +1,21 @@
-//! The windows of brownouts that a running ledger saw: also those in which nobody called.
+//! Brownout windows during which the ledger was kept, also without calls.
 
 use std::collections::BTreeSet;
 
 use crate::settings::{BrownoutConfig, Window};
 
-/// A window, as far as the ledger was kept in it. Moments are in seconds since 1970.
+/// Part of a window during which the ledger was kept, in seconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct NotedWindow {
     pub(super) window: Window,
-    /// Names in lines; empty for all.
+    /// One name per line; empty for all.
     pub(super) keys: String,
     pub(super) operations: String,
     pub(super) first: i64,
     pub(super) last: i64,
 }
 
-/// The windows between two moments, both included.
+/// Windows that overlap a range, both ends included.
 pub(super) fn noted(announced: &[BrownoutConfig], from: i64, to: i64) -> Vec<NotedWindow> {
     let lines = |names: &BTreeSet<String>| {
         let names: Vec<_> = names.iter().map(String::as_str).collect();
@@ -25,7 +25,7 @@ pub(super) fn noted(announced: &[BrownoutConfig], from: i64, to: i64) -> Vec<Not
     for brownout in announced {
         let (keys, operations) = brownout.scope();
         let mut at = from;
-        // Each window ends after the one before: this comes to an end.
+        // Terminates, because each window ends after the previous one.
         while let Some(window) = brownout.next(at).filter(|window| window.begins <= to) {
             noted.push(NotedWindow {
                 window,

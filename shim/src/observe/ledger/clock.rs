@@ -1,35 +1,35 @@
-//! The clock of the ledger: the system's, as long as it does not jump.
+//! System clock of the ledger, with protection against jumps.
 
 use std::time::{Duration, Instant};
 
-/// A larger difference from the monotonic clock is a jump, in seconds. What is less moves no request
-/// by more than a day.
+/// Minimum difference from the monotonic clock that counts as a jump, in seconds. Smaller ones move
+/// a request by at most a day.
 const JUMP: i64 = 24 * 60 * 60;
 
-/// A jump that lasts this long is believed: the clock was set, or the machine slept.
-const PATIENCE: Duration = Duration::from_secs(60 * 60);
+/// A jump that lasts this long is accepted: the clock was set, or the machine slept.
+const ACCEPT_AFTER: Duration = Duration::from_secs(60 * 60);
 
-/// The system's clock, checked against a monotonic one. A jump for seconds, as machines that resume
-/// have it, files no request under a day of its own.
+/// The system clock, checked against a monotonic one. Machines that resume may report a wrong time
+/// for seconds, which must not create days in the ledger.
 #[derive(Debug)]
 pub(super) struct Clock {
-    /// What was believed last, in seconds since 1970, and when.
-    believed: (i64, Instant),
-    /// When the clock jumped.
+    /// Last accepted time, in seconds since 1970, and when it was read.
+    accepted: (i64, Instant),
+    /// Start of the current jump.
     jumped: Option<Instant>,
 }
 
 impl Clock {
     pub(super) fn new(wall: i64, now: Instant) -> Self {
         Self {
-            believed: (wall, now),
+            accepted: (wall, now),
             jumped: None,
         }
     }
 
-    /// The time to go by, in seconds since 1970, where the system says `wall`.
+    /// The time to use, in seconds since 1970, if the system reports `wall`.
     pub(super) fn time(&mut self, wall: i64, now: Instant) -> i64 {
-        let (before, at) = self.believed;
+        let (before, at) = self.accepted;
         let elapsed = now.saturating_duration_since(at).as_secs();
         let expected = before.saturating_add(i64::try_from(elapsed).unwrap_or(i64::MAX));
         if wall.abs_diff(expected) > JUMP.unsigned_abs() {
@@ -37,16 +37,16 @@ impl Clock {
                 let seconds = wall.saturating_sub(expected);
                 tracing::warn!(
                     seconds,
-                    "The system's clock jumped; the ledger goes on without it"
+                    "The system clock jumped; the ledger ignores it for an hour"
                 );
                 now
             });
-            if now.saturating_duration_since(since) < PATIENCE {
+            if now.saturating_duration_since(since) < ACCEPT_AFTER {
                 return expected;
             }
         }
         self.jumped = None;
-        self.believed = (wall, now);
+        self.accepted = (wall, now);
         wall
     }
 }
@@ -59,7 +59,7 @@ mod tests {
     const YEARS: i64 = 30 * 365 * 24 * 60 * 60;
 
     #[test]
-    fn a_jump_for_seconds_moves_no_request() {
+    fn ignores_a_short_jump() {
         for jump in [YEARS, -YEARS, i64::MAX, -WALL, i64::MIN] {
             let start = Instant::now();
             let after = |seconds| start + Duration::from_secs(seconds);
@@ -75,12 +75,12 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_is_believed_after_an_hour() {
+    fn accepts_a_jump_after_an_hour() {
         let start = Instant::now();
         let mut clock = Clock::new(WALL, start);
         let set = WALL + YEARS;
         assert_eq!(clock.time(set, start), WALL);
-        let hour = start + PATIENCE;
+        let hour = start + ACCEPT_AFTER;
         assert_eq!(clock.time(set + 3600, hour), set + 3600);
         assert_eq!(clock.time(set + 3601, hour), set + 3601);
     }

@@ -1,4 +1,4 @@
-//! Adds sums to the rows of a ledger, and forgets what is old.
+//! Adds sums to a ledger and deletes old rows.
 
 use super::{
     LedgerError,
@@ -8,12 +8,12 @@ use super::{
 };
 use crate::settings::LedgerPlace;
 
-/// The clock is trusted to say what is too old once the ledger was kept on so many other days of late.
-/// One that is years ahead at the start would delete everything.
+/// Old rows are deleted only if the ledger was kept on at least this many recent days. Otherwise, a
+/// start with a clock that is years ahead would delete everything.
 const TRUSTED_AFTER: i64 = 3;
 
-/// How long before a day is of late, in days.
-const OF_LATE: i64 = 31;
+/// Number of days that count as recent.
+const RECENT: i64 = 31;
 
 const ADD_CALLS: &str = "
 INSERT INTO calls VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
@@ -48,14 +48,14 @@ const FIND: &str = "SELECT id FROM consumer WHERE key = $1 AND address = $2 AND 
 
 const INSERT: &str = "INSERT INTO consumer (key, address, agent) VALUES ($1, $2, $3) RETURNING id";
 
-/// A ledger that can be written.
+/// A ledger open for writing.
 pub(super) struct Database {
     pub(super) engine: Box<dyn Engine>,
     max_callers: usize,
 }
 
 impl Database {
-    /// Opens a ledger, or makes it.
+    /// Opens or creates a ledger.
     pub(super) fn open(place: &LedgerPlace, max_callers: usize) -> Result<Self, LedgerError> {
         Ok(Self {
             engine: engine::open(place, true)?,
@@ -63,16 +63,15 @@ impl Database {
         })
     }
 
-    /// Notes that the ledger is kept on a day, and forgets what is too old if the clock can be
-    /// trusted.
+    /// Records that the ledger is kept on a day, and deletes old rows if the clock is plausible.
     pub(super) fn begin_day(&mut self, day: i32, keep_days: u32) -> Result<(), LedgerError> {
         transaction(&mut *self.engine, Purpose::Write, |engine| {
             begin_day(engine, day.into(), keep_days.into())
         })
     }
 
-    /// Adds sums, all or none. Gives how many requests were written without telling their callers
-    /// apart.
+    /// Adds sums in one transaction. Returns the number of requests that were written under a
+    /// caller that stands for several.
     pub(super) fn write(
         &mut self,
         table: &Table,
@@ -92,13 +91,10 @@ impl Database {
 fn begin_day(engine: &mut dyn Engine, day: i64, keep_days: i64) -> Result<(), LedgerError> {
     let oldest = day.saturating_sub(keep_days);
     engine.each(ADD_DAY, &[vec![day.into(), 0_i64.into()]])?;
-    let of_late = "SELECT count(*) FROM kept WHERE day >= $1 AND day < $2";
-    let of_late = number(
-        engine,
-        of_late,
-        &[day.saturating_sub(OF_LATE).into(), day.into()],
-    )?;
-    if of_late < TRUSTED_AFTER {
+    let recent = "SELECT count(*) FROM kept WHERE day >= $1 AND day < $2";
+    let since = day.saturating_sub(RECENT);
+    let recent = number(engine, recent, &[since.into(), day.into()])?;
+    if recent < TRUSTED_AFTER {
         let old = "SELECT count(*) FROM kept WHERE day < $1";
         if number(engine, old, &[oldest.into()])? > 0 {
             tracing::warn!(
@@ -128,12 +124,12 @@ fn begin_day(engine: &mut dyn Engine, day: i64, keep_days: i64) -> Result<(), Le
     Ok(())
 }
 
-/// One writing.
+/// State of one write.
 struct Adding<'e> {
     engine: &'e mut dyn Engine,
-    /// How many callers there may yet be; those who were refused apart.
-    room: usize,
-    room_for_refused: usize,
+    /// Number of callers that may be added; refused ones count separately.
+    capacity: usize,
+    refused_capacity: usize,
 }
 
 impl<'e> Adding<'e> {
@@ -143,12 +139,12 @@ impl<'e> Adding<'e> {
             let callers = number(engine, &count, &[])?;
             Ok::<_, LedgerError>(usize::try_from(callers).unwrap_or(usize::MAX))
         };
-        let room = max_callers.saturating_sub(callers("<>")?);
-        let room_for_refused = max_refused(max_callers).saturating_sub(callers("=")?);
+        let capacity = max_callers.saturating_sub(callers("<>")?);
+        let refused_capacity = max_refused(max_callers).saturating_sub(callers("=")?);
         Ok(Self {
             engine,
-            room,
-            room_for_refused,
+            capacity,
+            refused_capacity,
         })
     }
 
@@ -182,20 +178,20 @@ impl<'e> Adding<'e> {
         Ok(rows.first().and_then(|row| row.first()).map(Cell::number))
     }
 
-    /// The number of a caller; `None` if it is new and there is no room.
+    /// Returns the id of a caller, adding it if the capacity permits.
     fn id(&mut self, caller: &Caller) -> Result<Option<i64>, LedgerError> {
         if let Some(id) = self.found(caller)? {
             return Ok(Some(id));
         }
-        let room = if caller.is_refused() {
-            &mut self.room_for_refused
+        let capacity = if caller.is_refused() {
+            &mut self.refused_capacity
         } else {
-            &mut self.room
+            &mut self.capacity
         };
-        let Some(left) = room.checked_sub(1) else {
+        let Some(left) = capacity.checked_sub(1) else {
             return Ok(None);
         };
-        *room = left;
+        *capacity = left;
         self.insert(caller).map(Some)
     }
 

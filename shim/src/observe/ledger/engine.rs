@@ -1,4 +1,4 @@
-//! What the ledger needs of a database, and the SQL that SQLite and `PostgreSQL` have in common.
+//! Database interface of the ledger, and the SQL that SQLite and `PostgreSQL` share.
 
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -7,10 +7,10 @@ mod sqlite;
 use super::LedgerError;
 use crate::settings::LedgerPlace;
 
-/// The version of the tables.
+/// Version of the schema.
 pub(super) const SCHEMA: i64 = 2;
 
-/// Days are days since 1970, moments seconds since 1970. Adding sums in any order gives the same.
+/// Days are counted since 1970, times in seconds since 1970. Adding sums is commutative.
 const TABLES: &str = "
 CREATE TABLE consumer (
     id {identity},
@@ -49,7 +49,7 @@ CREATE TABLE kept (
 ) {rows};
 ";
 
-/// Windows in which v1 answers an error on purpose: since version 2. Names of a list stand in lines.
+/// Brownout windows, since version 2. Lists of names have one per line.
 const BROWNOUTS: &str = "
 CREATE TABLE brownout (
     begins {integer} NOT NULL,
@@ -62,12 +62,12 @@ CREATE TABLE brownout (
 ) {tree};
 ";
 
-/// Makes the tables of version 1 those of version 2.
+/// Migrates version 1 to 2, together with [`BROWNOUTS`].
 const UPGRADE: &str = "
 ALTER TABLE calls ADD COLUMN brownout {integer} NOT NULL DEFAULT 0;
 ";
 
-/// A value of a row, or of a parameter.
+/// A column value, or a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cell {
     Number(i64),
@@ -75,38 +75,38 @@ pub(super) enum Cell {
     Null,
 }
 
-/// The columns of a row, in order.
+/// Values of a row in column order.
 pub(super) type Row = Vec<Cell>;
 
-/// What a transaction is for.
+/// Purpose of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// One writer at a time, also among several shims.
+    /// Exclusive among all writers, also of other shims.
     Write,
-    /// All statements see the same moment.
+    /// All statements see the same snapshot.
     Read,
 }
 
-/// A connection to a database. Its methods block.
+/// A database connection. Methods block.
 pub(super) trait Engine {
-    /// Names the ledger if several machines may write it; within a transaction.
+    /// Name of a ledger that several machines may write. Needs a transaction.
     fn shared_name(&mut self) -> Result<Option<String>, LedgerError>;
 
     fn begin(&mut self, purpose: Purpose) -> Result<(), LedgerError>;
 
     fn commit(&mut self) -> Result<(), LedgerError>;
 
-    /// Undoes a transaction, as far as the database can be reached.
+    /// Rolls back, if the database is reachable.
     fn roll_back(&mut self);
 
-    /// The rows of a statement with parameters `$1`, `$2` and so on.
+    /// Executes a query with parameters `$1`, `$2` …
     fn rows(&mut self, sql: &str, parameters: &[Cell]) -> Result<Vec<Row>, LedgerError>;
 
-    /// Executes a statement once for each set of parameters.
+    /// Executes a statement once per set of parameters.
     fn each(&mut self, sql: &str, parameters: &[Row]) -> Result<(), LedgerError>;
 }
 
-/// Opens a ledger; one that is to be written is made if it is not there.
+/// Opens a ledger; creates it if `is_writer`.
 pub(super) fn open(place: &LedgerPlace, is_writer: bool) -> Result<Box<dyn Engine>, LedgerError> {
     Ok(match place {
         LedgerPlace::File(file) if is_writer => Box::new(sqlite::Sqlite::open(file)?),
@@ -120,7 +120,7 @@ pub(super) fn open(place: &LedgerPlace, is_writer: bool) -> Result<Box<dyn Engin
     })
 }
 
-/// Runs statements in one transaction, all or none.
+/// Runs statements in one transaction.
 pub(super) fn transaction<T>(
     engine: &mut dyn Engine,
     purpose: Purpose,
@@ -134,7 +134,7 @@ pub(super) fn transaction<T>(
     done
 }
 
-/// The only number of the only row.
+/// Returns the first number of the first row, or 0.
 pub(super) fn number(
     engine: &mut dyn Engine,
     sql: &str,
@@ -145,13 +145,13 @@ pub(super) fn number(
     Ok(first.map_or(0, Cell::number))
 }
 
-/// The tables, in the words of a database: a column that numbers its rows, whole numbers, and options of
-/// tables that are found by number or by their primary key.
+/// The schema in an SQL dialect: identity column, integer type, and table options for access by row
+/// id and by primary key.
 fn tables(dialect: [&str; 4]) -> String {
     in_dialect(&[TABLES, BROWNOUTS].concat(), dialect)
 }
 
-/// What makes the tables of the version before those of this one.
+/// The migration from the previous version, in a dialect.
 fn upgrade(dialect: [&str; 4]) -> String {
     in_dialect(&[UPGRADE, BROWNOUTS].concat(), dialect)
 }
@@ -171,7 +171,7 @@ impl Cell {
         }
     }
 
-    /// A number that was written by [`Self::from`].
+    /// Converts a number that was written as `u64`.
     pub(super) fn count(&self) -> u64 {
         self.number().try_into().unwrap_or_default()
     }
@@ -190,7 +190,7 @@ impl From<i64> for Cell {
     }
 }
 
-/// The databases' numbers have a sign.
+/// Database integers are signed.
 impl From<u64> for Cell {
     fn from(number: u64) -> Self {
         Self::Number(i64::try_from(number).unwrap_or(i64::MAX))
@@ -210,7 +210,7 @@ impl From<Option<&str>> for Cell {
 }
 
 impl LedgerError {
-    /// True for what may end by itself.
+    /// True for errors that may be temporary.
     pub(super) fn is_outage(&self) -> bool {
         match self {
             #[cfg(feature = "postgres")]

@@ -1,6 +1,6 @@
-//! The note of one request: names, never values.
+//! Note of one request: names, never values.
 
-use std::{borrow::Cow, net::IpAddr, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, net::IpAddr, sync::Arc};
 
 use hyper::{
     HeaderMap,
@@ -12,24 +12,24 @@ use recording::{REDACTED, Redactor, usage::OTHERS};
 
 use crate::observe::observer::{Ending, RequestRecord};
 
-/// What a program says of itself is kept up to this length, in bytes.
+/// Maximum length of a stored user agent, in bytes.
 const MAX_AGENT: usize = 160;
 
-/// A request, while it is served.
+/// Note of a request in progress.
 #[derive(Debug)]
 pub(crate) struct Note {
     address: Option<IpAddr>,
-    /// What it says of itself; `None` if it says its secret.
+    /// User agent; `None` if it contains the secret.
     agent: Option<HeaderValue>,
-    /// Who it is, once that is proven.
+    /// Key, once authenticated.
     key: Option<Arc<str>>,
-    given: Names,
+    given: Vec<String>,
 }
 
-/// A request that was served.
+/// Note of a served request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FinishedNote {
-    /// `None` if it was refused before anybody knew.
+    /// `None` if refused before authentication.
     pub(super) key: Option<Arc<str>>,
     pub(super) address: Option<IpAddr>,
     pub(super) agent: String,
@@ -37,28 +37,25 @@ pub(super) struct FinishedNote {
     pub(super) ending: Ending,
     /// In seconds since 1970.
     pub(super) at: i64,
-    pub(super) given: Names,
-    pub(super) lossy: Names,
-    pub(super) unknown: Names,
+    pub(super) given: Vec<String>,
+    pub(super) lossy: Vec<String>,
+    pub(super) unknown: Vec<String>,
 }
 
-/// Names of the catalog, in one piece of memory.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Names(String);
-
 impl Note {
-    /// The note of a request of a client at this address.
+    /// Starts the note of a request.
     pub(crate) fn begin(headers: &HeaderMap, address: IpAddr) -> Self {
         let agent = headers.get(USER_AGENT).cloned();
         Self {
             address: Some(address),
             agent: Some(agent.unwrap_or_else(|| HeaderValue::from_static(""))),
             key: None,
-            given: Names::default(),
+            given: Vec::new(),
         }
     }
 
-    /// The caller has proven to own the key. The arguments have no credentials any more.
+    /// Adds key and parameters of an authenticated request. `arguments` must not contain
+    /// credentials.
     pub(crate) fn authenticated(
         &mut self,
         key: &Arc<str>,
@@ -70,7 +67,7 @@ impl Note {
         self.agent = self.agent.take().filter(|agent| !quotes(agent, secret));
         for parameter in &operation.parameters {
             if arguments.get(&parameter.name).is_some() {
-                self.given.push(&parameter.name);
+                self.given.push(parameter.name.clone());
             }
         }
     }
@@ -82,21 +79,17 @@ impl Note {
             key,
             given,
         } = self;
-        let (mut lossy, mut unknown) = (Names::default(), Names::default());
-        // Of those who are refused, only where they come from is of use. What they claim to be is
-        // anybody's choice.
+        let (mut lossy, mut unknown) = (Vec::new(), Vec::new());
+        // Only the address of a refused request is recorded; the rest is not authenticated.
         let is_known = key.is_some();
         if is_known {
             let warnings = record.warnings.iter();
-            for warning in warnings.filter(|warning| warning.kind == WarningKind::NotHonoured) {
-                let fields = warning.field.split(", ");
-                fields.for_each(|field| lossy.push_once(field));
-            }
-            for name in &record.misplaced {
-                unknown.push(name);
-            }
+            let losses = warnings.filter(|warning| warning.kind == WarningKind::NotHonoured);
+            let fields: BTreeSet<_> = losses.flat_map(|loss| loss.field.split(", ")).collect();
+            lossy.extend(fields.into_iter().map(str::to_owned));
+            unknown.extend(record.misplaced.iter().map(ToString::to_string));
             if record.unknown > record.misplaced.len() {
-                unknown.push(OTHERS);
+                unknown.push(OTHERS.to_owned());
             }
         }
         FinishedNote {
@@ -118,32 +111,13 @@ impl Note {
 }
 
 impl FinishedNote {
-    /// Removes what looks like a secret from what the caller says of itself.
+    /// Redacts secrets in the user agent.
     pub(super) fn scrub(&mut self, redactor: &Redactor) {
         self.agent = redactor.plain_text(&self.agent);
     }
 }
 
-impl Names {
-    pub(super) fn push(&mut self, name: &str) {
-        if !self.0.is_empty() {
-            self.0.push('\n');
-        }
-        self.0.push_str(name);
-    }
-
-    fn push_once(&mut self, name: &str) {
-        if !self.iter().any(|known| known == name) {
-            self.push(name);
-        }
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.split('\n').filter(|name| !name.is_empty())
-    }
-}
-
-/// Printable ASCII only, so that nothing in it acts on a terminal.
+/// Replaces everything except printable ASCII, in particular terminal escapes.
 fn printable(text: &[u8]) -> String {
     let bytes = text.iter().take(MAX_AGENT).map(|byte| match byte {
         b' '..=b'~' => char::from(*byte),
@@ -153,8 +127,8 @@ fn printable(text: &[u8]) -> String {
     text.trim().to_owned()
 }
 
-/// True if a secret stands in a header, as it is or as in a URL. It is looked for in all of it: what
-/// is kept could end in its middle.
+/// Finds a secret in a header, literally or percent-encoded. Searches the whole header, because
+/// truncation could leave a part of the secret.
 fn quotes(header: &HeaderValue, secret: &str) -> bool {
     let text = String::from_utf8_lossy(header.as_bytes());
     if text.contains(secret) {
@@ -169,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_kept_of_a_user_agent_is_short_and_printable() {
+    fn user_agents_are_short_and_printable() {
         assert_eq!(
             printable(b"zoomus/1.0 \x1b[2J\x00\xff"),
             "zoomus/1.0 ?[2J??"
@@ -178,21 +152,11 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_found_as_it_is_and_as_in_a_url() {
+    fn finds_literal_and_percent_encoded_secrets() {
         let quotes = |text: &str| quotes(&HeaderValue::from_str(text).unwrap(), "s3cret/+");
         assert!(quotes("x/1 (s3cret/+)"));
         assert!(quotes("x/1 (s3cret%2F%2B)"));
         assert!(quotes(&format!("{}s3cret/+", "x".repeat(MAX_AGENT - 4))));
         assert!(!quotes("x/1"));
-    }
-
-    #[test]
-    fn names_come_back_as_they_went_in() {
-        let mut names = Names::default();
-        assert_eq!(names.iter().count(), 0);
-        for name in ["id", "dept", "id"] {
-            names.push_once(name);
-        }
-        assert_eq!(names.iter().collect::<Vec<_>>(), ["id", "dept"]);
     }
 }

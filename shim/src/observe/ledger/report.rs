@@ -14,21 +14,22 @@ use time::{Date, OffsetDateTime};
 use super::{
     LedgerError, day,
     engine::{self, Cell, Engine, Purpose, Row, transaction},
+    table::{Calls, Span},
 };
 use crate::settings::LedgerPlace;
 
-/// What somebody wants to know.
+/// Filter and page of a usage document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Only this operation.
     pub operation: Option<String>,
-    /// Only this key; empty for requests that were refused before anybody knew whose they are.
+    /// Only this key; empty for requests refused before authentication.
     pub key: Option<String>,
     /// Only from this day on.
     pub since: Option<Date>,
-    /// How many consumers at most.
+    /// Maximum number of consumers.
     pub limit: usize,
-    /// Only those behind this one: [`Usage::next`] of the document before.
+    /// Only consumers after this one: [`Usage::next`] of the previous page.
     pub after: Option<i64>,
 }
 
@@ -56,23 +57,10 @@ WHERE ends >= $1 AND begins <= $2 ORDER BY begins, ends, keys, operations";
 
 const KEPT: &str = "SELECT day, dropped FROM kept WHERE day BETWEEN $1 AND $2 ORDER BY day";
 
-/// One row of `calls`.
-struct Calls {
-    operation: String,
-    day: i64,
-    outcomes: Outcomes,
-    first: i64,
-    last: i64,
-}
+/// One row of `calls`: operation, day, sums.
+type CallsRow = (String, i64, Calls);
 
-/// What is known of one operation, or of all.
-struct Span {
-    first: i64,
-    last: i64,
-    outcomes: Outcomes,
-}
-
-/// The days that somebody wants to know of, since 1970.
+/// Range of days since 1970.
 #[derive(Clone, Copy)]
 struct Days {
     first: i64,
@@ -87,7 +75,7 @@ pub(super) fn read(place: &LedgerPlace, filter: &Filter, now: i64) -> Result<Usa
 }
 
 fn usage(engine: &mut dyn Engine, filter: &Filter, now: i64) -> Result<Usage, LedgerError> {
-    // Days after today come from a clock that was ahead.
+    // Days after today were written while a clock was ahead.
     let days = Days {
         first: filter.since.map_or(i64::MIN, unix_day),
         last: day(now).into(),
@@ -157,34 +145,31 @@ fn fill(
     let rows = engine.rows(CALLS, &given)?.into_iter();
     let rows: Vec<_> = rows.filter_map(calls).collect();
 
-    let mut called: Vec<_> = rows.iter().map(|calls| calls.day).collect();
+    let mut called: Vec<_> = rows.iter().map(|calls| calls.1).collect();
     called.sort_unstable();
     let pauses = called.iter().zip(called.iter().skip(1));
     let longest = pauses.map(|(one, next)| next.saturating_sub(*one)).max();
     consumer.longest_pause_days = longest.and_then(|days| days.try_into().ok()).unwrap_or(0);
 
-    let mut operations: BTreeMap<String, Span> = BTreeMap::new();
-    let mut all = (i64::MAX, i64::MIN);
-    for calls in rows {
-        all = (all.0.min(calls.first), all.1.max(calls.last));
-        let span = operations.entry(calls.operation).or_insert(Span {
-            first: i64::MAX,
-            last: i64::MIN,
-            outcomes: Outcomes::default(),
-        });
-        span.first = span.first.min(calls.first);
-        span.last = span.last.max(calls.last);
-        span.outcomes.add(&calls.outcomes);
+    let mut operations: BTreeMap<String, Calls> = BTreeMap::new();
+    let mut all: Option<Span> = None;
+    for (operation, _, calls) in rows {
+        all.get_or_insert(calls.span).merge(calls.span);
+        let known = operations.entry(operation);
+        known
+            .and_modify(|known| known.merge(&calls))
+            .or_insert(calls);
     }
-    (consumer.first, consumer.last) = (instant(all.0), instant(all.1));
+    let all = all.unwrap_or_else(|| Span::at(0));
+    (consumer.first, consumer.last) = (instant(all.first), instant(all.last));
     let mut uses: BTreeMap<String, OperationUse> = operations
         .into_iter()
-        .map(|(operation, span)| {
+        .map(|(operation, calls)| {
             let named = OperationUse {
                 operation: (!operation.is_empty()).then(|| operation.clone()),
-                outcomes: span.outcomes,
-                first: instant(span.first),
-                last: instant(span.last),
+                outcomes: calls.outcomes,
+                first: instant(calls.span.first),
+                last: instant(calls.span.last),
                 ..OperationUse::default()
             };
             (operation, named)
@@ -217,7 +202,7 @@ fn parameters(rows: Vec<Row>, uses: &mut BTreeMap<String, OperationUse>) {
     }
 }
 
-fn calls(row: Row) -> Option<Calls> {
+fn calls(row: Row) -> Option<CallsRow> {
     let [
         operation,
         day,
@@ -230,9 +215,7 @@ fn calls(row: Row) -> Option<Calls> {
         last,
         brownout,
     ] = row.try_into().ok()?;
-    Some(Calls {
-        operation: operation.text(),
-        day: day.number(),
+    let calls = Calls {
         outcomes: Outcomes {
             answered: answered.count(),
             error: error.count(),
@@ -241,12 +224,15 @@ fn calls(row: Row) -> Option<Calls> {
             trouble: trouble.count(),
             brownout: brownout.count(),
         },
-        first: first.number(),
-        last: last.number(),
-    })
+        span: Span {
+            first: first.number(),
+            last: last.number(),
+        },
+    };
+    Some((operation.text(), day.number(), calls))
 }
 
-/// The brownouts of these days.
+/// Brownout windows within the range.
 fn brownouts(engine: &mut dyn Engine, days: Days, now: i64) -> Result<Vec<Brownout>, LedgerError> {
     let since = days.first.saturating_mul(24 * 60 * 60);
     let names = |cell: Cell| -> Vec<String> {
@@ -270,7 +256,7 @@ fn brownouts(engine: &mut dyn Engine, days: Days, now: i64) -> Result<Vec<Browno
     Ok(brownouts.collect())
 }
 
-/// When the ledger was kept.
+/// Days on which the ledger was kept.
 fn kept(engine: &mut dyn Engine, days: Days) -> Result<Kept, LedgerError> {
     let (mut spans, mut gaps) = (Vec::<(i64, i64)>::new(), Vec::new());
     for row in engine.rows(KEPT, &[days.first.into(), days.last.into()])? {
@@ -298,7 +284,7 @@ fn kept(engine: &mut dyn Engine, days: Days) -> Result<Kept, LedgerError> {
     })
 }
 
-/// A moment as documents have it; `seconds` since 1970.
+/// Formats a time from seconds since 1970.
 fn instant(seconds: i64) -> String {
     moment(seconds.saturating_mul(1000))
 }

@@ -1,4 +1,4 @@
-//! Sums of notes that are not written yet.
+//! Unwritten sums of notes.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use recording::usage::{OTHERS, Outcomes};
 use super::{brownouts::NotedWindow, day, note::FinishedNote};
 use crate::observe::observer::Ending;
 
-/// Who calls, as the ledger tells callers apart.
+/// A caller as distinguished by the ledger.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Caller {
-    /// Empty for requests that were refused before anybody knew whose they are.
+    /// Empty for requests refused before authentication.
     pub(super) key: String,
     pub(super) address: String,
     pub(super) agent: String,
 }
 
-/// What a caller does with its parameters.
+/// Role of a parameter in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Role {
     Given,
@@ -38,14 +38,14 @@ pub(super) struct Uses {
     pub(super) span: Span,
 }
 
-/// From the first to the last request, in seconds since 1970.
+/// First and last request, in seconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) first: i64,
     pub(super) last: i64,
 }
 
-/// What one caller does.
+/// Sums of one caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sums {
     /// By operation and day.
@@ -54,12 +54,12 @@ pub(super) struct Sums {
     pub(super) parameters: BTreeMap<(String, Role, String), Uses>,
 }
 
-/// The sums of all callers.
+/// Sums of all callers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Table {
     callers: BTreeMap<Caller, Sums>,
     windows: Vec<NotedWindow>,
-    /// Those of the callers that were refused.
+    /// Number of refused callers among `callers`.
     refused: usize,
     max_callers: usize,
     max_sums: usize,
@@ -67,11 +67,10 @@ pub(super) struct Table {
     requests: u64,
 }
 
-/// Callers that were refused can be anybody: of so many callers they take one place, and leave the
-/// others to those who are known.
+/// Anyone can be a refused caller, so they get at most one in this many entries.
 const REFUSED_SHARE: usize = 10;
 
-/// How many callers may be ones that were refused.
+/// Maximum number of refused callers.
 pub(super) fn max_refused(max_callers: usize) -> usize {
     (max_callers / REFUSED_SHARE).max(1)
 }
@@ -87,7 +86,7 @@ impl Caller {
         }
     }
 
-    /// All callers of the key that are not told apart.
+    /// The caller that stands for all others of the same key.
     pub(super) fn others(&self) -> Self {
         Self {
             key: self.key.clone(),
@@ -112,7 +111,7 @@ impl Role {
 }
 
 impl Span {
-    fn at(moment: i64) -> Self {
+    pub(super) fn at(moment: i64) -> Self {
         Self {
             first: moment,
             last: moment,
@@ -120,13 +119,24 @@ impl Span {
     }
 
     fn add(&mut self, moment: i64) {
-        self.first = self.first.min(moment);
-        self.last = self.last.max(moment);
+        self.merge(Self::at(moment));
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+    }
+}
+
+impl Calls {
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.outcomes.add(&other.outcomes);
+        self.span.merge(other.span);
     }
 }
 
 impl Table {
-    /// An empty table for so many callers and sums.
+    /// An empty table with limits of callers and sums.
     pub(super) fn new(max_callers: usize, max_sums: usize) -> Self {
         Self {
             max_callers,
@@ -135,24 +145,24 @@ impl Table {
         }
     }
 
-    /// True if the caller is there already, so that nothing new would be kept of it.
-    pub(super) fn knows(&self, noted: &FinishedNote) -> bool {
+    /// Returns whether the caller of a note is present.
+    pub(super) fn contains(&self, noted: &FinishedNote) -> bool {
         self.callers.contains_key(&Caller::of(noted))
     }
 
-    /// False if there is no room.
+    /// Adds a note; false if the table is full.
     pub(super) fn add(&mut self, noted: FinishedNote) -> bool {
         if self.sums >= self.max_sums {
             return false;
         }
         let mut caller = Caller::of(&noted);
         if !self.callers.contains_key(&caller) {
-            let (there, most) = if caller.is_refused() {
+            let (count, limit) = if caller.is_refused() {
                 (self.refused, max_refused(self.max_callers))
             } else {
                 (self.callers.len() - self.refused, self.max_callers)
             };
-            if there >= most {
+            if count >= limit {
                 caller = caller.others();
             }
         }
@@ -171,8 +181,8 @@ impl Table {
         self.callers.iter()
     }
 
-    /// The windows since the last writing, in place of what was kept of them.
-    pub(super) fn keep_windows(&mut self, windows: Vec<NotedWindow>) {
+    /// Replaces the windows since the last write.
+    pub(super) fn set_windows(&mut self, windows: Vec<NotedWindow>) {
         self.windows = windows;
     }
 
@@ -184,7 +194,7 @@ impl Table {
         self.callers.is_empty() && self.windows.is_empty()
     }
 
-    /// How many requests are summed up.
+    /// Number of requests in the sums.
     pub(super) fn requests(&self) -> u64 {
         self.requests
     }
@@ -203,7 +213,7 @@ impl Sums {
         self.calls.len() + self.parameters.len()
     }
 
-    /// How many requests are in it.
+    /// Number of requests in the sums.
     pub(super) fn requests(&self) -> u64 {
         let calls = self.calls.values();
         calls.map(|calls| calls.outcomes.total()).sum()
@@ -225,8 +235,8 @@ impl Sums {
             (Role::Lossy, lossy),
             (Role::Unknown, unknown),
         ] {
-            for name in names.iter() {
-                let parameter = (operation.clone(), role, name.to_owned());
+            for name in names {
+                let parameter = (operation.clone(), role, name);
                 let uses = self.parameters.entry(parameter).or_insert(Uses {
                     requests: 0,
                     span: Span::at(at),
@@ -239,12 +249,12 @@ impl Sums {
             outcomes: Outcomes::default(),
             span: Span::at(at),
         });
-        calls.outcomes.add(&one(ending));
+        calls.outcomes.add(&single(ending));
         calls.span.add(at);
     }
 }
 
-fn one(ending: Ending) -> Outcomes {
+fn single(ending: Ending) -> Outcomes {
     let mut outcomes = Outcomes::default();
     *match ending {
         Ending::Answered => &mut outcomes.answered,

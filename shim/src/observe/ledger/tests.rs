@@ -1,5 +1,6 @@
+mod file;
+
 use std::{
-    fs,
     net::IpAddr,
     path::{Path, PathBuf},
 };
@@ -23,8 +24,6 @@ fn folder() -> (TempDir, PathBuf) {
 }
 
 fn noted(key: &str, address: u8, operation: &str, at: i64) -> FinishedNote {
-    let mut given = note::Names::default();
-    given.push("id");
     FinishedNote {
         key: (!key.is_empty()).then(|| key.into()),
         address: Some(IpAddr::from([192, 0, 2, address])),
@@ -32,9 +31,9 @@ fn noted(key: &str, address: u8, operation: &str, at: i64) -> FinishedNote {
         operation: (!operation.is_empty()).then(|| operation.to_owned()),
         ending: Ending::Answered,
         at,
-        given,
-        lossy: note::Names::default(),
-        unknown: note::Names::default(),
+        given: vec!["id".to_owned()],
+        lossy: Vec::new(),
+        unknown: Vec::new(),
     }
 }
 
@@ -78,7 +77,7 @@ fn sorted(mut usage: Usage) -> Vec<Consumer> {
     usage.consumers
 }
 
-/// `key address: operation×calls, …` of each consumer.
+/// One line per consumer: `key address: operation×calls, …`.
 fn lines(usage: &Usage) -> Vec<String> {
     let line = |consumer: &Consumer| {
         let uses = consumer.operations.iter();
@@ -95,14 +94,14 @@ fn lines(usage: &Usage) -> Vec<String> {
 }
 
 #[test]
-fn a_day_is_a_day() {
+fn counts_days_since_1970() {
     let date = day_of("2026-11-22").unwrap();
     assert_eq!(day(date.midnight().assume_utc().unix_timestamp()), TODAY);
     assert_eq!(day(-1), -1);
 }
 
 #[test]
-fn what_was_written_is_told() {
+fn usage_contains_what_was_written() {
     let (_folder, file) = folder();
     let mut database = open(&file, 1000).unwrap();
     database.begin_day(TODAY - 3, 400).unwrap();
@@ -110,9 +109,9 @@ fn what_was_written_is_told() {
     let mut refused = noted("", 9, "", on(TODAY));
     refused.ending = Ending::Refused;
     let mut lossy = noted("k", 1, "user/update", on(TODAY));
-    lossy.lossy.push("track_id");
-    lossy.unknown.push("dept");
-    lossy.unknown.push(OTHERS);
+    lossy.lossy.push("track_id".to_owned());
+    lossy.unknown.push("dept".to_owned());
+    lossy.unknown.push(OTHERS.to_owned());
     let notes = [
         noted("k", 1, "user/get", on(TODAY - 3)),
         noted("k", 1, "user/get", on(TODAY)),
@@ -139,7 +138,7 @@ fn any_noted() -> impl Strategy<Value = FinishedNote> {
             let mut noted = noted(key, address, operation, on(TODAY - 5) + after);
             noted.ending = ending;
             for name in names {
-                noted.unknown.push(name);
+                noted.unknown.push(name.to_owned());
             }
             noted
         },
@@ -149,9 +148,9 @@ fn any_noted() -> impl Strategy<Value = FinishedNote> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Restarts, and several shims with one file, come to the same.
+    /// Sums are commutative, so restarts and concurrent shims do not change them.
     #[test]
-    fn sums_are_the_same_in_whatever_parts_and_order_they_are_written(
+    fn sums_do_not_depend_on_order_and_grouping(
         parts in vec(vec(any_noted(), 0..12), 1..6).prop_shuffle(),
         turn in 0..6_usize,
     ) {
@@ -172,7 +171,7 @@ proptest! {
 }
 
 #[test]
-fn a_full_table_of_callers_keeps_the_key() {
+fn full_ledger_folds_new_callers_of_a_key() {
     let (_folder, file) = folder();
     let mut database = open(&file, 2).unwrap();
     let notes = |last| (1..=last).map(|address| noted("k", address, "user/get", on(TODAY)));
@@ -185,13 +184,13 @@ fn a_full_table_of_callers_keeps_the_key() {
         "k *: user/get×3",
     ];
     assert_eq!(lines(&usage(&file, &all())), expected);
-    // The second time it is there already.
+    // The folded caller exists now.
     assert_eq!(database.write(&table(notes(5)), TODAY, 0).unwrap(), 3);
     assert_eq!(lines(&usage(&file, &all()))[2], "k *: user/get×6");
 }
 
 #[test]
-fn who_is_refused_takes_no_place_from_the_others() {
+fn refused_callers_do_not_displace_others() {
     let (_folder, file) = folder();
     let mut database = open(&file, 10).unwrap();
     let mut table = Table::new(10, MAX_SUMS);
@@ -213,18 +212,18 @@ fn who_is_refused_takes_no_place_from_the_others() {
 }
 
 #[test]
-fn memory_is_bounded_while_the_file_cannot_be_written() {
+fn unwritten_sums_are_bounded() {
     let mut table = Table::new(1000, 10);
     let operations = |number| noted("k", 1, &format!("user/{number}"), on(TODAY));
     let added = (0..100)
         .filter(|number| table.add(operations(*number)))
         .count();
-    // Two sums each: the calls, and their parameter.
+    // Two sums each: calls and parameter.
     assert_eq!((added, table.requests()), (5, 5));
 }
 
 #[test]
-fn what_is_old_is_forgotten() {
+fn deletes_old_rows() {
     let (_folder, file) = folder();
     let mut database = open(&file, 1000).unwrap();
     for day in [TODAY - 100, TODAY - 40, TODAY - 10] {
@@ -262,14 +261,14 @@ fn what_is_old_is_forgotten() {
 }
 
 #[test]
-fn a_start_with_a_wrong_clock_deletes_and_invents_no_day() {
+fn wrong_clock_at_the_start_neither_deletes_nor_adds_days() {
     let (_folder, file) = folder();
     let mut database = open(&file, 1000).unwrap();
     let write = |database: &mut Database, day| {
         database.begin_day(day, 40).unwrap();
         let mut note = noted("k", 1, "user/get", on(day));
-        // Uses of parameters are counted without their days.
-        note.given = note::Names::default();
+        // Parameters are not counted by day.
+        note.given = Vec::new();
         database.write(&table([note]), day, 0).unwrap();
     };
     write(&mut database, TODAY - 1);
@@ -305,14 +304,14 @@ fn filters_and_pages() {
         let usage = usage(&file, &filter);
         (lines(&usage).join("; "), usage)
     };
-    let (told, _) = ask(|filter| filter.operation = Some("user/list".to_owned()));
-    assert_eq!(told, "a 192.0.2.1: user/list×1");
-    let (told, _) = ask(|filter| filter.key = Some("b".to_owned()));
-    assert_eq!(told, "b 192.0.2.2: user/get×1");
-    let (told, _) = ask(|filter| filter.key = Some(String::new()));
-    assert_eq!(told, "- 192.0.2.4: user/get×1");
-    let (told, usage) = ask(|filter| filter.since = day_of("2026-11-20"));
-    assert_eq!(told, "a 192.0.2.1: user/list×1; b 192.0.2.2: user/get×1");
+    let (found, _) = ask(|filter| filter.operation = Some("user/list".to_owned()));
+    assert_eq!(found, "a 192.0.2.1: user/list×1");
+    let (found, _) = ask(|filter| filter.key = Some("b".to_owned()));
+    assert_eq!(found, "b 192.0.2.2: user/get×1");
+    let (found, _) = ask(|filter| filter.key = Some(String::new()));
+    assert_eq!(found, "- 192.0.2.4: user/get×1");
+    let (found, usage) = ask(|filter| filter.since = day_of("2026-11-20"));
+    assert_eq!(found, "a 192.0.2.1: user/list×1; b 192.0.2.2: user/get×1");
     assert_eq!(
         usage.kept.spans,
         [("2026-11-20".to_owned(), "2026-11-22".to_owned())]
@@ -335,7 +334,7 @@ fn filters_and_pages() {
 }
 
 #[test]
-fn the_longest_pause_is_between_days_with_calls() {
+fn longest_pause_is_between_days_with_calls() {
     let (_folder, file) = folder();
     let mut database = open(&file, 1000).unwrap();
     let days = [TODAY - 90, TODAY - 60, TODAY - 59, TODAY];
@@ -348,182 +347,8 @@ fn the_longest_pause_is_between_days_with_calls() {
     );
 }
 
-fn refusal(file: &Path) -> String {
-    let catalog = Catalog::embedded().unwrap();
-    let error = Ledger::start(LedgerConfig::new(file.to_owned()), &catalog).unwrap_err();
-    format!("{:#}", anyhow::Error::from(error))
-}
-
 #[test]
-fn what_is_no_ledger_is_refused_and_left_alone() {
-    let (folder, file) = folder();
-    let foreign = Connection::open(&file).unwrap();
-    foreign.execute_batch("CREATE TABLE theirs (x)").unwrap();
-    drop(foreign);
-    let before = fs::read(&file).unwrap();
-    assert!(refusal(&file).contains("another program's database"));
-    assert_eq!(fs::read(&file).unwrap(), before);
-
-    let text = folder.path().join("notes.txt");
-    fs::write(&text, "x".repeat(5000)).unwrap();
-    assert!(
-        refusal(&text).contains("not a database"),
-        "{}",
-        refusal(&text)
-    );
-    assert!(refusal(folder.path()).contains("cannot be opened"));
-    assert!(refusal(&folder.path().join("no/such/folder")).contains("cannot be opened"));
-
-    let newer = folder.path().join("newer");
-    drop(open(&newer, 10).unwrap());
-    let connection = Connection::open(&newer).unwrap();
-    connection
-        .pragma_update(None, "user_version", SCHEMA_AFTER)
-        .unwrap();
-    drop(connection);
-    let told = refusal(&newer);
-    assert!(
-        told.contains("a newer shim wrote the ledger (schema 3, and this one knows 2)"),
-        "{told}"
-    );
-}
-
-const SCHEMA_AFTER: i64 = engine::SCHEMA + 1;
-
-#[test]
-fn a_damaged_ledger_is_refused() {
-    let (_folder, file) = folder();
-    let mut database = open(&file, 1000).unwrap();
-    let notes = (0..100).map(|number| noted("k", number, &format!("user/{number}"), on(TODAY)));
-    database.write(&table(notes), TODAY, 0).unwrap();
-    drop(database);
-    let mut bytes = fs::read(&file).unwrap();
-    let (pages, damaged) = (bytes.len() / 4096, &mut bytes[4096..]);
-    assert!(pages > 4, "{pages}");
-    damaged.fill(0x5a);
-    fs::write(&file, bytes).unwrap();
-    let told = refusal(&file);
-    assert!(
-        told.contains("damaged") && told.contains("move it away"),
-        "{told}"
-    );
-}
-
-#[test]
-fn a_locked_ledger_waits_and_loses_nothing() {
-    let (_folder, file) = folder();
-    let catalog = Catalog::embedded().unwrap();
-    let ledger = Ledger::start(LedgerConfig::new(file.clone()), &catalog).unwrap();
-    let patience = Duration::from_secs(20);
-    let other = Connection::open(&file).unwrap();
-    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    ledger
-        .queue
-        .try_send(noted("k", 1, "user/get", on(TODAY)))
-        .unwrap();
-    assert!(!ledger.flush(patience));
-    let waiting = ledger.usage(&all(), patience).unwrap();
-    assert_eq!((waiting.unwritten, waiting.consumers.len()), (1, 0));
-    // Another one cannot begin meanwhile, and says so.
-    assert!(refusal(&file).contains("locked"), "{}", refusal(&file));
-
-    other.execute_batch("ROLLBACK").unwrap();
-    assert!(ledger.flush(patience));
-    let written = ledger.usage(&all(), patience).unwrap();
-    assert_eq!((written.unwritten, written.consumers.len()), (0, 1));
-    let expected = LedgerCounts {
-        written: 1,
-        ..LedgerCounts::default()
-    };
-    assert_eq!(ledger.counts(), expected);
-}
-
-#[test]
-fn a_full_disk_takes_all_or_nothing() {
-    let (_folder, file) = folder();
-    let mut database = open(&file, 1000).unwrap();
-    database.begin_day(TODAY, 400).unwrap();
-    let pages = |database: &mut Database, most: i64| {
-        let pragma = format!("PRAGMA max_page_count = {most}");
-        engine::number(&mut *database.engine, &pragma, &[]).unwrap()
-    };
-    let now = pages(&mut database, 1);
-    let notes = || (0..200).map(|number| noted("k", number, "user/get", on(TODAY)));
-    let error = database.write(&table(notes()), TODAY, 3).unwrap_err();
-    let LedgerError::Sqlite(error) = error else {
-        panic!("{error}");
-    };
-    let code = error.sqlite_error_code();
-    assert_eq!(code, Some(rusqlite::ErrorCode::DiskFull));
-    assert_eq!(usage(&file, &all()).consumers.len(), 0);
-
-    pages(&mut database, now + 1000);
-    database.write(&table(notes()), TODAY, 3).unwrap();
-    let usage = usage(&file, &all());
-    assert_eq!(
-        (usage.consumers.len(), usage.kept.gaps[0].requests),
-        (200, 3)
-    );
-}
-
-#[test]
-fn what_finds_no_room_is_counted_and_told() {
-    let (_folder, file) = folder();
-    let catalog = Catalog::embedded().unwrap();
-    let ledger = Ledger::start(LedgerConfig::new(file), &catalog).unwrap();
-    ledger.counts.dropped("a test");
-    let usage = ledger.usage(&all(), Duration::from_secs(20)).unwrap();
-    assert_eq!(usage.kept.gaps.len(), 1);
-    assert_eq!(usage.kept.gaps[0].requests, 1);
-    assert_eq!(ledger.counts().dropped, 1);
-    // Once only.
-    let usage = ledger.usage(&all(), Duration::from_secs(20)).unwrap();
-    assert_eq!(usage.kept.gaps[0].requests, 1);
-}
-
-#[cfg(unix)]
-#[test]
-fn the_file_is_for_its_owner_alone() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let (folder, file) = folder();
-    let mut database = open(&file, 1000).unwrap();
-    database.begin_day(TODAY, 400).unwrap();
-    let mut found = 0;
-    for entry in fs::read_dir(folder.path()).unwrap() {
-        let mode = entry.unwrap().metadata().unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        found += 1;
-    }
-    // With its write-ahead log.
-    assert!(found >= 2, "{found}");
-}
-
-#[test]
-fn a_ledger_of_the_version_before_is_gone_on_with() {
-    let (_folder, file) = folder();
-    let mut database = open(&file, 1000).unwrap();
-    database.begin_day(TODAY, 400).unwrap();
-    database
-        .write(&table([noted("k", 1, "user/get", on(TODAY))]), TODAY, 0)
-        .unwrap();
-    drop(database);
-    let before = usage(&file, &all());
-    let older = Connection::open(&file).unwrap();
-    older
-        .execute_batch(
-            "DROP TABLE brownout; ALTER TABLE calls DROP COLUMN brownout; PRAGMA user_version = 1;",
-        )
-        .unwrap();
-    drop(older);
-    let place = LedgerPlace::File(file.clone());
-    let unread = report::read(&place, &all(), on(TODAY)).unwrap_err();
-    assert!(matches!(unread, LedgerError::Older(1)), "{unread}");
-    drop(open(&file, 1000).unwrap());
-    assert_eq!(usage(&file, &all()), before);
-}
-
-#[test]
-fn windows_are_noted_once_whoever_writes_them() {
+fn overlapping_windows_are_merged() {
     let (_folder, file) = folder();
     let window = |first, last| brownouts::NotedWindow {
         window: crate::settings::Window {
@@ -538,18 +363,33 @@ fn windows_are_noted_once_whoever_writes_them() {
     let mut database = open(&file, 1000).unwrap();
     for (first, last) in [(10, 20), (0, 12), (20, 300)] {
         let mut table = Table::new(10, 10);
-        table.keep_windows(vec![window(on(TODAY) + first, on(TODAY) + last)]);
+        table.set_windows(vec![window(on(TODAY) + first, on(TODAY) + last)]);
         assert!(!table.is_empty());
         database.write(&table, TODAY, 0).unwrap();
     }
     let place = LedgerPlace::File(file);
-    let told = report::read(&place, &all(), on(TODAY) + 1000)
+    let brownouts = report::read(&place, &all(), on(TODAY) + 1000)
         .unwrap()
         .brownouts;
-    let [one] = told.as_slice() else {
-        panic!("{told:?}");
+    let [one] = brownouts.as_slice() else {
+        panic!("{brownouts:?}");
     };
     assert_eq!((&one.first, &one.last), (&one.begins, &one.ends));
     assert_eq!(one.keys, ["crm", "erp"]);
     assert!(one.operations.is_empty());
+}
+
+#[test]
+fn dropped_requests_are_recorded_as_a_gap() {
+    let (_folder, file) = folder();
+    let catalog = Catalog::embedded().unwrap();
+    let ledger = Ledger::start(LedgerConfig::new(file), &catalog).unwrap();
+    ledger.counts.dropped("a test");
+    let usage = ledger.usage(&all(), Duration::from_secs(20)).unwrap();
+    assert_eq!(usage.kept.gaps.len(), 1);
+    assert_eq!(usage.kept.gaps[0].requests, 1);
+    assert_eq!(ledger.counts().dropped, 1);
+    // Recorded once only.
+    let usage = ledger.usage(&all(), Duration::from_secs(20)).unwrap();
+    assert_eq!(usage.kept.gaps[0].requests, 1);
 }

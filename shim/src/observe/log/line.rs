@@ -1,5 +1,5 @@
-//! A line of the text log: time, level, what happened, and last the ids, so that lines of one kind align
-//! and their beginnings fit a narrow terminal.
+//! Format of the text log: time, level, message, then ids, so that lines align and the message fits
+//! a narrow terminal.
 
 use std::{fmt, time::SystemTime};
 
@@ -13,7 +13,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-/// One line for each event.
+/// Formats one event as one line.
 pub(super) struct Line;
 
 impl<S, N> FormatEvent<S, N> for Line
@@ -49,7 +49,7 @@ where
     }
 }
 
-/// By SGR code; `info` is not coloured.
+/// SGR colour code; `info` has none.
 fn colour(level: Level) -> Option<u8> {
     match level {
         Level::ERROR => Some(31),

@@ -1,13 +1,12 @@
-//! Writes log lines to their sink on a thread of its own, so that no request waits for the log or
-//! fails with it.
+//! Writes log lines on a dedicated thread, so that a slow or failing sink cannot delay or fail a
+//! request.
 //!
-//! Lines are queued in memory and written in batches. A line is dropped, and counted, if the queue is
-//! full because the sink stalls, or if the sink fails. Once the sink works again, one line reports how
-//! many were dropped.
+//! Lines are queued in memory and written in batches. If the queue is full or the sink fails, lines
+//! are dropped and counted. After the sink has recovered, one line reports how many are missing.
 //!
-//! `tracing_appender::non_blocking` does not replace this: it does not count the lines that a failing
-//! sink loses, its queue is bounded in lines and not in bytes, and it allocates for each line and
-//! wakes its thread for it.
+//! `tracing_appender::non_blocking` is no replacement: it does not count lines lost by a failing
+//! sink, bounds its queue in lines instead of bytes, and allocates and wakes its thread for each
+//! line.
 
 use std::{
     io::{self, ErrorKind, Write},
@@ -19,22 +18,22 @@ use std::{
     time::Duration,
 };
 
-/// Limit of the queue, in bytes. A batch that is being written takes as much again.
+/// Limit of the queue, in bytes. A batch that is being written takes up to the same again.
 const CAPACITY: usize = 1024 * 1024;
 
-/// How long the first line of a batch waits for others.
+/// Delay of the first line of a batch, in which others join it.
 const BATCH_TIME: Duration = Duration::from_millis(10);
 
-/// Pause before the next attempt to write to a non-blocking sink that is full.
+/// Pause before retrying a write to a full non-blocking sink.
 const FULL_SINK_PAUSE: Duration = Duration::from_millis(10);
 
-/// The queue of log lines, and its counters.
+/// Queue of log lines, with counters.
 #[derive(Debug, Default)]
 pub(super) struct LogWriter {
     queue: Mutex<Queue>,
-    /// A line was added to the empty queue.
+    /// Signals a line in the empty queue.
     filled: Condvar,
-    /// A batch was written or dropped.
+    /// Signals that a batch was written or dropped.
     emptied: Condvar,
     dropped: AtomicU64,
     /// A flush has timed out, and nothing was written since.
@@ -44,18 +43,18 @@ pub(super) struct LogWriter {
 #[derive(Debug, Default)]
 struct Queue {
     bytes: Vec<u8>,
-    /// True while the thread holds a batch that is not written yet.
+    /// True while the thread holds an unwritten batch.
     is_writing: bool,
 }
 
-/// A sink that may fail in the middle of a line.
+/// A sink that can fail within a line.
 struct Sink<W> {
     output: W,
     is_within_line: bool,
 }
 
 impl LogWriter {
-    /// Starts the thread, which lives as long as the process.
+    /// Starts the thread, which runs until the process exits.
     ///
     /// # Errors
     ///
@@ -66,13 +65,13 @@ impl LogWriter {
         builder.spawn(move || writer.run(sink)).map(drop)
     }
 
-    /// Lines that were dropped since the start.
+    /// Lines dropped since the start.
     pub(super) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// Waits until the queue is written or the timeout has passed. Blocks; returns at once if an
-    /// earlier flush has timed out and nothing was written since.
+    /// Blocks until the queue is written or the timeout has passed. Returns at once if an earlier
+    /// flush timed out and nothing was written since.
     pub(super) fn flush(&self, timeout: Duration) {
         if self.is_stalled.load(Ordering::Relaxed) {
             return;
@@ -100,7 +99,7 @@ impl LogWriter {
             let reports = works && unreported > 0;
             self.take(&mut batch, !reports);
             if reports {
-                // Into the queue, which was emptied just now.
+                // Goes into the queue that was just emptied.
                 reported += unreported;
                 tracing::warn!(
                     dropped = unreported,
@@ -115,7 +114,7 @@ impl LogWriter {
         }
     }
 
-    /// Takes all queued lines in place of the last batch.
+    /// Replaces `batch` with all queued lines.
     fn take(&self, batch: &mut Vec<u8>, waits: bool) {
         batch.clear();
         let mut queue = self.lock();
@@ -138,12 +137,12 @@ impl LogWriter {
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        // Each change is a single one: no panic leaves it half done.
+        // Each change is a single operation, so a panic leaves nothing half done.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Takes one event at a time, whole, as `tracing_subscriber` writes it. Never fails or blocks.
+/// Accepts whole events, as `tracing_subscriber` writes them. Never fails or blocks.
 impl Write for &LogWriter {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let mut queue = self.lock();
@@ -167,9 +166,9 @@ impl Write for &LogWriter {
 }
 
 impl<W: Write> Sink<W> {
-    /// Writes as much as the sink takes, waiting for a slow one; returns the number of bytes.
+    /// Writes as much as the sink accepts, retrying a full one; returns the number of bytes.
     fn write(&mut self, bytes: &[u8]) -> usize {
-        // What is left of a line that failed must not become the beginning of another one.
+        // The rest of a failed line must not become the start of the next one.
         if self.is_within_line && self.write_all(b"\n") == 0 {
             return 0;
         }
@@ -203,7 +202,7 @@ mod tests {
 
     use super::*;
 
-    /// Writes as the test says, each time: this many bytes, or an error.
+    /// A sink that follows a script: for each write a number of bytes, or an error.
     struct Scripted {
         answers: Receiver<Result<usize, ErrorKind>>,
         written: mpsc::Sender<Vec<u8>>,
@@ -240,7 +239,7 @@ mod tests {
         writer.write_all(line.as_bytes()).unwrap();
     }
 
-    const PATIENCE: Duration = Duration::from_secs(20);
+    const TIMEOUT: Duration = Duration::from_secs(20);
 
     #[test]
     fn writes_lines_in_batches_and_in_order() {
@@ -252,7 +251,7 @@ mod tests {
             log(&writer, &line);
             expected += &line;
         }
-        writer.flush(PATIENCE);
+        writer.flush(TIMEOUT);
         let batches: Vec<_> = output.try_iter().collect();
         assert!(batches.concat() == expected.as_bytes());
         assert!(batches.len() < 100, "{}", batches.len());
@@ -260,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_the_lines_that_a_failing_sink_loses_and_ends_the_broken_one() {
+    fn counts_lines_lost_by_a_failing_sink_and_terminates_a_partial_line() {
         let (writer, answers, output) = scripted();
         for answer in [
             Ok(8),
@@ -270,38 +269,38 @@ mod tests {
             answers.send(answer).unwrap();
         }
         log(&writer, "first\nsecond\nthird\n");
-        writer.flush(PATIENCE);
+        writer.flush(TIMEOUT);
         assert_eq!(writer.dropped(), 2);
         answers.send(Err(ErrorKind::StorageFull)).unwrap();
         log(&writer, "fourth\n");
-        writer.flush(PATIENCE);
+        writer.flush(TIMEOUT);
         assert_eq!(writer.dropped(), 3);
         drop(answers);
         log(&writer, "fifth\n");
-        writer.flush(PATIENCE);
+        writer.flush(TIMEOUT);
         let output: Vec<_> = output.try_iter().flatten().collect();
         assert_eq!(String::from_utf8(output).unwrap(), "first\nse\nfifth\n");
         assert_eq!(writer.dropped(), 3);
     }
 
     #[test]
-    fn a_stalled_sink_bounds_the_queue_and_blocks_no_writer() {
+    fn queue_is_bounded_and_writers_do_not_block_while_the_sink_stalls() {
         let (writer, answers, output) = scripted();
         let line = format!("{}\n", "x".repeat(1023));
         log(&writer, &line);
         writer.flush(Duration::from_millis(100));
-        // One batch is with the sink by now, or still queued.
+        // By now, the sink has one batch, or it is still queued.
         for _ in 0..3000 {
             log(&writer, &line);
         }
         let dropped = writer.dropped();
         assert!((1976..=1977).contains(&dropped), "{dropped}");
         assert!(writer.lock().bytes.len() <= CAPACITY);
-        // Does not wait a second time.
-        writer.flush(PATIENCE);
+        // Returns at once, because the first flush timed out.
+        writer.flush(TIMEOUT);
         drop(answers);
         writer.is_stalled.store(false, Ordering::Relaxed);
-        writer.flush(PATIENCE);
+        writer.flush(TIMEOUT);
         let written: usize = output.try_iter().map(|batch| batch.len()).sum();
         assert_eq!(written as u64 / 1024 + dropped, 3001);
     }
@@ -312,7 +311,7 @@ mod tests {
         answers.send(Err(ErrorKind::WouldBlock)).unwrap();
         drop(answers);
         log(&writer, "line\n");
-        writer.flush(PATIENCE);
+        writer.flush(TIMEOUT);
         assert_eq!(output.try_iter().collect::<Vec<_>>().concat(), b"line\n");
         assert_eq!(writer.dropped(), 0);
     }

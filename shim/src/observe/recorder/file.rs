@@ -1,4 +1,4 @@
-//! A file that is rotated by size.
+//! A file with rotation by size.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -9,12 +9,12 @@ use std::{
 use super::Sink;
 use crate::settings::RecordConfig;
 
-/// A file and its predecessors.
+/// The current file and its rotated predecessors.
 pub(super) struct RotatedFile {
     path: PathBuf,
     max_bytes: u64,
     files: usize,
-    /// The file that is open and its size; `None` after a failure.
+    /// Current file and its size; `None` after a failure.
     open: Option<(File, u64)>,
 }
 
@@ -28,7 +28,7 @@ impl RotatedFile {
         })
     }
 
-    /// Each file takes the place of the next older one.
+    /// Renames each file to the next older name and opens a new one.
     fn rotate(&mut self) -> io::Result<(File, u64)> {
         for age in (1..self.files).rev() {
             let from = if age == 1 {
@@ -63,7 +63,7 @@ impl Sink for RotatedFile {
             None => open(&self.path)?,
         };
         if let Err(error) = file.write_all(line) {
-            // Half a line must not spoil the next one.
+            // A partial line would corrupt the next one.
             let _ = file.set_len(size);
             return Err(error);
         }
@@ -72,7 +72,7 @@ impl Sink for RotatedFile {
     }
 }
 
-/// Opened for its owner alone: it may hold names and addresses.
+/// Opens for the owner alone, because recordings may contain names and addresses.
 fn open(path: &Path) -> io::Result<(File, u64)> {
     let mut options = OpenOptions::new();
     options.create(true).append(true);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_rotated_by_size() {
+    fn rotates_files_by_size() {
         let folder = tempfile::tempdir().unwrap();
         let mut file = RotatedFile::open(&config(folder.path(), 3)).unwrap();
         for line in [
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_file_begins_anew() {
+    fn truncates_a_single_file() {
         let folder = tempfile::tempdir().unwrap();
         let mut file = RotatedFile::open(&config(folder.path(), 1)).unwrap();
         file.append(b"11111111\n").unwrap();
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_file_is_continued() {
+    fn appends_to_an_existing_file() {
         let folder = tempfile::tempdir().unwrap();
         for line in ["1\n", "2\n"] {
             let mut file = RotatedFile::open(&config(folder.path(), 2)).unwrap();
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_on_after_a_failure() {
+    fn continues_after_a_failure() {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("inner");
         fs::create_dir(&inner).unwrap();
@@ -162,7 +162,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn only_the_owner_may_read_it() {
+    fn file_is_readable_by_its_owner_only() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         RotatedFile::open(&config(folder.path(), 2)).unwrap();

@@ -1,6 +1,6 @@
-//! The CPU budget of recording, so that requests have the rest.
+//! CPU budget of the recorder.
 //!
-//! Recording may always use a small share of the processors, and half of what is idle beyond a
+//! Recording may always use a small share of the processors, plus half of the idle time beyond a
 //! reserve. The reserve is large because a busy machine is idle for moments, too, and a thread that
 //! uses those delays the next request.
 
@@ -9,84 +9,86 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::load::{self, Load};
+use super::cpu::{self, CpuUsage};
 
-/// The part of the time of all processors that recording may always take.
-const PART: f64 = 1.0 / 64.0;
+/// Share of the processors that recording may always use.
+const SHARE: f64 = 1.0 / 64.0;
 
-/// The part of the idle time that recording leaves unused.
+/// Share of the processors' time that must stay idle before recording uses more.
 const RESERVE: f64 = 0.25;
 
-/// Processor time that may be spent at once after there was little to record, in seconds.
+/// CPU time that may be used at once after a quiet period, in seconds.
 const BURST: f64 = 0.02;
 
 /// Upper bound of the CPU debt, in seconds, so that one expensive exchange cannot stop recording for
 /// good.
 const DEBT: f64 = 5.0;
 
-/// Between two looks at how busy the machine is.
-const LOOK: Duration = Duration::from_millis(100);
+/// Interval between samples of the CPU usage.
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A look that is older says nothing of now.
+/// A longer interval is too old to predict the idle time.
 const STALE: Duration = Duration::from_millis(500);
 
-/// Decides when the writer has to rest.
+/// Decides when and how long the writer sleeps.
 pub(super) struct Pacer {
     budget: CpuBudget,
-    load: Load,
-    /// What the writer has spent.
+    usage: CpuUsage,
+    /// CPU time used by the writer while it was not parked.
     spent: Duration,
-    /// Its own time when that was summed up last.
+    /// CPU time of the thread at the last update of `spent`.
     summed: Duration,
-    /// When it was asked last, and what was spent by then.
+    /// Time and `spent` at the last call of `rest`.
     asked: (Instant, Duration),
-    /// The same of the last look at the machine.
+    /// Time and `spent` at the last sample.
     looked: (Instant, Duration),
 }
 
 impl Pacer {
-    /// Of the calling thread.
-    pub(super) fn of_this_thread() -> Self {
+    /// A pacer for the calling thread.
+    pub(super) fn for_this_thread() -> Self {
         let begun = (Instant::now(), Duration::ZERO);
         Self {
-            budget: CpuBudget::new(load::processors()),
-            load: Load::now(),
+            budget: CpuBudget::new(cpu::processors()),
+            usage: CpuUsage::now(),
             spent: Duration::ZERO,
-            summed: load::of_this_thread(),
+            summed: cpu::thread_time(),
             asked: begun,
             looked: begun,
         }
     }
 
-    /// How long the thread has to rest now, if at all; to be asked again after so long.
+    /// Time to sleep now, if any. Must be called again afterwards.
     pub(super) fn rest(&mut self) -> Option<Duration> {
         self.sum_up();
         let now = (Instant::now(), self.spent);
         let (passed, spent) = since(self.looked, now);
-        if passed >= LOOK {
-            let load = Load::now();
+        if passed >= SAMPLE_INTERVAL {
+            let usage = CpuUsage::now();
             let mut idle = Duration::ZERO;
             if passed < STALE {
-                idle = load.idle_since(&self.load, passed, spent, self.budget.processors);
+                idle = usage.idle_since(&self.usage, passed, spent, self.budget.processors);
             }
             self.budget.fill_from(idle, passed);
-            (self.looked, self.load) = (now, load);
+            (self.looked, self.usage) = (now, usage);
         }
         let (passed, spent) = since(self.asked, now);
         self.asked = now;
-        // The machine may be idle by then.
-        self.budget.spend(spent, passed).map(|rest| rest.min(LOOK))
+        // Sleep at most until the next sample, which may show more idle time.
+        self.budget
+            .spend(spent, passed)
+            .map(|rest| rest.min(SAMPLE_INTERVAL))
     }
 
-    /// Parks the thread, which costs nothing.
+    /// Parks the thread. The CPU time of parking itself is not counted.
     pub(super) fn park(&mut self, longest: Duration) {
         self.sum_up();
         thread::park_timeout(longest);
-        self.summed = load::of_this_thread();
+        self.summed = cpu::thread_time();
     }
 
     fn sum_up(&mut self) {
-        let now = load::of_this_thread();
+        let now = cpu::thread_time();
         self.spent += now.saturating_sub(self.summed);
         self.summed = now;
     }
@@ -97,12 +99,12 @@ fn since(before: (Instant, Duration), now: (Instant, Duration)) -> (Duration, Du
     (passed, now.1.saturating_sub(before.1))
 }
 
-/// A token bucket of processor time.
+/// Token bucket of CPU time.
 struct CpuBudget {
     processors: f64,
-    /// What comes in, in processors.
+    /// Refill rate, in processors.
     income: f64,
-    /// In seconds; below zero if more was spent than there was.
+    /// Balance in seconds; negative after overspending.
     left: f64,
 }
 
@@ -110,23 +112,24 @@ impl CpuBudget {
     fn new(processors: f64) -> Self {
         Self {
             processors,
-            income: processors * PART,
+            income: processors * SHARE,
             left: BURST,
         }
     }
 
-    /// From now on it is filled as if the processors will be as idle as they were.
+    /// Sets the refill rate from the last sample's idle time.
     fn fill_from(&mut self, idle: Duration, passed: Duration) {
         let idle = idle.as_secs_f64() / passed.as_secs_f64().max(0.001);
         let spare = idle.min(self.processors) - self.processors * RESERVE;
-        self.income = self.processors * PART + spare.max(0.0) / 2.0;
+        self.income = self.processors * SHARE + spare.max(0.0) / 2.0;
     }
 
-    /// Tells how long to rest, after so much was spent while so much time passed.
+    /// Accounts for `spent` CPU time within `passed`. Returns the time to sleep until the balance
+    /// is zero.
     fn spend(&mut self, spent: Duration, passed: Duration) -> Option<Duration> {
         let filled = self.left + self.income * passed.as_secs_f64();
         self.left = (filled.min(BURST) - spent.as_secs_f64()).max(-DEBT);
-        // Less than a microsecond is nothing to rest for.
+        // Shorter sleeps cost more than they save.
         let rest = Duration::try_from_secs_f64(-self.left / self.income).ok()?;
         (rest >= Duration::from_micros(1)).then_some(rest)
     }
@@ -139,7 +142,7 @@ mod tests {
     const STEP: Duration = Duration::from_millis(1);
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// The processors that are used by who always has something to do, so much at once.
+    /// Processors used by a thread that always has work, in steps of `step`.
     fn used(budget: &mut CpuBudget, step: Duration) -> f64 {
         let (mut spent, mut passed) = (Duration::ZERO, Duration::ZERO);
         while passed < 200 * SECOND {
@@ -147,7 +150,7 @@ mod tests {
             passed += step;
             let mut rest = budget.spend(step, step);
             while let Some(left) = rest {
-                let slept = left.min(LOOK);
+                let slept = left.min(SAMPLE_INTERVAL);
                 passed += slept;
                 rest = budget.spend(Duration::ZERO, slept);
             }
@@ -163,44 +166,44 @@ mod tests {
     }
 
     #[test]
-    fn a_busy_machine_gives_its_part_and_no_more() {
+    fn uses_its_fixed_share_on_a_busy_machine() {
         for processors in [0.5, 1.0, 2.0, 8.0] {
             for step in [STEP, 80 * STEP] {
                 let mut budget = CpuBudget::new(processors);
-                assert_near(used(&mut budget, step), processors * PART);
-                // For moments, every machine is idle.
+                assert_near(used(&mut budget, step), processors * SHARE);
+                // Every machine is idle for moments.
                 budget.fill_from(SECOND.mul_f64(processors * RESERVE), SECOND);
-                assert_near(used(&mut budget, step), processors * PART);
+                assert_near(used(&mut budget, step), processors * SHARE);
             }
         }
     }
 
     #[test]
-    fn an_idle_machine_gives_more() {
+    fn uses_more_on_an_idle_machine() {
         let mut budget = CpuBudget::new(4.0);
         budget.fill_from(3 * SECOND, SECOND);
-        assert_near(used(&mut budget, STEP), 4.0 * PART + 1.0);
-        // What cannot be is not believed.
+        assert_near(used(&mut budget, STEP), 4.0 * SHARE + 1.0);
+        // Implausible idle times are capped.
         budget.fill_from(100 * SECOND, SECOND);
-        assert_near(budget.income, 4.0 * PART + 1.5);
+        assert_near(budget.income, 4.0 * SHARE + 1.5);
         budget.fill_from(Duration::ZERO, Duration::ZERO);
-        assert_near(budget.income, 4.0 * PART);
+        assert_near(budget.income, 4.0 * SHARE);
     }
 
     #[test]
-    fn a_burst_is_let_through() {
+    fn allows_one_burst() {
         let burst = Duration::from_secs_f64(BURST);
         let mut budget = CpuBudget::new(1.0);
         assert_eq!(budget.spend(burst / 2, STEP), None);
         assert!(budget.spend(burst, STEP).is_some());
-        // After a while there is room for another, and not for two.
+        // A long pause allows one more burst, not two.
         assert_eq!(budget.spend(Duration::ZERO, 100 * SECOND), None);
         assert_eq!(budget.spend(burst * 9 / 10, STEP), None);
         assert!(budget.spend(burst, STEP).is_some());
     }
 
     #[test]
-    fn debts_end() {
+    fn debt_is_bounded() {
         let mut budget = CpuBudget::new(1.0);
         assert!(budget.spend(3600 * SECOND, STEP).is_some());
         budget.fill_from(SECOND, SECOND);

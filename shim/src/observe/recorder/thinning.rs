@@ -1,4 +1,4 @@
-//! Leaves near-equal exchanges out of a recording.
+//! Leaves near-duplicate exchanges out of a recording.
 
 use std::{
     collections::{HashMap, hash_map::DefaultHasher},
@@ -8,26 +8,26 @@ use std::{
 use recording::{Exchange, V2Exchange, comparison::ERROR};
 use serde_json::Value;
 
-/// Kinds of exchanges that are counted; beyond, all exchanges of further kinds are kept.
+/// Limit of distinct kinds that are counted; exchanges of further kinds are all kept.
 const KINDS: usize = 100_000;
 
 /// Counts exchanges by kind.
 #[derive(Debug)]
 pub(super) struct Thinning {
-    most: usize,
+    limit: usize,
     seen: HashMap<u64, usize>,
 }
 
 impl Thinning {
-    /// Keeps so many of each kind.
-    pub(super) fn new(most: usize) -> Self {
+    /// Keeps the first `limit` exchanges of each kind.
+    pub(super) fn new(limit: usize) -> Self {
         Self {
-            most,
+            limit,
             seen: HashMap::new(),
         }
     }
 
-    /// True if an exchange is one of the first of its kind.
+    /// Returns whether an exchange is among the first of its kind.
     pub(super) fn keeps(&mut self, exchange: &Exchange) -> bool {
         let kind = kind(exchange);
         if self.seen.len() >= KINDS && !self.seen.contains_key(&kind) {
@@ -35,12 +35,12 @@ impl Thinning {
         }
         let count = self.seen.entry(kind).or_default();
         *count = count.saturating_add(1);
-        *count <= self.most
+        *count <= self.limit
     }
 }
 
-/// The same for exchanges that differ only in values: the operation, how and with which parameters it was
-/// asked for, the calls with how they ended, and the members of the answer or the code of its error.
+/// Hash that ignores values: operation, wrapping, parameter names, v2 calls with their statuses,
+/// and the members of the answer or its error code.
 fn kind(exchange: &Exchange) -> u64 {
     let mut hasher = DefaultHasher::new();
     let v1 = &exchange.v1;
@@ -49,17 +49,17 @@ fn kind(exchange: &Exchange) -> u64 {
         name.hash(&mut hasher);
     }
     if let Some(error) = v1.answer.get(ERROR) {
-        // Which calls were made before it is a matter of time.
+        // The calls made before an error depend on timing.
         error.get("code").map(Value::to_string).hash(&mut hasher);
         return hasher.finish();
     }
     for (name, _) in v1.answer.as_object().into_iter().flatten() {
         name.hash(&mut hasher);
     }
-    // Responses come in any order.
+    // Responses arrive in any order.
     let mut calls: Vec<_> = exchange.v2.iter().map(call).collect();
     calls.sort_unstable();
-    // A list has as many calls as it has entries.
+    // A list has one call per entry.
     calls.dedup();
     calls.hash(&mut hasher);
     hasher.finish()
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn only_values_make_no_other_kind() {
+    fn values_do_not_change_the_kind() {
         let mut thinning = Thinning::new(1);
         let user = |id: &str| json!({ "id": id });
         let error = |code: i64| json!({ "error": { "code": code } });

@@ -1,6 +1,6 @@
-//! The thread that redacts and writes.
+//! The writer thread: redacts and writes exchanges.
 //!
-//! It runs with the lowest priority and within a CPU budget (`pacing`), so that requests have the
+//! Runs at the lowest priority and within a CPU budget (`pacing`), so that requests have the
 //! processors. Exchanges beyond that are dropped.
 
 use std::{
@@ -19,36 +19,35 @@ use secrecy::ExposeSecret;
 
 use super::{Queued, Shared, Sink, pacing::Pacer, thinning::Thinning};
 
-/// How long it rests when there is nothing to write. It looks for itself: to be woken by each request
-/// would cost every one of them.
+/// Poll interval of an empty queue. Waking the thread for each request would cost every request.
 const REST: Duration = Duration::from_millis(10);
 
-/// Between two looks at what was spent, in exchanges and in bytes.
+/// Exchanges, and bytes, between two checks of the CPU budget.
 const LAP: u32 = 16;
 const LAP_BYTES: usize = 512 << 10;
 
-/// What is finished is not kept back for longer.
-const LONG: Duration = Duration::from_millis(50);
+/// A batch is written before a sleep of at least this long.
+const MAX_DELAY: Duration = Duration::from_millis(50);
 
-/// What is written at once, in bytes.
+/// Size of a batch, in bytes.
 const BATCH: usize = 64 << 10;
 
 pub(super) struct Writer<S> {
     pub(super) redactor: Redactor,
-    /// What the lines are made with.
+    /// Catalog that `redactor` was built from.
     pub(super) catalog: Arc<Catalog>,
     pub(super) pseudonym_key: Option<PseudonymKey>,
     pub(super) queued: Receiver<Queued>,
     pub(super) shared: Arc<Shared>,
     pub(super) thinning: Option<Thinning>,
-    /// The settings by which exchanges are left out.
+    /// Settings that leave exchanges out, for the `incomplete` member of records.
     pub(super) incomplete: Option<String>,
     pub(super) sink: S,
-    /// Nothing larger is written at once, if it is more than one line: files are not to be larger.
+    /// Limit of a batch of several lines, so that rotated files do not exceed their size.
     pub(super) batch_bytes: u64,
 }
 
-/// Lines that are not written yet.
+/// Unwritten lines.
 #[derive(Default)]
 struct Batch {
     text: Vec<u8>,
@@ -62,7 +61,7 @@ impl<S: Sink> Writer<S> {
             .unwrap_or(BATCH)
             .min(BATCH);
         let mut batch = Batch::default();
-        let mut pacer = Pacer::of_this_thread();
+        let mut pacer = Pacer::for_this_thread();
         let mut taken = (0, 0);
         loop {
             match self.queued.try_recv() {
@@ -75,7 +74,7 @@ impl<S: Sink> Writer<S> {
                     }
                 }
                 Err(TryRecvError::Empty) if self.shared.stopping.load(Ordering::SeqCst) => {
-                    // What came before it was told to stop is seen now.
+                    // An exchange may have been queued just before `stopping` was set.
                     match self.queued.try_recv() {
                         Ok(queued) => self.take(&queued, limit, &mut batch),
                         Err(_) => break,
@@ -91,19 +90,19 @@ impl<S: Sink> Writer<S> {
         self.write(&mut batch);
     }
 
-    /// Does nothing until there is time for it again, unless all is to end.
+    /// Sleeps while the CPU budget is used up, unless the recorder is stopping.
     fn rest(&mut self, pacer: &mut Pacer, batch: &mut Batch) {
         while !self.shared.stopping.load(Ordering::SeqCst)
             && let Some(rest) = pacer.rest()
         {
-            if rest >= LONG {
+            if rest >= MAX_DELAY {
                 self.write(batch);
             }
             pacer.park(rest);
         }
     }
 
-    /// Adds an exchange to the batch, and writes what is full.
+    /// Redacts an exchange and adds it to the batch; writes full batches.
     fn take(&mut self, queued: &Queued, limit: usize, batch: &mut Batch) {
         if !Arc::ptr_eq(&self.catalog, &queued.catalog) {
             self.catalog = Arc::clone(&queued.catalog);
@@ -157,11 +156,11 @@ impl<S: Sink> Writer<S> {
     }
 }
 
-/// Gives the calling thread the lowest priority. Only Linux has priorities for single threads.
+/// Sets the calling thread to the lowest priority. Only Linux has a priority per thread.
 pub(crate) fn lower_priority() {
     #[cfg(target_os = "linux")]
     {
-        /// A busy core gives such a thread a seventieth of its time, and any other at once what it wants.
+        /// On a busy core, such a thread gets about 1/70 of the time and is preempted at once.
         const NICE: i32 = 19;
         if let Err(error) = rustix::process::setpriority_process(None, NICE) {
             tracing::debug!(%error, "The recorder keeps the priority of the shim");

@@ -1,4 +1,4 @@
-//! Comparing two answers: after the request, and redacted before.
+//! Compares two redacted answers after a request was served.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,22 +18,21 @@ use tokio::time::Instant;
 
 use super::{
     NotCompared, Shadowed,
-    differences::{Seen, worst},
+    differences::{Comparison, worst},
 };
 use crate::observe::{observer::ShadowRecord, served_request::ServedRequest};
 
-/// In front of what stands in a v2 request, and not in the answer.
+/// Prefix of paths in v2 requests, to distinguish them from the answer's.
 const REQUEST: &str = "v2 request: ";
 
-/// An answer as a document.
+/// Parses an answer that this shim serialized.
 fn document(json: &[u8]) -> Value {
-    // It was written by this shim.
     serde_json::from_slice(json).unwrap_or_default()
 }
 
 impl Shadowed {
-    /// Compares this shim's answer with the shadow's, and notes what was found; `None` if nothing
-    /// was.
+    /// Compares this shim's answer with the shadow's and records the result; `None` if nothing was
+    /// compared.
     pub(super) async fn compare(
         self,
         answer: Bytes,
@@ -42,12 +41,12 @@ impl Shadowed {
         if self.calls.is_some() {
             self.retranslate(answer, request).await
         } else {
-            self.asked(answer, request).await
+            self.compare_answers(answer, request).await
         }
     }
 
-    /// With other mappings, what was recorded standing in for v2: both sides are translated again,
-    /// so that what this shim remembered from before makes no difference.
+    /// Re-translates with both catalogs, with the recorded calls in place of v2, so that cached
+    /// answers of the original request make no difference.
     async fn retranslate(self, answer: Bytes, request: Arc<dyn ServedRequest>) -> Option<()> {
         let shadow = Arc::clone(&self.shadow);
         let compared = shadow.worker.run(move || {
@@ -64,12 +63,13 @@ impl Shadowed {
             let exchange = self.exchange(document(&answer), calls);
             let mine = rehearse(catalog, operation, request.site(), &exchange);
             let other = rehearse(mappings, other, request.site(), &exchange);
-            let unanswered = |calls: &[V2Exchange]| {
+            let count_unanswered = |calls: &[V2Exchange]| {
                 let is_missing = |call: &&V2Exchange| call.outcome == OutcomeKind::NoAnswer;
                 calls.iter().filter(is_missing).count()
             };
-            // Calls that were not recorded change the answer, so answers with them are not compared.
-            let has_answer = unanswered(&mine.requests) == unanswered(&other.requests);
+            // An unrecorded call changes the answer: compare answers only if both sides lack
+            // equally many.
+            let has_answer = count_unanswered(&mine.requests) == count_unanswered(&other.requests);
 
             let secrets = self.secrets(request.as_ref());
             let mine = self.redacted(catalog, mine.answer, mine.requests, &secrets);
@@ -89,8 +89,8 @@ impl Shadowed {
         compared.await?
     }
 
-    /// With the answer of the shadow itself.
-    async fn asked(self, answer: Bytes, request: Arc<dyn ServedRequest>) -> Option<()> {
+    /// Compares with the answer of another server.
+    async fn compare_answers(self, answer: Bytes, request: Arc<dyn ServedRequest>) -> Option<()> {
         let until = Instant::now() + self.shadow.timeout;
         let asked = match &self.asked {
             Some(asked) => asked.clone().await,
@@ -121,7 +121,7 @@ impl Shadowed {
         });
         let (this, mine, theirs, mut rows) = compared.await??;
         if has_unexpected(&rows) && this.shadow.may_ask_again() {
-            let again = this.once_more(request.as_ref()).await;
+            let again = this.serve_again(request.as_ref()).await;
             let compared = shadow.worker.run(move || {
                 let catalog = request.catalog();
                 let secrets = this.secrets(request.as_ref());
@@ -135,8 +135,8 @@ impl Shadowed {
         Some(())
     }
 
-    /// Asks this shim the same again: what differs then differs each time.
-    async fn once_more(&self, request: &dyn ServedRequest) -> Value {
+    /// Serves the request a second time; fields that change are volatile.
+    async fn serve_again(&self, request: &dyn ServedRequest) -> Value {
         let Some(operation) = request.catalog().find(&self.operation) else {
             return Value::Null;
         };
@@ -149,11 +149,11 @@ impl Shadowed {
         document(&request.serve_again(operation, arguments, deadline).await)
     }
 
-    /// Learns from this shim's two answers.
+    /// Learns volatile fields from this shim's two answers.
     fn learn(&self, catalog: &Catalog, rows: &mut [Row], answers: [&Value; 3]) {
         let [mine, theirs, again] = answers;
         if again.get("error").is_some() != mine.get("error").is_some() {
-            return; // another kind of answer tells nothing about fields
+            return; // a success and an error have no fields in common
         }
         let mut changed = compare(catalog, None, mine, again);
         changed.retain(|row| row.verdict != Verdict::Same);
@@ -164,7 +164,8 @@ impl Shadowed {
             .filter(|row| row.verdict == Verdict::Same)
             .map(|row| row.path.as_str())
             .collect();
-        // What the shadow said first was changed in between: that is no noise.
+        // The second answer agrees with the shadow: the value was changed in between, and is not
+        // volatile.
         let in_between = |row: &Row| agreed.contains(row.path.as_str());
         for row in rows.iter_mut() {
             if row.verdict == Verdict::Unexpected
@@ -191,13 +192,13 @@ impl Shadowed {
     fn note(&self, catalog: &Catalog, rows: &[Row]) {
         let shadow = &self.shadow;
         shadow.compared.fetch_add(1, Ordering::Relaxed);
-        let seen = Seen {
+        let comparison = Comparison {
             operation: &self.operation,
             at: &moment(self.at),
             rows,
         };
-        for (field, kind) in shadow.differences.note(&seen) {
-            // Unknown names may be anything: they go to the pages, not to the log.
+        for (field, kind) in shadow.differences.note(&comparison) {
+            // Unknown names could contain anything; they are shown on the pages, but not logged.
             let is_known = field.starts_with(REQUEST) || is_known_field(catalog, &field);
             shadow.observer.shadowed(&ShadowRecord::Found {
                 operation: &self.operation,
@@ -252,7 +253,7 @@ impl Shadowed {
         exchange
     }
 
-    /// What may be quoted in answers of either side.
+    /// Secrets that may be quoted in answers of either side.
     fn secrets(&self, request: &dyn ServedRequest) -> Vec<SecretString> {
         let mut secrets = request.secrets();
         let own = self

@@ -1,4 +1,4 @@
-//! The differences found: counts, and the last examples of each field. Bounded and redacted.
+//! Differences found: counts, and recent examples of each field. Bounded and redacted.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -10,16 +10,16 @@ use serde::Serialize;
 
 use super::NotCompared;
 
-/// Limit of distinct fields; the shadow may answer with any.
+/// Limit of distinct fields; a shadow can return any names.
 const FIELDS: usize = 2000;
 
-/// Examples of a field.
+/// Maximum number of examples per field.
 const EXAMPLES: usize = 3;
 
-/// Characters of a value, a path or a reason.
+/// Maximum length of a value, path or reason, in characters.
 const LENGTH: usize = 500;
 
-/// Counts what was compared, since a moment.
+/// Counts comparisons and their differences.
 #[derive(Debug)]
 pub struct Differences {
     since: i64,
@@ -30,68 +30,68 @@ pub struct Differences {
 struct State {
     operations: BTreeMap<String, OperationTally>,
     fields: BTreeMap<(String, String), FieldTally>,
-    /// Differences of fields beyond the bound.
+    /// Differences in fields beyond the limit.
     others: u64,
 }
 
-/// All that was found, to be shown.
+/// A copy of all counts.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Found {
+pub(crate) struct DifferenceReport {
     /// Milliseconds since 1970.
     #[serde(skip)]
     pub(crate) since: i64,
     pub(crate) operations: BTreeMap<String, OperationTally>,
-    /// The worst first, then those that differ most often.
+    /// Sorted by worst verdict, then by count.
     pub(crate) fields: Vec<FieldTally>,
-    /// Differences in fields that are not told apart any more.
+    /// Differences in fields beyond the limit.
     pub(crate) others: u64,
 }
 
-/// What came of the requests of an operation.
+/// Comparisons of one operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct OperationTally {
-    /// How many were compared.
+    /// Number of compared requests.
     pub compared: u64,
-    /// The same by the worst verdict of each.
+    /// Number of compared requests by their worst verdict.
     pub verdicts: BTreeMap<Verdict, u64>,
-    /// How many were not, by reason.
+    /// Number of requests that were not compared, by reason.
     pub not_compared: BTreeMap<&'static str, u64>,
 }
 
-/// What is known of a field that differs.
+/// A field with differences.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldTally {
-    /// The operation.
+    /// Operation.
     pub operation: String,
-    /// The field, `users[].pmi`; what stands in v2 requests begins with `v2 request: `.
+    /// Field, e.g. `users[].pmi`; fields of v2 requests begin with `v2 request: `.
     pub field: String,
-    /// How often, by verdict.
+    /// Number of differences by verdict.
     pub verdicts: BTreeMap<Verdict, u64>,
-    /// When it differed last: RFC 3339, UTC.
+    /// Time of the last difference: RFC 3339, UTC.
     pub last: String,
-    /// The last ones, the newest first.
+    /// Recent differences, newest first.
     pub examples: VecDeque<Example>,
 }
 
 /// A difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Example {
-    /// When the request came: RFC 3339, UTC.
+    /// Time of the request: RFC 3339, UTC.
     pub at: String,
-    /// Where it stands: `users[kdc1].pmi`.
+    /// Path in the answer, e.g. `users[kdc1].pmi`.
     pub path: String,
-    /// What the shadow has there, as JSON; empty for nothing.
+    /// The shadow's value as JSON; empty if absent.
     pub shadow: String,
-    /// What this shim has there.
+    /// This shim's value as JSON; empty if absent.
     pub shim: String,
-    /// What is thought of it.
+    /// Verdict.
     pub verdict: Verdict,
-    /// Why.
+    /// Reason of the verdict.
     pub reason: String,
 }
 
-/// One comparison.
-pub(super) struct Seen<'a> {
+/// Result of one comparison.
+pub(super) struct Comparison<'a> {
     pub(super) operation: &'a str,
     pub(super) at: &'a str,
     pub(super) rows: &'a [Row],
@@ -105,15 +105,15 @@ impl Differences {
         }
     }
 
-    /// All that was found so far.
-    pub(crate) fn found(&self) -> Found {
+    /// Returns a copy of the counts.
+    pub(crate) fn report(&self) -> DifferenceReport {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut fields: Vec<_> = state.fields.values().cloned().collect();
         fields.sort_by_key(|field| {
             let worst = field.verdicts.last_key_value();
             std::cmp::Reverse(worst.map(|(verdict, count)| (*verdict, *count)))
         });
-        Found {
+        DifferenceReport {
             since: self.since,
             operations: state.operations.clone(),
             fields,
@@ -127,29 +127,29 @@ impl Differences {
         *tally.not_compared.entry(why.as_str()).or_default() += 1;
     }
 
-    /// Counts a comparison; gives the unexpected differences of kinds that were not seen before.
-    pub(super) fn note(&self, seen: &Seen<'_>) -> Vec<(String, Kind)> {
+    /// Counts a comparison; returns unexpected differences that occur for the first time.
+    pub(super) fn note(&self, compared: &Comparison<'_>) -> Vec<(String, Kind)> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let tally = state
             .operations
-            .entry(seen.operation.to_owned())
+            .entry(compared.operation.to_owned())
             .or_default();
         tally.compared += 1;
-        *tally.verdicts.entry(worst(seen.rows)).or_default() += 1;
+        *tally.verdicts.entry(worst(compared.rows)).or_default() += 1;
 
         let mut found = Vec::new();
-        for row in seen.rows {
+        for row in compared.rows {
             if row.verdict == Verdict::Same {
                 continue;
             }
             let field = shortened(&row.field);
-            let key = (seen.operation.to_owned(), field.clone());
+            let key = (compared.operation.to_owned(), field.clone());
             if state.fields.len() >= FIELDS && !state.fields.contains_key(&key) {
                 state.others += 1;
                 continue;
             }
             let tally = state.fields.entry(key).or_insert_with(|| FieldTally {
-                operation: seen.operation.to_owned(),
+                operation: compared.operation.to_owned(),
                 field: field.clone(),
                 verdicts: BTreeMap::new(),
                 last: String::new(),
@@ -160,9 +160,9 @@ impl Differences {
             if row.verdict == Verdict::Unexpected && *count == 1 {
                 found.extend(row.kind.map(|kind| (field, kind)));
             }
-            seen.at.clone_into(&mut tally.last);
+            compared.at.clone_into(&mut tally.last);
             tally.keep(Example {
-                at: seen.at.to_owned(),
+                at: compared.at.to_owned(),
                 path: shortened(&row.path),
                 shadow: shortened(&written(row.old.as_ref())),
                 shim: shortened(&written(row.new.as_ref())),
@@ -175,7 +175,7 @@ impl Differences {
 }
 
 impl FieldTally {
-    /// What is expected does not take the place of what is not.
+    /// Keeps the newest examples of the worst verdict.
     fn keep(&mut self, example: Example) {
         let worst = self.examples.iter().map(|known| known.verdict).max();
         if worst.is_some_and(|worst| example.verdict < worst) {
@@ -220,16 +220,16 @@ mod tests {
     }
 
     fn note(differences: &Differences, rows: &[Row]) -> usize {
-        let seen = Seen {
+        let comparison = Comparison {
             operation: "user/get",
             at: "2026-11-20T10:00:00Z",
             rows,
         };
-        differences.note(&seen).len()
+        differences.note(&comparison).len()
     }
 
     #[test]
-    fn a_kind_of_difference_is_new_once() {
+    fn reports_a_new_difference_once() {
         let differences = Differences::new(0);
         let rows = [
             row("a", Verdict::Unexpected, 1),
@@ -238,16 +238,16 @@ mod tests {
         ];
         assert_eq!(note(&differences, &rows), 1);
         assert_eq!(note(&differences, &rows), 0);
-        let found = differences.found();
-        assert_eq!(found.fields.len(), 2);
+        let report = differences.report();
+        assert_eq!(report.fields.len(), 2);
         assert_eq!(
-            found.operations["user/get"].verdicts[&Verdict::Unexpected],
+            report.operations["user/get"].verdicts[&Verdict::Unexpected],
             2
         );
     }
 
     #[test]
-    fn what_is_kept_is_bounded() {
+    fn fields_examples_and_values_are_bounded() {
         let differences = Differences::new(0);
         for number in 0..FIELDS + 10 {
             note(
@@ -258,20 +258,20 @@ mod tests {
         for _ in 0..10 {
             note(&differences, &[row("7", Verdict::Unexpected, 10_000)]);
         }
-        let found = differences.found();
-        assert_eq!((found.fields.len(), found.others), (FIELDS, 10));
-        let most = &found.fields[0];
+        let report = differences.report();
+        assert_eq!((report.fields.len(), report.others), (FIELDS, 10));
+        let most = &report.fields[0];
         assert_eq!((most.field.as_str(), most.examples.len()), ("7", EXAMPLES));
         assert_eq!(most.examples[0].shadow.chars().count(), LENGTH + 1);
     }
 
     #[test]
-    fn the_worst_examples_stay() {
+    fn keeps_examples_of_the_worst_verdict() {
         let differences = Differences::new(0);
         for verdict in [Verdict::Lossy, Verdict::Unexpected, Verdict::Volatile] {
             note(&differences, &[row("a", verdict, 1)]);
         }
-        let field = &differences.found().fields[0];
+        let field = &differences.report().fields[0];
         let kept: Vec<_> = field.examples.iter().map(|kept| kept.verdict).collect();
         assert_eq!(kept, [Verdict::Unexpected]);
     }

@@ -1,5 +1,5 @@
-//! The thread that compares. It has the lowest priority, as the recorder has; what a busy machine has no
-//! time for is dropped.
+//! Worker thread for comparisons, at the lowest priority. Work that a busy machine has no time for
+//! is dropped.
 
 use std::{
     io,
@@ -13,13 +13,13 @@ use crate::observe::recorder::lower_priority;
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// Does one thing after the other.
+/// Executes jobs in order.
 pub(super) struct Worker(SyncSender<Work>);
 
 impl Worker {
-    /// Starts the thread; `most` things may wait.
-    pub(super) fn start(most: usize) -> io::Result<Self> {
-        let (sender, works) = mpsc::sync_channel::<Work>(most);
+    /// Starts the thread with a queue of `capacity` jobs.
+    pub(super) fn start(capacity: usize) -> io::Result<Self> {
+        let (sender, works) = mpsc::sync_channel::<Work>(capacity);
         thread::Builder::new()
             .name("shadow".to_owned())
             .spawn(move || {
@@ -31,14 +31,14 @@ impl Worker {
         Ok(Self(sender))
     }
 
-    /// Has something done; `None` if it was not: too much waits, or it came to a bad end.
+    /// Runs a job; `None` if the queue is full or the job panicked.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         let (sender, done) = oneshot::channel();
         let work = Box::new(move || {
-            // Who asked may be gone.
+            // The caller may have been dropped.
             let _ = sender.send(work());
         });
         self.0.try_send(work).ok()?;

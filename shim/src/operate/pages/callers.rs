@@ -1,20 +1,20 @@
-//! The page of callers: who calls v1, what, since when, and whether v1 can be switched off for them.
+//! Callers: who calls which operations since when, and whether v1 can be switched off for them.
 
 use maud::{Markup, html};
 use recording::usage::{Consumer, Judgement, Ledger, Rule, Usage, UsageError, Verdict};
 
 use super::page::{day, empty, table, text};
 
-/// Operations that are named for each caller, the most called first.
+/// Maximum number of operations named per caller, most called first.
 const NAMED: usize = 6;
 
 pub(super) fn off() -> Markup {
     empty(
-        "Nobody notes who calls.",
+        "The ledger is off.",
         &html! {
             p { "Name a file for the ledger in the configuration file, or start with " code { "--ledger FILE" } ":" }
             pre { code { "[ledger]\nfile = \"/var/lib/shim/ledger.sqlite\"" } }
-            p { "It keeps names of operations and parameters by key, address and program, and no values." }
+            p { "The ledger stores names of operations and parameters by key, address and program, but no values." }
         },
     )
 }
@@ -30,9 +30,9 @@ pub(super) fn body(usage: Usage) -> Result<Markup, UsageError> {
         .collect();
     if callers.is_empty() {
         let hint = html! { p { "Point a program at the v1 address of this shim." } };
-        return Ok(empty("Nobody called yet.", &hint));
+        return Ok(empty("No calls yet.", &hint));
     }
-    // Most to do first, the latest first.
+    // By remaining work, then by last call.
     callers.sort_by(|(one, first), (other, second)| {
         let verdicts = one.verdict.cmp(&other.verdict);
         verdicts.then_with(|| second.last.cmp(&first.last))
@@ -49,7 +49,7 @@ pub(super) fn body(usage: Usage) -> Result<Markup, UsageError> {
         ("last", "n"),
     ];
     Ok(html! {
-        (table("Most to do first", &columns, &rows))
+        (table("Most remaining work first", &columns, &rows))
         p.note {
             (rule.words()) " Days in the ledger: " (ledger.observed())
             @if is_cut { "; more callers are in " code { "migrate usage" } }

@@ -1,4 +1,4 @@
-//! The page of deliveries: v2's webhooks, and the pushes that were made of them.
+//! Deliveries: webhooks of v2, and the pushes that result from them.
 
 use maud::{Markup, html};
 
@@ -6,10 +6,10 @@ use super::page::{ago, empty, table, text};
 use crate::{notifications::Waiting, observe::Deliveries};
 
 pub(super) fn body(deliveries: &Deliveries, waiting: &[Waiting]) -> Markup {
-    let seen = deliveries.seen();
+    let log = deliveries.snapshot();
     if waiting.is_empty() {
         return empty(
-            "Nothing receives notifications.",
+            "No receivers are configured.",
             &html! { p { "Set " code { "[webhooks]" } " and a " code { "[[receiver]]" } "." } },
         );
     }
@@ -23,16 +23,16 @@ pub(super) fn body(deliveries: &Deliveries, waiting: &[Waiting]) -> Markup {
         }
     };
     let webhooks = html! {
-        @for ((event, outcome), count) in &seen.webhooks {
+        @for ((event, outcome), count) in &log.webhooks {
             tr {
                 th scope="row" { (text(event)) }
                 td data-label="outcome" { (outcome) }
-                td.n data-label="how often" { (count) }
+                td.n data-label="count" { (count) }
             }
         }
     };
     let attempts = html! {
-        @for attempt in &seen.attempts {
+        @for attempt in &log.attempts {
             tr {
                 th scope="row" { (text(&attempt.event)) }
                 td data-label="notification" { (text(&attempt.notification)) }
@@ -40,12 +40,12 @@ pub(super) fn body(deliveries: &Deliveries, waiting: &[Waiting]) -> Markup {
                 td.n data-label="attempt" { (attempt.number) }
                 td data-label="outcome" { (attempt.outcome.as_str()) }
                 td.n data-label="when" { (ago(attempt.at)) }
-                td.wide data-label="why" { (text(attempt.failure.as_deref().unwrap_or_default())) }
+                td.wide data-label="reason" { (text(attempt.failure.as_deref().unwrap_or_default())) }
             }
         }
     };
     let queue_columns = [("receiver", ""), ("waiting", "n"), ("dead", "n")];
-    let webhook_columns = [("event", ""), ("outcome", ""), ("how often", "n")];
+    let webhook_columns = [("event", ""), ("outcome", ""), ("count", "n")];
     let attempt_columns = [
         ("event", ""),
         ("notification", ""),
@@ -53,11 +53,11 @@ pub(super) fn body(deliveries: &Deliveries, waiting: &[Waiting]) -> Markup {
         ("attempt", "n"),
         ("outcome", ""),
         ("when", "n"),
-        ("why", ""),
+        ("reason", ""),
     ];
     html! {
         (table("Queues", &queue_columns, &queues))
         (table("v2's webhooks since the start", &webhook_columns, &webhooks))
-        (table("The last attempts", &attempt_columns, &attempts))
+        (table("Most recent attempts", &attempt_columns, &attempts))
     }
 }

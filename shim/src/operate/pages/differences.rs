@@ -1,4 +1,4 @@
-//! The page of differences from the shadow.
+//! Differences from the shadow.
 
 use std::collections::BTreeMap;
 
@@ -11,18 +11,18 @@ use crate::{
     settings::Side,
 };
 
-/// Fields that are shown, the worst first.
+/// Maximum number of fields shown.
 const SHOWN: usize = 200;
 
 pub(super) fn body(shadow: Option<&Shadow>) -> Markup {
     let Some(shadow) = shadow else {
-        return empty("Nothing is compared.", &how_to());
+        return empty("No shadow is configured.", &how_to());
     };
-    let found = shadow.differences().found();
+    let report = shadow.differences().report();
     let noise = shadow.noise();
     html! {
         p {
-            "Compared with " b { (text(&shadow.shown())) } " since " (time(found.since)) ". Clients get "
+            "Compared with " b { (text(&shadow.shown())) } " since " (time(report.since)) ". Clients get "
             @match shadow.answer() {
                 Side::Shim => { "this shim's answers." },
                 Side::Shadow => { "the shadow's answers, or this shim's if it gives none." },
@@ -30,44 +30,44 @@ pub(super) fn body(shadow: Option<&Shadow>) -> Markup {
         }
         section aria-labelledby="operations" {
             h2 id="operations" { "Operations" }
-            @if found.operations.is_empty() {
-                (empty("Nothing was compared yet.", &html! {
+            @if report.operations.is_empty() {
+                (empty("No comparisons yet.", &html! {
                     p { "Reads are compared as they come. Writes are never sent to the shadow: with "
                         code { "shadow.mappings" } " what they would send is compared." }
                 }))
-            } @else { (operations(&found.operations)) }
+            } @else { (operations(&report.operations)) }
         }
         section aria-labelledby="fields" {
             h2 id="fields" { "Fields that differ" }
-            @if found.fields.is_empty() { p { "None." } }
-            @for field in found.fields.iter().take(SHOWN) { (self::field(field)) }
-            @if found.fields.len() > SHOWN {
-                p.note { (found.fields.len() - SHOWN) " more fields are in " a href="/differences" { "the JSON" } "." }
+            @if report.fields.is_empty() { p { "None." } }
+            @for field in report.fields.iter().take(SHOWN) { (self::field(field)) }
+            @if report.fields.len() > SHOWN {
+                p.note { (report.fields.len() - SHOWN) " more fields are in " a href="/differences" { "the JSON" } "." }
             }
-            @if found.others > 0 {
-                p.note { (found.others) " differences in more fields than are listed." }
+            @if report.others > 0 {
+                p.note { (report.others) " differences in more fields than are listed." }
             }
         }
         @if !noise.is_empty() {
             section aria-labelledby="noise" {
                 h2 id="noise" { "Noise" }
-                p { "Asked the same twice, this shim gave other values for these fields: they are volatile." }
+                p { "These fields are volatile: this shim returned other values when a request was repeated." }
                 ul { @for (operation, field) in &noise { li { (text(operation)) " " code { (text(field)) } } } }
             }
         }
-        p.note { a href="/differences" { "The same as JSON" } }
+        p.note { a href="/differences" { "Differences as JSON" } }
     }
 }
 
 fn how_to() -> Markup {
     html! {
-        p { "Name a second v1 in the configuration file, another build of the shim or a private v1 "
-            "that still runs; reads go to both, and what differs is shown here:" }
+        p { "Configure a second v1, such as another build of the shim or a private v1 that still runs. "
+            "Reads are sent to both, and differences are shown here:" }
         pre { code {
             "[shadow]\nurl = \"http://127.0.0.1:8081/v1\"\n"
             "forward_credentials = true   # or api_key and api_secret_file"
         } }
-        p { "Or other mappings, with which every request is translated once more and nothing is sent:" }
+        p { "Or configure other mappings. Every request is translated a second time; nothing is sent:" }
         pre { code { "[shadow]\nmappings = \"changed\"" } }
     }
 }
@@ -83,7 +83,7 @@ fn operations(operations: &BTreeMap<String, OperationTally>) -> Markup {
                     @if tally.not_compared.is_empty() { "–" }
                     @for (at, (reason, count)) in tally.not_compared.iter().enumerate() {
                         @if at > 0 { ", " }
-                        (count) " " (in_words(reason))
+                        (count) " " (describe(reason))
                     }
                 }
             }
@@ -107,14 +107,14 @@ fn verdicts(verdicts: &BTreeMap<Verdict, u64>) -> Markup {
     }
 }
 
-fn in_words(reason: &str) -> &str {
+fn describe(reason: &str) -> &str {
     match reason {
         "write" => "writes: never sent to a shadow",
-        "capped" => "beyond the cap per second",
-        "dropped" => "dropped: too many at a time",
-        "timeout" => "without an answer in time",
-        "unreachable" => "without an answer",
-        "unreadable" => "with an answer that is not v1's",
+        "capped" => "over the rate limit",
+        "dropped" => "dropped: the queue was full",
+        "timeout" => "timed out",
+        "unreachable" => "unreachable",
+        "unreadable" => "not a v1 response",
         other => other,
     }
 }
@@ -138,7 +138,7 @@ fn field(field: &FieldTally) -> Markup {
                     }
                 }
             };
-            (table("The last ones", &[("place", ""), ("shadow", ""), ("shim", ""), ("verdict", "")], &rows))
+            (table("Most recent examples", &[("place", ""), ("shadow", ""), ("shim", ""), ("verdict", "")], &rows))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The pages of the last exchanges: a list of all requests, and what those that are kept contain.
+//! Exchanges: a list of recent requests, and the content of those that are kept.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -10,10 +10,10 @@ use serde_json::Value;
 use super::page::{ago, document, empty, millis, operation, table, text};
 use crate::observe::{Ending, LiveRequest, Recent};
 
-/// Shown at a time.
+/// Maximum number of rows.
 const SHOWN: usize = 200;
 
-/// What the list can be narrowed to, in the words of [`Ending::as_str`].
+/// Choices of the outcome filter.
 const OUTCOMES: [Ending; 6] = [
     Ending::Answered,
     Ending::Error,
@@ -23,24 +23,24 @@ const OUTCOMES: [Ending; 6] = [
     Ending::Trouble,
 ];
 
-/// What somebody looks for.
+/// Filter of the list.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Search {
-    /// A part of an operation, request id, key, address, code or failed call.
+    /// Words to find in operation, request id, key, address, error code or failed call.
     #[serde(default)]
     find: String,
-    /// One word of [`OUTCOMES`]; any if empty.
+    /// Name of an [`Ending`]; any if empty.
     #[serde(default)]
     outcome: String,
 }
 
 impl Search {
-    /// What stands behind the `?`. What cannot be read finds everything.
-    pub(super) fn of(query: Option<&str>) -> Self {
+    /// Parses a query string; an invalid one matches everything.
+    pub(super) fn parse(query: Option<&str>) -> Self {
         serde_urlencoded::from_str(query.unwrap_or_default()).unwrap_or_default()
     }
 
-    fn finds(&self, request: &LiveRequest) -> bool {
+    fn matches(&self, request: &LiveRequest) -> bool {
         let is_chosen = self.outcome.is_empty() || self.outcome == request.ending.as_str();
         is_chosen
             && self
@@ -63,8 +63,8 @@ fn contains(request: &LiveRequest, word: &str) -> bool {
         || request.failures.iter().any(|failure| has(failure))
 }
 
-/// The form and the list. The script beside it loads the list again; without it, the form's button
-/// does.
+/// The filter form and the list. The page's script refreshes the list; without scripts, the form's
+/// button does.
 pub(super) fn page(
     requests: &[LiveRequest],
     search: &Search,
@@ -79,7 +79,7 @@ pub(super) fn page(
                     option value="" { "any" }
                     @for outcome in OUTCOMES {
                         @let word = outcome.as_str();
-                        option value=(word) selected[search.outcome == word] { (in_words(outcome)) }
+                        option value=(word) selected[search.outcome == word] { (describe(outcome)) }
                     }
                 }
             }
@@ -90,7 +90,7 @@ pub(super) fn page(
     }
 }
 
-/// `dropped`: how many exchanges there was no time to keep.
+/// The list; `dropped` is the number of exchanges that the recorder dropped.
 pub(super) fn list(
     requests: &[LiveRequest],
     search: &Search,
@@ -100,12 +100,12 @@ pub(super) fn list(
     let kept = recent.map_or_else(BTreeMap::new, |recent| recent.by_request(SHOWN));
     let found: Vec<_> = requests
         .iter()
-        .filter(|request| search.finds(request))
+        .filter(|request| search.matches(request))
         .collect();
     if requests.is_empty() {
         let hint =
             html! { p { "Point a program at the v1 address of this shim." } (how_to_keep(recent)) };
-        return empty("Nothing was asked yet.", &hint);
+        return empty("No requests yet.", &hint);
     }
     let rows = html! {
         @for request in found.iter().take(SHOWN) { (row(request, kept.get(&request.id))) }
@@ -121,9 +121,9 @@ pub(super) fn list(
     ];
     html! {
         p.note { (found.len()) " of the last " (requests.len()) " requests" }
-        (table("The newest first", &columns, &rows))
-        @if found.len() > SHOWN { p.note { "The last " (SHOWN) " are shown." } }
-        @if dropped > 0 { p.note { (dropped) " exchanges were not kept: there was no time." } }
+        (table("Newest first", &columns, &rows))
+        @if found.len() > SHOWN { p.note { "The newest " (SHOWN) " are shown." } }
+        @if dropped > 0 { p.note { (dropped) " exchanges were dropped, because the recorder could not keep up." } }
         (how_to_keep(recent))
     }
 }
@@ -132,16 +132,16 @@ fn how_to_keep(recent: Option<&Recent>) -> Markup {
     html! {
         @match recent {
             Some(recent) => p.note {
-                "The content of the last " (recent.most()) " exchanges is kept, without secrets: follow the "
+                "The content of the last " (recent.limit()) " exchanges is kept, without secrets: follow the "
                 "operation's link."
             },
             None => div.empty {
-                p.what { "What was asked and answered is not kept." }
-                p { "Say how many exchanges to keep in the configuration file, or record them with "
+                p.what { "Contents of requests and answers are not kept." }
+                p { "Set the number of exchanges to keep in the configuration file, or record them with "
                     code { "--record FILE" } ":" }
                 pre { code { "[ui]\nrecent = 100" } }
-                p { "They stay in memory, and credentials, passwords and tokens are gone before that; "
-                    "with " code { "record.pseudonym_key_file" } " addresses and names too." }
+                p { "They are kept in memory, without credentials, passwords and tokens. With "
+                    code { "record.pseudonym_key_file" } ", addresses and names are pseudonyms." }
             },
         }
     }
@@ -166,7 +166,7 @@ fn row(request: &LiveRequest, kept: Option<&String>) -> Markup {
             td.wide data-label="answer" {
                 @let is_bad = matches!(request.ending, Ending::Trouble | Ending::NotServed);
                 span.good[request.ending == Ending::Answered].bad[is_bad] {
-                    (in_words(request.ending))
+                    (describe(request.ending))
                     @if let Some(code) = request.error { " " (code) }
                 }
                 @for failure in &request.failures { small { " " (text(failure)) } }
@@ -175,7 +175,7 @@ fn row(request: &LiveRequest, kept: Option<&String>) -> Markup {
     }
 }
 
-/// Who asked: the key, or that it is not known, and the address.
+/// Key and address of a caller.
 pub(super) fn caller(request: &LiveRequest) -> Markup {
     html! {
         @match &request.key {
@@ -186,7 +186,7 @@ pub(super) fn caller(request: &LiveRequest) -> Markup {
     }
 }
 
-fn in_words(ending: Ending) -> &'static str {
+fn describe(ending: Ending) -> &'static str {
     match ending {
         Ending::Answered => "answered",
         Ending::Error => "v1 error",
@@ -206,7 +206,7 @@ pub(super) fn detail(exchange: &Exchange) -> Markup {
             dt { "Time" } dd { (when(&exchange.at)) }
             dt { "Took" } dd { (millis(Duration::from_micros(exchange.micros))) }
             dt { "Sent as" } dd { (format!("{:?}", v1.wrapping).to_lowercase()) }
-            @if v1.ignored > 0 { dt { "Not known" } dd { (v1.ignored) " more parameters" } }
+            @if v1.ignored > 0 { dt { "Unknown" } dd { (v1.ignored) " more parameters" } }
         }
         section aria-labelledby="v1" {
             h2 id="v1" { "v1" }
@@ -222,7 +222,7 @@ pub(super) fn detail(exchange: &Exchange) -> Markup {
                 (self::call(call))
             }
         }
-        @if exchange.v2.is_empty() { p { "v2 was not asked." } }
+        @if exchange.v2.is_empty() { p { "No v2 calls." } }
     }
 }
 
@@ -248,7 +248,7 @@ fn call(call: &V2Exchange) -> Markup {
                     @match (call.outcome, call.status) {
                         (OutcomeKind::Answered, Some(status)) if status < 400 => span.good { "HTTP " (status) },
                         (OutcomeKind::Answered, Some(status)) => span.bad { "HTTP " (status) },
-                        (outcome, _) => span.bad { (outcome_in_words(outcome)) },
+                        (outcome, _) => span.bad { (describe_outcome(outcome)) },
                     }
                     " after " (millis(Duration::from_micros(call.micros)))
                 }
@@ -261,7 +261,7 @@ fn call(call: &V2Exchange) -> Markup {
     }
 }
 
-fn outcome_in_words(outcome: OutcomeKind) -> &'static str {
+fn describe_outcome(outcome: OutcomeKind) -> &'static str {
     match outcome {
         OutcomeKind::Answered => "answered",
         OutcomeKind::Unreadable => "not v2's API",

@@ -1,4 +1,4 @@
-//! The page of losses: parameters and fields that v2 cannot serve.
+//! Losses: parameters and fields that v2 cannot serve.
 
 use mappings::Catalog;
 use maud::{Markup, html};
@@ -6,28 +6,28 @@ use maud::{Markup, html};
 use super::page::{ago, empty, table, text};
 use crate::observe::TrafficCounts;
 
-pub(super) fn body(catalog: &Catalog, seen: &TrafficCounts) -> Markup {
+pub(super) fn body(catalog: &Catalog, counts: &TrafficCounts) -> Markup {
     html! {
         section aria-labelledby="lossy" {
             h2 id="lossy" { "Not supported, or missing" }
-            (lossy(catalog, seen))
+            (lossy(catalog, counts))
         }
         section aria-labelledby="unknown" {
             h2 id="unknown" { "Unknown parameters" }
-            (unknown(seen))
+            (unknown(counts))
         }
     }
 }
 
-fn lossy(catalog: &Catalog, seen: &TrafficCounts) -> Markup {
-    if seen.lost.is_empty() {
+fn lossy(catalog: &Catalog, counts: &TrafficCounts) -> Markup {
+    if counts.lost.is_empty() {
         return empty(
-            "Nothing was lost so far.",
-            &html! { p { "What v2 does not support is also named in the header " code { "X-Shim-Warning" }
-            " of each answer and in the log. With " code { "strict = true" } " it is an error." } },
+            "No losses so far.",
+            &html! { p { "Losses are also reported in the header " code { "X-Shim-Warning" }
+            " of each answer and in the log. With " code { "strict = true" } ", they are errors." } },
         );
     }
-    let mut lost: Vec<_> = seen.lost.iter().collect();
+    let mut lost: Vec<_> = counts.lost.iter().collect();
     lost.sort_by_key(|(_, lost)| std::cmp::Reverse(lost.count));
     let rows = html! {
         @for ((operation, field, kind), lost) in lost {
@@ -38,32 +38,32 @@ fn lossy(catalog: &Catalog, seen: &TrafficCounts) -> Markup {
                     } @else { (text(field)) }
                 }
                 td data-label="operation" { (text(operation)) }
-                td data-label="what happened" { (kind) }
-                td.n data-label="how often" { (lost.count) }
+                td data-label="loss" { (kind) }
+                td.n data-label="count" { (lost.count) }
                 td.n data-label="last" { (ago(lost.last)) }
-                td.wide data-label="why" { (text(&lost.reason)) }
+                td.wide data-label="reason" { (text(&lost.reason)) }
             }
         }
     };
     let columns = [
         ("name", ""),
         ("operation", ""),
-        ("what happened", ""),
-        ("how often", "n"),
+        ("loss", ""),
+        ("count", "n"),
         ("last", "n"),
-        ("why", ""),
+        ("reason", ""),
     ];
-    table("Since the start, the most frequent first", &columns, &rows)
+    table("Since the start, most frequent first", &columns, &rows)
 }
 
-fn unknown(seen: &TrafficCounts) -> Markup {
-    if seen.unknown.is_empty() {
+fn unknown(counts: &TrafficCounts) -> Markup {
+    if counts.unknown.is_empty() {
         return empty(
-            "Every parameter was one that its operation knows.",
-            &html! { p { "Others are ignored, as v1 ignored them, and counted here." } },
+            "No unknown parameters.",
+            &html! { p { "Unknown parameters are ignored, as v1 ignored them, and counted here." } },
         );
     }
-    let mut unknown: Vec<_> = seen.unknown.iter().collect();
+    let mut unknown: Vec<_> = counts.unknown.iter().collect();
     unknown.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
     let rows = html! {
         @for ((operation, name), count) in unknown {
@@ -71,17 +71,17 @@ fn unknown(seen: &TrafficCounts) -> Markup {
                 th scope="row" {
                     @match name {
                         Some(name) => (text(name)),
-                        None => { "(a name that v1 never had)" },
+                        None => { "(not a name of v1)" },
                     }
                 }
                 td data-label="operation" { (text(operation)) }
-                td.n data-label="how often" { (count) }
+                td.n data-label="count" { (count) }
             }
         }
     };
-    let columns = [("parameter", ""), ("operation", ""), ("how often", "n")];
+    let columns = [("parameter", ""), ("operation", ""), ("count", "n")];
     html! {
         (table("Ignored, as v1 ignored them", &columns, &rows))
-        p.note { "Only names that another operation knows are shown; any other may be a secret." }
+        p.note { "Only names of other operations' parameters are shown; any other could be a secret." }
     }
 }

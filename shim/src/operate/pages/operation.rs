@@ -1,4 +1,4 @@
-//! The page of an operation: what serves it, what is lost and why, in the words of `migrate explain`.
+//! One operation: the v2 calls that serve it, and its losses with reasons, as in `migrate explain`.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use recording::comparison;
 
 use super::page::table;
 
-/// A parameter or an answer's field that is not exact.
+/// A parameter or answer field that is not exact.
 struct Loss<'a> {
     name: &'a str,
     fidelity: Fidelity,
@@ -25,14 +25,14 @@ pub(super) fn body(catalog: &Catalog, operation: &Operation) -> Markup {
     if let Some(view) = comparison::view(catalog, operation) {
         add_fields(catalog, view, &mut fields);
     }
-    // An address leads to the first of them.
+    // A field can be lossy in both directions; `id` attributes are unique.
     let mut seen = BTreeSet::new();
     html! {
-        p { code { "migrate explain " (operation.name) } " says all of it." }
+        p { "For details, run " code { "migrate explain " (operation.name) } "." }
         section aria-labelledby="calls" {
             h2 id="calls" { "Served by" }
             @let requests = operation.v2_requests();
-            @if requests.is_empty() { p { "Nothing in v2." } }
+            @if requests.is_empty() { p { "No v2 call." } }
             @else {
                 ul { @for (method, path) in requests { li { code { (method.as_str()) " " (path) } } } }
             }
@@ -40,11 +40,11 @@ pub(super) fn body(catalog: &Catalog, operation: &Operation) -> Markup {
         }
         section aria-labelledby="parameters" {
             h2 id="parameters" { "Parameters that are not exact" }
-            (losses("What arrives changed, or not at all", &parameters, &mut seen))
+            (losses("Changed or dropped", &parameters, &mut seen))
         }
         section aria-labelledby="fields" {
             h2 id="fields" { "Answer fields that are not exact" }
-            (losses("What is answered otherwise than v1 did", &fields, &mut seen))
+            (losses("Different from v1", &fields, &mut seen))
         }
     }
 }
@@ -61,13 +61,13 @@ fn losses<'a>(caption: &str, losses: &[Loss<'a>], seen: &mut BTreeSet<&'a str>) 
                     @if loss.fidelity == Fidelity::None { span.bad { "gone" } }
                     @else { span.lossy { "lossy" } }
                 }
-                td.wide data-label="why" { (loss.reason) }
+                td.wide data-label="reason" { (loss.reason) }
             }
         }
     };
     table(
         caption,
-        &[("name", ""), ("fidelity", ""), ("why", "")],
+        &[("name", ""), ("fidelity", ""), ("reason", "")],
         &rows,
     )
 }

@@ -1,4 +1,4 @@
-//! The overview page.
+//! Overview: readiness, counts, tenants, rate limits.
 
 use maud::{Markup, html};
 use shim_upstream::RateLabel;
@@ -9,23 +9,23 @@ use crate::{
     serve::{Shim, TenantStatus},
 };
 
-/// Minutes that the rate is an average of.
+/// Minutes over which the request rate is averaged.
 const RATE_MINUTES: usize = 5;
 
-/// Missing scopes that are named for each tenant.
+/// Maximum number of missing scopes shown per tenant.
 const NAMED: usize = 8;
 
-/// What decides whether programs are answered, and by what.
+/// Input of the readiness section.
 pub(super) struct Readiness {
     pub(super) is_stopping: bool,
     pub(super) tenants: Vec<TenantStatus>,
-    /// The last error that was v2's or the shim's.
+    /// Most recent error caused by v2 or the shim.
     pub(super) trouble: Option<LiveRequest>,
 }
 
-pub(super) fn body(shim: &Shim, readiness: &Readiness, seen: &TrafficCounts) -> Markup {
-    let (tenants, base) = shim.behind();
-    let all = seen.operations.values();
+pub(super) fn body(shim: &Shim, readiness: &Readiness, counts: &TrafficCounts) -> Markup {
+    let (tenants, base) = shim.tenants_and_base();
+    let all = counts.operations.values();
     let sum = |count: fn(&OperationTraffic) -> u64| all.clone().map(count).sum::<u64>();
     let requests = sum(|operation| operation.requests);
     let (errors, trouble) = (
@@ -39,9 +39,9 @@ pub(super) fn body(shim: &Shim, readiness: &Readiness, seen: &TrafficCounts) -> 
         (self::readiness(shim, readiness))
         dl.facts {
             div { dt { "v2" } dd {
-                @if shim.is_cut_off() { span.bad { "down" } small { "calls fail at once" } }
+                @if shim.is_upstream_down() { span.bad { "down" } small { "calls fail immediately" } }
                 @else if calls == 0 { "no calls yet" }
-                @else if readiness.tenants.iter().all(|tenant| tenant.access.is_err()) { "not known" }
+                @else if readiness.tenants.iter().all(|tenant| tenant.access.is_err()) { "unknown" }
                 @else { span.good { "up" } }
             } }
             div { dt { "State" } dd {
@@ -60,7 +60,7 @@ pub(super) fn body(shim: &Shim, readiness: &Readiness, seen: &TrafficCounts) -> 
                     }
                 } }
             }
-            div { dt { "Requests a minute" } dd { (rate(seen)) small { "in the last " (RATE_MINUTES) " minutes" } } }
+            div { dt { "Requests a minute" } dd { (rate(counts)) small { "in the last " (RATE_MINUTES) " minutes" } } }
             div { dt { "Requests" } dd { (requests) } }
             div { dt { "Not served" } dd {
                 @if not_served > 0 { a.bad href="/ui/exchanges?outcome=not_served" { (not_served) } } @else { "0" }
@@ -70,7 +70,7 @@ pub(super) fn body(shim: &Shim, readiness: &Readiness, seen: &TrafficCounts) -> 
                 @if trouble > 0 { a.bad href="/ui/exchanges?outcome=trouble" { (trouble) } } @else { "0" }
                 small { "errors of v2 or the shim" }
             } }
-            div { dt { "v1 errors" } dd { (errors.saturating_sub(trouble)) small { "the callers' own" } } }
+            div { dt { "v1 errors" } dd { (errors.saturating_sub(trouble)) small { "caused by the request" } } }
             div { dt { "Refused" } dd { (rejected) small { "credentials, body, overload" } } }
         }
         section aria-labelledby="tenants" {
@@ -84,18 +84,18 @@ pub(super) fn body(shim: &Shim, readiness: &Readiness, seen: &TrafficCounts) -> 
                     p { "Point a program at the v1 address of this shim." }
                 }))
             } @else {
-                (chart(&seen.minutes))
+                (chart(&counts.minutes))
             }
         }
         section aria-labelledby="running" {
             h2 id="running" { "Running" }
             dl.list {
                 dt { "Version" } dd { (env!("BUILD_VERSION")) }
-                dt { "Since" } dd { (time(seen.since)) ", " (ago(seen.since)) }
-                dt { "v2 is at" } dd { code { (base) } }
+                dt { "Since" } dd { (time(counts.since)) ", " (ago(counts.since)) }
+                dt { "v2 URL" } dd { code { (base) } }
                 dt { "Tenants" } dd { (tenants) }
                 dt { "Recording" } dd {
-                    @match shim.recorded() {
+                    @match shim.recorder_counts() {
                         Some((written, 0, _)) => { (written) " exchanges written" },
                         Some((written, dropped, _)) => {
                             (written) " exchanges written, " span.bad { (dropped) " dropped" }
@@ -119,13 +119,13 @@ pub(super) fn body(shim: &Shim, readiness: &Readiness, seen: &TrafficCounts) -> 
 }
 
 fn compared(shadow: &Shadow) -> Markup {
-    let found = shadow.differences().found();
-    let compared: u64 = found.operations.values().map(|tally| tally.compared).sum();
+    let report = shadow.differences().report();
+    let compared: u64 = report.operations.values().map(|tally| tally.compared).sum();
     html! { a href="/ui/differences" { (compared) " compared" } " with " (shadow.shown()) }
 }
 
-fn rate(seen: &TrafficCounts) -> String {
-    let last: Vec<_> = seen.minutes.iter().rev().take(RATE_MINUTES).collect();
+fn rate(counts: &TrafficCounts) -> String {
+    let last: Vec<_> = counts.minutes.iter().rev().take(RATE_MINUTES).collect();
     let requests: u64 = last.iter().map(|(requests, _)| requests).sum();
     let minutes = (last.len() as u64).max(1);
     let tenths = requests * 10 / minutes;
@@ -152,13 +152,13 @@ fn budget(levels: &[(usize, RateLabel, u32)]) -> Markup {
     table("Calls that could be made at once", &columns, &rows)
 }
 
-/// First of all: whether programs are served, and what is wrong.
+/// Whether requests are served, and current problems.
 fn readiness(shim: &Shim, readiness: &Readiness) -> Markup {
     let mut wrong: Vec<Markup> = Vec::new();
     if readiness.is_stopping {
         wrong.push(html! { "The shim is stopping: it takes no new connections." });
     }
-    if shim.is_cut_off() {
+    if shim.is_upstream_down() {
         wrong.push(html! { "v2 is down: the circuit breaker of every account in use is open." });
     }
     if shim.state_status().status != "ok" {
@@ -202,7 +202,7 @@ fn tenant_table(tenants: &[TenantStatus]) -> Markup {
                 }
                 td.wide data-label="scopes" {
                     @match tenant.missing.as_deref() {
-                        None => { "not known" },
+                        None => { "unknown" },
                         Some([]) => span.good { "complete" },
                         Some(missing) => {
                             span.bad { (missing.len()) " missing" }
@@ -225,7 +225,7 @@ fn tenant_table(tenants: &[TenantStatus]) -> Markup {
     )
 }
 
-/// Bars by minute, with the numbers in words for those who do not see it.
+/// Bar chart by minute, with the totals as text for screen readers.
 fn chart(minutes: &[(u64, u64)]) -> Markup {
     const WIDTH: usize = 10;
     const HEIGHT: u64 = 60;
@@ -238,7 +238,7 @@ fn chart(minutes: &[(u64, u64)]) -> Markup {
     html! {
         figure {
             svg.chart viewBox={ "0 0 " (60 * WIDTH) " " (HEIGHT) } preserveAspectRatio="none" role="img"
-                aria-label={ (all) " requests, " (failed) " without success, at most " (most) " in a minute" } {
+                aria-label={ (all) " requests, " (failed) " failed, at most " (most) " in a minute" } {
                 line.axis x1="0" x2=(60 * WIDTH) y1=(HEIGHT) y2=(HEIGHT) {}
                 @for (at, (requests, failed)) in minutes.iter().enumerate() {
                     @let x = (start + at) * WIDTH + 1;
@@ -252,7 +252,7 @@ fn chart(minutes: &[(u64, u64)]) -> Markup {
             }
             figcaption {
                 (all) @if all == 1 { " request" } @else { " requests" } ", at most " (most) " in a minute; "
-                span.bad[failed > 0] { (failed) " without success" }
+                span.bad[failed > 0] { (failed) " failed" }
             }
         }
     }

@@ -1,13 +1,15 @@
-//! What all pages share: head, navigation, tables and formats.
+//! Shared parts of all pages: head, navigation, tables and formats.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::response::{Html, IntoResponse as _, Response};
 use maud::{DOCTYPE, Markup, html};
 use recording::{comparison::visible, moment};
 use serde_json::Value;
 
-/// All pages: where they are and what they are called.
+use crate::clock::unix_millis;
+
+/// Paths and names of the pages in the navigation.
 const PAGES: [(&str, &str); 9] = [
     ("/ui", "Overview"),
     ("/ui/callers", "Callers"),
@@ -20,32 +22,32 @@ const PAGES: [(&str, &str); 9] = [
     ("/ui/deliveries", "Deliveries"),
 ];
 
-/// Seconds between two loads of a page that reloads itself.
+/// Reload interval, in seconds.
 const REFRESH: u32 = 10;
 
-/// Texts inside of a document are shown up to this many characters.
+/// Limit of a text within a document, in characters.
 const TEXT: usize = 2000;
 
-/// The frame of a page.
+/// Frame of a page.
 pub(super) struct Page<'a> {
     title: &'a str,
     here: &'a str,
-    /// `None` for a page that does not change.
+    /// `None` for a page that cannot reload itself.
     refreshes: Option<bool>,
 }
 
 impl<'a> Page<'a> {
-    /// One of the pages in the navigation; reloads itself if its query says so.
+    /// A page of the navigation; reloads itself if the query has `refresh`.
     pub(super) fn new(title: &'a str, here: &'a str, query: Option<&str>) -> Self {
-        let is_asked = query.is_some_and(|query| query.split('&').any(|part| part == "refresh"));
+        let reloads = query.is_some_and(|query| query.split('&').any(|part| part == "refresh"));
         Self {
             title,
             here,
-            refreshes: Some(is_asked),
+            refreshes: Some(reloads),
         }
     }
 
-    /// A page below one of these.
+    /// A page below one in the navigation.
     pub(super) fn below(title: &'a str, here: &'a str) -> Self {
         Self {
             title,
@@ -99,7 +101,7 @@ impl<'a> Page<'a> {
                         }
                         (body)
                     }
-                    footer { p { "Written " (time(now())) ". Nothing on these pages changes anything." } }
+                    footer { p { "Generated " (time(unix_millis())) ". Nothing on these pages changes anything." } }
                 }
             }
         };
@@ -124,12 +126,12 @@ pub(super) fn table(caption: &str, columns: &[(&str, &str)], rows: &Markup) -> M
     }
 }
 
-/// Nothing is there, and what to do about it.
+/// Explains an empty page and how to fill it.
 pub(super) fn empty(what: &str, how: &Markup) -> Markup {
     html! { div.empty { p.what { (what) } (how) } }
 }
 
-/// The name of an operation, with a link to its page.
+/// Name of an operation, linked to its page.
 pub(super) fn operation(name: Option<&str>) -> Markup {
     html! {
         @match name {
@@ -139,18 +141,18 @@ pub(super) fn operation(name: Option<&str>) -> Markup {
     }
 }
 
-/// The day of a moment, with the moment for those who ask.
+/// The day of a timestamp, with the full timestamp as tooltip.
 pub(super) fn day(at: &str) -> Markup {
     let day = at.get(..10).unwrap_or(at);
     html! { time datetime=(at) title=(at) { (text(day)) } }
 }
 
-/// A text that may be anything.
+/// Untrusted text, shortened and with invisible characters escaped.
 pub(super) fn text(text: &str) -> Markup {
     html! { (visible(&cut_text(text))) }
 }
 
-/// A document, indented; what would move or hide other text is escaped, and long texts are cut.
+/// An indented document; control characters are escaped, and long texts are shortened.
 pub(super) fn document(value: &Value) -> Markup {
     let written = serde_json::to_string_pretty(&cut(value)).unwrap_or_default();
     let lines: Vec<_> = written.lines().map(visible).collect();
@@ -178,7 +180,7 @@ fn cut_text(text: &str) -> String {
     format!("{start}… ({length} characters)")
 }
 
-/// Milliseconds, as people read them.
+/// A duration in ms or s.
 pub(super) fn millis(duration: Duration) -> String {
     let millis = duration.as_secs_f64() * 1000.0;
     if millis < 10.0 {
@@ -190,7 +192,7 @@ pub(super) fn millis(duration: Duration) -> String {
     }
 }
 
-/// A moment, and how long it is ago; `at` in milliseconds since 1970.
+/// A timestamp, from milliseconds since 1970.
 pub(super) fn time(at: i64) -> Markup {
     let exact = moment(at);
     let shown = exact.split('.').next().unwrap_or_default();
@@ -198,12 +200,12 @@ pub(super) fn time(at: i64) -> Markup {
     html! { time datetime=(exact) { (shown) " UTC" } }
 }
 
-/// The time since a moment; zero if it is yet to come.
+/// Time since a timestamp; zero if in the future.
 pub(super) fn age(at: i64) -> Duration {
-    Duration::from_millis(now().saturating_sub(at).max(0).unsigned_abs())
+    Duration::from_millis(unix_millis().saturating_sub(at).max(0).unsigned_abs())
 }
 
-/// How long ago a moment is, with the moment for those who ask.
+/// Time since a timestamp, with the timestamp as tooltip.
 pub(super) fn ago(at: i64) -> Markup {
     let seconds = age(at).as_secs();
     let (number, unit) = match seconds {
@@ -215,7 +217,7 @@ pub(super) fn ago(at: i64) -> Markup {
     html! { time datetime=(moment(at)) title=(moment(at)) { (number) " " (unit) " ago" } }
 }
 
-/// A part of a whole.
+/// A share in percent.
 pub(super) fn share(part: u64, whole: u64) -> String {
     if whole == 0 {
         return "–".to_owned();
@@ -225,9 +227,4 @@ pub(super) fn share(part: u64, whole: u64) -> String {
         return "< 0.1 %".to_owned();
     }
     format!("{}.{} %", tenths / 10, tenths % 10)
-}
-
-pub(super) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
 }

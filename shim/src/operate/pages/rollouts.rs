@@ -1,4 +1,4 @@
-//! The page of rollouts.
+//! Rollouts.
 
 use maud::{Markup, html};
 use recording::rollout::{Figures, Side};
@@ -14,7 +14,7 @@ pub(super) fn body(rollouts: &[Figures]) -> Markup {
 
 fn how_to() -> Markup {
     html! {
-        p { "Name a second v1 in the configuration file, and the share of the callers that it answers:" }
+        p { "Configure a second v1 and the share of callers to move to it:" }
         pre { code {
             "[[rollout]]\nname = \"new-build\"\nurl = \"http://127.0.0.1:8081/v1\"\n"
             "forward_credentials = true   # or api_key and api_secret_file\npercent = 1"
@@ -31,7 +31,7 @@ fn rollout(figures: &Figures) -> Markup {
                     (figures.percent) " %"
                     small { "since " (text(&figures.since)) "; " (figures.configured_percent) " % in the settings" }
                 } }
-                div { dt { "Share of the answers" } dd { (percent(figures.share)) } }
+                div { dt { "Share of answers" } dd { (percent(figures.share)) } }
                 div { dt { "Consistency" } dd {
                     (percent(figures.consistency))
                     small { (figures.compared()) " answers compared" }

@@ -1,24 +1,24 @@
-//! The page of traffic by operation.
+//! Traffic by operation.
 
 use maud::{Markup, html};
 
 use super::page::{ago, empty, millis, share, table, text};
 use crate::observe::TrafficCounts;
 
-pub(super) fn body(seen: &TrafficCounts) -> Markup {
-    if seen.operations.is_empty() {
+pub(super) fn body(counts: &TrafficCounts) -> Markup {
+    if counts.operations.is_empty() {
         return empty(
-            "Nothing was asked yet.",
+            "No requests yet.",
             &html! { p { "Point a program at the v1 address of this shim." } },
         );
     }
-    let mut operations: Vec<_> = seen.operations.iter().collect();
+    let mut operations: Vec<_> = counts.operations.iter().collect();
     operations.sort_by_key(|(_, operation)| std::cmp::Reverse(operation.requests));
     let rows = html! {
         @for (name, operation) in operations {
             tr {
                 th scope="row" {
-                    // What v1 never had is written in brackets.
+                    // Labels that are not operation names are in parentheses.
                     @if name.starts_with('(') { (text(name)) }
                     @else { a href={ "/ui/operation/" (name) } { (text(name)) } }
                 }
@@ -49,8 +49,8 @@ pub(super) fn body(seen: &TrafficCounts) -> Markup {
         ("last", "n"),
     ];
     html! {
-        (table("Since the start, the most called first", &columns, &rows))
-        p.note { "Times are accurate to ±25 %; " code { "/metrics" } " has them exactly. Not served: the answer "
+        (table("Since the start, most called first", &columns, &rows))
+        p.note { "Times are accurate to ±25 %; " code { "/metrics" } " has exact histograms. Not served: the answer "
             "was error 501. Refused: wrong credentials, an unreadable body, or more requests than the limits allow." }
     }
 }

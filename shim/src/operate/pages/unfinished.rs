@@ -1,4 +1,4 @@
-//! The page of unfinished writes: what v2 did in part, until an equal request does the rest.
+//! Unfinished writes: partly done in v2 until an equal request completes them.
 
 use std::time::Duration;
 
@@ -15,20 +15,20 @@ use crate::{
     state::engine::UNFINISHED_TIME,
 };
 
-/// A request is recorded after its write began, by which the state engine counts its time.
+/// Allowance because a request is recorded after its write began, from when the state counts.
 const MARGIN: Duration = Duration::from_secs(60 * 60);
 
-/// A write that may be done in part.
+/// A write that may be partly done.
 pub(super) struct Unfinished {
     request: LiveRequest,
-    /// False if the state engine has forgotten it.
+    /// False if the state no longer has it.
     is_resumed: bool,
 }
 
-/// The writes that this process left unfinished and nobody completed, here or at another replica.
+/// Writes that this process left unfinished and no process has completed.
 pub(super) async fn unfinished(shim: &Shim, live: &Live) -> Vec<Unfinished> {
     let listed = live.unfinished();
-    let open = join_all(listed.iter().map(|(write, _)| shim.is_open(*write))).await;
+    let open = join_all(listed.iter().map(|(write, _)| shim.is_unfinished(*write))).await;
     let mut left = Vec::new();
     for ((write, request), is_resumed) in listed.into_iter().zip(open) {
         if is_resumed || age(request.at) + MARGIN >= UNFINISHED_TIME {
@@ -47,8 +47,8 @@ pub(super) fn body(unfinished: &[Unfinished]) -> Markup {
     if unfinished.is_empty() {
         return empty(
             "No write is unfinished.",
-            &html! { p { "A write of several v2 calls is unfinished if a later one fails. Its answer says "
-            "what is stored and what is not; the same request again does the rest." } },
+            &html! { p { "A write of several v2 calls is unfinished if a later one fails. Its answer names "
+            "the completed and the missing parts; repeating the request completes the write." } },
         );
     }
     let rows = html! {
@@ -58,7 +58,7 @@ pub(super) fn body(unfinished: &[Unfinished]) -> Markup {
                 td.n data-label="when" { (ago(request.at)) }
                 td data-label="caller" { (caller(request)) }
                 td data-label="request" { code { (request.id) } }
-                td data-label="the same request" { @if *is_resumed { "does the rest" } @else { "starts over" } }
+                td data-label="the same request" { @if *is_resumed { "completes it" } @else { "starts over" } }
                 td.wide data-label="v2 calls that failed" {
                     @for failure in &request.failures { div { (text(failure)) } }
                 }
@@ -74,10 +74,10 @@ pub(super) fn body(unfinished: &[Unfinished]) -> Markup {
         ("v2 calls that failed", ""),
     ];
     html! {
-        (table("Left unfinished by this process, the newest first", &columns, &rows))
-        p.note { "The same request again does the rest within 24 h; then the write leaves this list, also "
-            "if another replica or a restarted shim completed it. After 24 h the request starts over, and "
-            "the write stays listed, because the shim no longer knows whether it was completed. "
+        (table("Left unfinished by this process, newest first", &columns, &rows))
+        p.note { "Repeating the request within 24 h completes the write, and removes it from this list, also "
+            "if another replica or a restarted shim does it. After 24 h, the request starts over, and the "
+            "write stays listed, because the shim no longer knows whether it was completed. "
             code { "shim_unfinished_writes_total" } " counts all." }
     }
 }

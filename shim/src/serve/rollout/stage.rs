@@ -1,4 +1,4 @@
-//! One step of a rollout: counts its answers, and finds when the other side must be left.
+//! One stage of a rollout: counts answers and detects when a limit is exceeded.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -10,30 +10,30 @@ use recording::{comparison::Verdict, rollout::Recently};
 
 use crate::settings::Allowed;
 
-/// Answers of a side whose times are kept, for the 99th percentile.
+/// Number of latest response times kept per side for the 99th percentile.
 const TIMES: usize = 1000;
 
-/// The answers since the last change of the share.
+/// Answers since the last change of the share.
 #[derive(Debug)]
 pub(super) struct Stage {
     allowed: Allowed,
-    /// The last answers of the other side.
-    last: VecDeque<Judged>,
+    /// Sliding window over the answers of the other side.
+    last: VecDeque<Sample>,
     pub(super) this: SideFigures,
     pub(super) other: SideFigures,
     pub(super) compared: BTreeMap<Verdict, u64>,
 }
 
-/// One answer of the other side, or the lack of one.
+/// One answer of the other side, or its failure.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Judged {
+pub(super) struct Sample {
     pub(super) is_failed: bool,
-    /// `None` if it was not compared.
+    /// `None` if not compared.
     pub(super) verdict: Option<Verdict>,
     pub(super) elapsed: Duration,
 }
 
-/// What is known of the answers of one side.
+/// Statistics of one side.
 #[derive(Debug, Default)]
 pub(super) struct SideFigures {
     pub(super) answers: u64,
@@ -41,18 +41,18 @@ pub(super) struct SideFigures {
     times: VecDeque<Duration>,
 }
 
-/// What a step does not allow.
+/// An exceeded limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Excess {
     /// Unexpected differences.
     Unexpected(Counted),
-    /// Requests that were not answered.
+    /// Unanswered requests.
     Errors(Counted),
-    /// More than one in a hundred of the answers took longer than this.
+    /// More than one answer in a hundred took longer than this.
     P99(Duration, Counted),
 }
 
-/// How many of the last answers, and how many are allowed.
+/// Count within the window, its limit, and the size of the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Counted {
     count: usize,
@@ -71,13 +71,13 @@ impl Stage {
         }
     }
 
-    /// Counts an answer of the other side. It must be left if that gives an excess.
-    pub(super) fn note(&mut self, judged: Judged) -> Option<Excess> {
-        self.other.note(judged.elapsed, judged.is_failed);
-        if let Some(verdict) = judged.verdict {
+    /// Counts an answer of the other side; returns the limit that it exceeds, if any.
+    pub(super) fn note(&mut self, sample: Sample) -> Option<Excess> {
+        self.other.note(sample.elapsed, sample.is_failed);
+        if let Some(verdict) = sample.verdict {
             *self.compared.entry(verdict).or_default() += 1;
         }
-        self.last.push_back(judged);
+        self.last.push_back(sample);
         if self.last.len() > self.allowed.answers {
             self.last.pop_front();
         }
@@ -85,15 +85,15 @@ impl Stage {
     }
 
     pub(super) fn recently(&self) -> Recently {
-        let count = |is_it: fn(&Judged, &Allowed) -> bool| {
+        let count = |matches: fn(&Sample, &Allowed) -> bool| {
             let last = self.last.iter();
-            last.filter(|judged| is_it(judged, &self.allowed)).count()
+            last.filter(|sample| matches(sample, &self.allowed)).count()
         };
         Recently {
             answers: self.last.len(),
-            unexpected: count(|judged, _| judged.verdict == Some(Verdict::Unexpected)),
-            errors: count(|judged, _| judged.is_failed),
-            slow: count(|judged, allowed| allowed.p99.is_some_and(|most| judged.elapsed > most)),
+            unexpected: count(|sample, _| sample.verdict == Some(Verdict::Unexpected)),
+            errors: count(|sample, _| sample.is_failed),
+            slow: count(|sample, allowed| allowed.p99.is_some_and(|most| sample.elapsed > most)),
         }
     }
 
@@ -113,7 +113,8 @@ impl Stage {
                 answers,
             })
         };
-        // One in a hundred of a full window may be slower: more, and its 99th percentile is above.
+        // A full window may contain one percent of slower answers; with more, its 99th percentile
+        // exceeds the limit.
         let slow = |most| Some(Excess::P99(most, beyond(recently.slow, window / 100)?));
         let is_wrong = beyond(recently.unexpected, unexpected).map(Excess::Unexpected);
         is_wrong
@@ -132,7 +133,7 @@ impl SideFigures {
         }
     }
 
-    /// The 99th percentile of the last answers; `None` without one.
+    /// 99th percentile of the latest response times; `None` if empty.
     pub(super) fn p99(&self) -> Option<Duration> {
         let mut times: Vec<_> = self.times.iter().copied().collect();
         times.sort_unstable();
@@ -142,7 +143,7 @@ impl SideFigures {
 }
 
 impl Excess {
-    /// One word.
+    /// The reason as one word, for metrics.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Unexpected(_) => "unexpected",
@@ -184,8 +185,8 @@ mod tests {
         p99: Some(Duration::from_millis(50)),
     };
 
-    fn judged(verdict: Verdict) -> Judged {
-        Judged {
+    fn sample(verdict: Verdict) -> Sample {
+        Sample {
             is_failed: false,
             verdict: Some(verdict),
             elapsed: Duration::from_millis(10),
@@ -193,14 +194,14 @@ mod tests {
     }
 
     #[test]
-    fn one_difference_more_than_allowed_is_an_excess() {
+    fn exceeding_the_allowed_differences_is_an_excess() {
         let mut stage = Stage::new(ALLOWED);
         for _ in 0..500 {
-            assert_eq!(stage.note(judged(Verdict::Lossy)), None);
+            assert_eq!(stage.note(sample(Verdict::Lossy)), None);
         }
-        assert_eq!(stage.note(judged(Verdict::Unexpected)), None);
-        assert_eq!(stage.note(judged(Verdict::Unexpected)), None);
-        let excess = stage.note(judged(Verdict::Unexpected)).unwrap();
+        assert_eq!(stage.note(sample(Verdict::Unexpected)), None);
+        assert_eq!(stage.note(sample(Verdict::Unexpected)), None);
+        let excess = stage.note(sample(Verdict::Unexpected)).unwrap();
         assert_eq!(excess.as_str(), "unexpected");
         assert_eq!(
             excess.to_string(),
@@ -209,12 +210,12 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_answers_are_judged() {
+    fn only_answers_in_the_window_count() {
         let mut stage = Stage::new(ALLOWED);
         for _ in 0..50 {
-            assert_eq!(stage.note(judged(Verdict::Unexpected)), None);
+            assert_eq!(stage.note(sample(Verdict::Unexpected)), None);
             for _ in 0..49 {
-                assert_eq!(stage.note(judged(Verdict::Same)), None);
+                assert_eq!(stage.note(sample(Verdict::Same)), None);
             }
         }
         assert_eq!(stage.compared[&Verdict::Unexpected], 50);
@@ -224,18 +225,18 @@ mod tests {
     #[test]
     fn failures_and_slow_answers_are_excesses() {
         let mut stage = Stage::new(ALLOWED);
-        let failed = Judged {
+        let failed = Sample {
             is_failed: true,
             verdict: None,
-            ..judged(Verdict::Same)
+            ..sample(Verdict::Same)
         };
         assert_eq!(stage.note(failed), None);
         assert_eq!(stage.note(failed).unwrap().as_str(), "errors");
 
         let mut stage = Stage::new(ALLOWED);
-        let slow = Judged {
+        let slow = Sample {
             elapsed: Duration::from_millis(51),
-            ..judged(Verdict::Same)
+            ..sample(Verdict::Same)
         };
         assert_eq!(stage.note(slow), None);
         let excess = stage.note(slow).unwrap();

@@ -1,7 +1,7 @@
-//! The step that a rollout is at, which processes agree on through the state.
+//! The current step of a rollout, synchronized between processes through the state.
 //!
-//! The later step holds. A step is about one section of the settings: to another section, also a later one
-//! in the same place, it means nothing, and what the settings say holds.
+//! The latest step wins. A step belongs to one section of the settings: after the section changes,
+//! its saved steps no longer apply and the configured share does.
 
 use std::{cmp::Reverse, sync::Arc, time::Duration};
 
@@ -16,33 +16,34 @@ use crate::{
     state::{Key, State},
 };
 
-/// The interval at which a process looks for the steps of others.
+/// Interval at which a process polls for steps of others.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// A share, and since when it holds.
+/// A share, and when it took effect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Step {
-    /// The section of the settings that it is a step of.
+    /// Digest of the section of the settings.
     section: [u8; 32],
-    /// When it was made, in milliseconds since 1970: later than all that were known then, whatever the
-    /// clocks of other machines say. 0 for the settings' own, until no earlier one is found.
+    /// Logical time of the step, in milliseconds since 1970; always greater than that of all known
+    /// earlier steps, so that clock skew between machines is harmless. 0 for a configured share
+    /// that was not saved yet.
     made: i64,
     pub(super) percent: u8,
     pub(super) left: Option<Left>,
 }
 
-/// What a process does after it has seen the step that is kept.
+/// Action after comparing the current step with the saved one.
 #[derive(Debug, PartialEq, Eq)]
 enum Next {
     Nothing,
-    /// The kept one holds here, too.
+    /// Adopt the saved step.
     Follow,
-    /// This one is kept; its number if it has none yet.
+    /// Save the current step under this time.
     Keep(i64),
 }
 
 impl Step {
-    /// The one of the settings.
+    /// The step that the settings define.
     pub(super) fn of_settings(section: &Key, percent: u8) -> Self {
         Self {
             section: *section.as_bytes(),
@@ -52,7 +53,7 @@ impl Step {
         }
     }
 
-    /// The next one of the same section.
+    /// The next step of the same section.
     pub(super) fn next(&self, now: i64, percent: u8, left: Option<Left>) -> Self {
         Self {
             section: self.section,
@@ -62,23 +63,24 @@ impl Step {
         }
     }
 
-    /// True if another one is of the same section.
+    /// Returns whether the step belongs to a section.
     pub(super) fn is_of(&self, section: &Key) -> bool {
         self.section == *section.as_bytes()
     }
 
-    /// Of two that were made at the same time, the one that moves fewer callers holds.
+    /// Of two steps made at the same time, the one that moves fewer callers wins.
     fn rank(&self) -> (i64, Reverse<u8>) {
         (self.made, Reverse(self.percent))
     }
 
-    /// `is_saved`: whether this one was kept before.
-    fn beside(&self, kept: Option<&Self>, is_saved: bool, now: i64) -> Next {
+    /// Compares with the saved step. `is_saved`: whether the current step was saved before.
+    fn reconcile(&self, kept: Option<&Self>, is_saved: bool, now: i64) -> Next {
         let its_own = |kept: &&Self| kept.section == self.section;
         match (kept, kept.filter(its_own)) {
             (_, Some(kept)) if kept.rank() > self.rank() => Next::Follow,
             (_, Some(kept)) if kept.rank() == self.rank() => Next::Nothing,
-            // Another process has other settings: its step stays, unless this one is news.
+            // Another process has different settings. A step that was already saved must not
+            // overwrite its step, or the two would alternate.
             (Some(_), None) if is_saved => Next::Nothing,
             (known, _) if self.made == 0 => {
                 let last = known.map_or(0, |known| known.made);
@@ -90,13 +92,13 @@ impl Step {
 }
 
 impl Rollout {
-    /// Takes over the step that is kept, or has this one kept. Without the state, nothing changes.
-    async fn agree(&self, state: &State) {
+    /// Adopts the saved step, or saves the current one. Does nothing if the state is unavailable.
+    async fn sync(&self, state: &State) {
         let name = self.config.name.as_str();
         let Some(kept) = state.share(name).await else {
             return;
         };
-        // What a newer shim wrote otherwise is none for this one.
+        // A step that does not parse was written by a newer version.
         let kept = kept.and_then(|kept| serde_json::from_slice(&kept).ok());
         if let Some(step) = self.follow(kept) {
             let text = serde_json::to_vec(&step).unwrap_or_default();
@@ -106,12 +108,12 @@ impl Rollout {
         }
     }
 
-    /// Takes over a kept step if that holds; gives the one that is to be kept, if another one holds.
+    /// Adopts the saved step if it is later; otherwise returns the step to save, if any.
     fn follow(&self, kept: Option<Step>) -> Option<Step> {
         let now = (self.clock)();
         let mut locked = self.lock();
         let is_saved = locked.saved.as_ref() == Some(&locked.step);
-        match (locked.step.beside(kept.as_ref(), is_saved, now), kept) {
+        match (locked.step.reconcile(kept.as_ref(), is_saved, now), kept) {
             (Next::Keep(made), _) => {
                 locked.step.made = made;
                 return Some(locked.step.clone());
@@ -135,35 +137,34 @@ impl Rollout {
 }
 
 impl Shim {
-    /// Begins a step of a rollout by hand: a share of 0 takes all callers back. `None` if there is none of
-    /// the name.
+    /// Sets the share of a rollout at run time; 0 returns all callers. `None` if no rollout has the name.
     pub(crate) async fn step(&self, name: &str, percent: u8) -> Option<Figures> {
-        let now = self.now();
+        let now = self.current();
         let mut rollouts = now.0.rollouts.0.iter();
         let rollout = rollouts.find(|rollout| rollout.config.name == name)?;
         rollout.step(percent);
-        rollout.agree(&now.0.executor.state).await;
+        rollout.sync(&now.0.executor.state).await;
         Some(rollout.figures())
     }
 
-    /// Brings the shares of all rollouts in line with what other processes, or this one before a restart,
-    /// have made of them.
-    pub async fn agree(&self) {
-        let now = self.now();
+    /// Synchronizes the shares of all rollouts with the state: with other processes, or with this one
+    /// before a restart.
+    pub async fn sync_rollouts(&self) {
+        let now = self.current();
         for rollout in &now.0.rollouts.0 {
-            rollout.agree(&now.0.executor.state).await;
+            rollout.sync(&now.0.executor.state).await;
         }
     }
 
-    /// Does so until the process ends.
-    pub async fn keep_agreed(self) {
-        let changed = Arc::clone(&self.now().0.shared.stepped);
+    /// Synchronizes rollouts every second, and at once after a local change. Never returns.
+    pub async fn keep_rollouts_synced(self) {
+        let changed = Arc::clone(&self.current().0.shared.stepped);
         loop {
             tokio::select! {
                 () = changed.notified() => {}
                 () = sleep(LOOK) => {}
             }
-            self.agree().await;
+            self.sync_rollouts().await;
         }
     }
 }
@@ -177,43 +178,46 @@ mod tests {
     }
 
     #[test]
-    fn the_later_step_of_the_same_section_holds() {
+    fn latest_step_of_a_section_wins() {
         let five = settings("a", 5).next(100, 5, None);
         let none = five.next(50, 0, None);
-        assert_eq!(none.made, 101, "a slow clock makes no earlier step");
-        assert_eq!(five.beside(Some(&none), true, 0), Next::Follow);
-        assert_eq!(none.beside(Some(&five), false, 0), Next::Keep(101));
-        assert_eq!(none.beside(Some(&none.clone()), false, 0), Next::Nothing);
+        assert_eq!(none.made, 101, "a slow clock cannot make an earlier step");
+        assert_eq!(five.reconcile(Some(&none), true, 0), Next::Follow);
+        assert_eq!(none.reconcile(Some(&five), false, 0), Next::Keep(101));
+        assert_eq!(none.reconcile(Some(&none.clone()), false, 0), Next::Nothing);
         let also = Step {
             percent: 5,
             ..none.clone()
         };
-        assert_eq!(also.beside(Some(&none), false, 0), Next::Follow);
-        assert_eq!(none.beside(Some(&also), false, 0), Next::Keep(101));
+        assert_eq!(also.reconcile(Some(&none), false, 0), Next::Follow);
+        assert_eq!(none.reconcile(Some(&also), false, 0), Next::Keep(101));
         assert_eq!(
-            none.beside(None, true, 0),
+            none.reconcile(None, true, 0),
             Next::Keep(101),
-            "it was forgotten"
+            "lost by the state"
         );
     }
 
     #[test]
-    fn after_a_restart_the_kept_step_holds_and_after_a_change_the_settings() {
+    fn saved_step_survives_a_restart_but_not_a_change_of_settings() {
         let kept = settings("a", 5).next(100, 0, None);
         assert_eq!(
-            settings("a", 5).beside(Some(&kept), false, 200),
+            settings("a", 5).reconcile(Some(&kept), false, 200),
             Next::Follow
         );
         assert_eq!(
-            settings("b", 25).beside(Some(&kept), false, 200),
+            settings("b", 25).reconcile(Some(&kept), false, 200),
             Next::Keep(200)
         );
         assert_eq!(
-            settings("b", 25).beside(Some(&kept), false, 50),
+            settings("b", 25).reconcile(Some(&kept), false, 50),
             Next::Keep(101)
         );
         let other = settings("b", 25).next(300, 25, None);
-        assert_eq!(kept.beside(Some(&other), true, 400), Next::Nothing);
-        assert_eq!(settings("a", 5).beside(None, false, 200), Next::Keep(200));
+        assert_eq!(kept.reconcile(Some(&other), true, 400), Next::Nothing);
+        assert_eq!(
+            settings("a", 5).reconcile(None, false, 200),
+            Next::Keep(200)
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! A ledger in PostgreSQL, in a schema of its own: one connection, opened again when it is lost.
+//! Ledger in PostgreSQL, in a schema of its own. Uses one connection, which is reopened when lost.
 
 use std::{collections::HashMap, io, time::Duration};
 
@@ -20,17 +20,17 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Cell, Engine, LedgerError, Purpose, Row, SCHEMA, tables, upgrade};
 
-/// For a connection. Notes wait in the queue meanwhile.
+/// Timeout of a connection attempt. Notes wait in the queue meanwhile.
 const CONNECT_TIME: Duration = Duration::from_secs(2);
 
-/// For a statement, or for a thousand of them.
+/// Timeout of a statement or a batch.
 const STATEMENT_TIME: Duration = Duration::from_secs(10);
 
-/// Statements that are sent before their results are read.
+/// Maximum number of pipelined statements.
 const BATCH: usize = 1000;
 
-/// "v1us": who writes holds this lock to the end of the transaction, so that shims wait for each other
-/// instead of for each other's rows.
+/// Advisory lock ("v1us") that a writer holds until the end of its transaction, so that concurrent
+/// writers cannot deadlock on rows.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(1982952819)";
 
 const DIALECT: [&str; 4] = [
@@ -41,11 +41,11 @@ const DIALECT: [&str; 4] = [
 ];
 
 pub(super) struct Postgres {
-    /// Its thread runs the connection, while that of the caller blocks.
+    /// Drives the connection on its own thread while the caller blocks.
     runtime: Runtime,
     config: Config,
     tls: MakeRustlsConnect,
-    /// Makes the tables if there are none.
+    /// Creates missing tables.
     is_writer: bool,
     session: Option<Session>,
 }
@@ -57,7 +57,7 @@ struct Session {
 }
 
 impl Postgres {
-    /// The server is asked with the first transaction.
+    /// Connects with the first transaction.
     pub(super) fn open(
         url: &str,
         password: Option<&SecretString>,
@@ -86,13 +86,13 @@ impl Postgres {
         })
     }
 
-    /// Opens a connection if there is none, or if the last one is lost.
+    /// Opens a connection if there is none, or the last one was lost.
     fn connect(&mut self) -> Result<(), LedgerError> {
         self.session.take_if(|session| session.client.is_closed());
         if self.session.is_none() {
             let opened = async {
                 let (client, connection) = self.config.connect(self.tls.clone()).await?;
-                // Its end is noticed by the next statement.
+                // The next statement reports its end.
                 tokio::spawn(connection);
                 Session::begin(client, self.is_writer).await
             };
@@ -101,7 +101,7 @@ impl Postgres {
         Ok(())
     }
 
-    /// The connection of the transaction.
+    /// The connection of the current transaction.
     fn session(&mut self) -> Result<(&Runtime, &mut Session), LedgerError> {
         let session = self.session.as_mut().ok_or(LedgerError::Lost)?;
         Ok((&self.runtime, session))
@@ -115,7 +115,7 @@ impl Postgres {
 }
 
 impl Session {
-    /// Makes the tables if there are none, and checks their version.
+    /// Creates missing tables, and checks the version.
     async fn begin(client: Client, is_writer: bool) -> Result<Self, LedgerError> {
         client
             .batch_execute("SET search_path TO shim_ledger")
@@ -190,7 +190,7 @@ impl Engine for Postgres {
         self.execute("COMMIT")
     }
 
-    /// The server does so when it loses the connection, which may be what went wrong.
+    /// Drops the connection, which may be the cause of the error; the server then rolls back.
     fn roll_back(&mut self) {
         self.session = None;
     }
@@ -268,7 +268,7 @@ impl ToSql for Cell {
     to_sql_checked!();
 }
 
-/// True for what may end by itself.
+/// True for errors that may be temporary.
 pub(super) fn is_outage(error: &tokio_postgres::Error) -> bool {
     let Some(code) = error.code() else {
         let cause = std::error::Error::source(error);

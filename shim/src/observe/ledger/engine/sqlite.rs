@@ -1,4 +1,4 @@
-//! A ledger in a SQLite file.
+//! Ledger in a SQLite file.
 
 use std::{fs::OpenOptions, io, path::Path, time::Duration};
 
@@ -9,7 +9,7 @@ use rusqlite::{
 
 use super::{Cell, Engine, LedgerError, Purpose, Row, SCHEMA, tables, upgrade};
 
-/// Tells a ledger from other SQLite files, in `application_id`: "v1us".
+/// `application_id` of a ledger: "v1us".
 const APPLICATION: i64 = 0x7631_7573;
 
 const DIALECT: [&str; 4] = [
@@ -19,22 +19,23 @@ const DIALECT: [&str; 4] = [
     "STRICT, WITHOUT ROWID",
 ];
 
-/// For another program that is writing. Notes wait in the queue meanwhile.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// Timeout for the lock of another writer. Notes wait in the queue meanwhile.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Larger files are not looked through at the start: that would take seconds.
+/// Maximum size of a file that is checked at the start, in bytes; larger ones would take seconds.
 const MAX_CHECKED: u64 = 256 << 20;
 
 pub(super) struct Sqlite(Connection);
 
 impl Sqlite {
-    /// Opens a file, or makes it, for its owner alone.
+    /// Opens or creates a file that only its owner can read.
     pub(super) fn open(file: &Path) -> Result<Self, LedgerError> {
         let size = create(file)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = connect(file, flags)?;
         if application(&connection)? == 0 && is_blank(&connection)? {
-            // What another shim made meanwhile is found below.
+            // Another shim may create the tables at the same time; the second check is made under
+            // the lock.
             connection.pragma_update(None, "journal_mode", "wal")?;
             connection.execute_batch("BEGIN IMMEDIATE")?;
             if is_blank(&connection)? {
@@ -46,7 +47,7 @@ impl Sqlite {
         }
         if application(&connection)? == APPLICATION && version(&connection)? == SCHEMA - 1 {
             connection.execute_batch("BEGIN IMMEDIATE")?;
-            // Unless another shim did it meanwhile.
+            // Checked again under the lock.
             if version(&connection)? == SCHEMA - 1 {
                 connection.execute_batch(&upgrade(DIALECT))?;
                 connection.pragma_update(None, "user_version", SCHEMA)?;
@@ -62,13 +63,14 @@ impl Sqlite {
             }
         }
         connection.pragma_update(None, "journal_mode", "wal")?;
-        // What is committed outlives the process; the last seconds may be lost with the power.
+        // Committed data survives a crash of the process, but a power failure may lose the last
+        // seconds.
         connection.pragma_update(None, "synchronous", "normal")?;
         Ok(Self(connection))
     }
 
     pub(super) fn open_to_read(file: &Path) -> Result<Self, LedgerError> {
-        // SQLite would say no more than that it cannot.
+        // Gives a better error than SQLite's.
         std::fs::File::open(file)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = connect(file, flags)?;
@@ -99,7 +101,7 @@ impl Engine for Sqlite {
 
     fn roll_back(&mut self) {
         if !self.0.is_autocommit() {
-            // Where this fails, SQLite has done so itself.
+            // Fails only if SQLite has already rolled back.
             let _ = self.0.execute_batch("ROLLBACK");
         }
     }
@@ -143,12 +145,13 @@ impl From<ValueRef<'_>> for Cell {
     }
 }
 
-/// SQLite's parameters with a number are `?1`, `?2` and so on.
+/// SQLite writes numbered parameters as `?1`.
 fn numbered(sql: &str) -> String {
     sql.replace('$', "?")
 }
 
-/// Makes the file if it is not there; gives its size in bytes. It names addresses.
+/// Creates a missing file and returns its size in bytes. Only its owner may read it, because it
+/// contains addresses.
 fn create(file: &Path) -> io::Result<u64> {
     let mut options = OpenOptions::new();
     options.create(true).append(true);
@@ -170,7 +173,7 @@ fn create(file: &Path) -> io::Result<u64> {
 
 fn connect(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(file, flags)?;
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok(connection)
 }
 
@@ -199,7 +202,7 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
-/// A check may fail on what it looks for.
+/// A check of a damaged file may fail instead of reporting the damage.
 fn damage(error: rusqlite::Error) -> LedgerError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt) => LedgerError::Damaged(error.to_string()),

@@ -1,9 +1,9 @@
-//! How busy the machine and this process are, read from the system. On other systems than Linux
-//! nothing counts as idle, and a thread counts as if it never waited for its turn.
+//! CPU load of the machine and of this process. Outside Linux, nothing counts as idle, and a
+//! thread's elapsed time counts as its CPU time.
 
 use std::{thread, time::Duration};
 
-/// The processors that this process may use; parts of one under a quota.
+/// Number of processors that this process may use; fractional under a quota.
 pub(super) fn processors() -> f64 {
     let processors = thread::available_parallelism().map_or(1, usize::from);
     let processors = f64::from(u32::try_from(processors).unwrap_or(1));
@@ -12,32 +12,32 @@ pub(super) fn processors() -> f64 {
     processors
 }
 
-/// The processor time that the calling thread has spent.
+/// CPU time of the calling thread.
 #[cfg(target_os = "linux")]
-pub(super) fn of_this_thread() -> Duration {
-    linux::of_thread()
+pub(super) fn thread_time() -> Duration {
+    linux::thread_time()
 }
 
-/// The elapsed time, where the CPU time of a thread is unknown.
+/// Elapsed time, where the CPU time of a thread is unavailable.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn of_this_thread() -> Duration {
+pub(super) fn thread_time() -> Duration {
     BEGAN.elapsed()
 }
 
-/// What was used of the processors up to a moment.
-pub(super) struct Load {
-    /// Idle time of all processors of the machine together.
+/// Cumulative CPU usage at one moment.
+pub(super) struct CpuUsage {
+    /// Idle time of all processors together.
     idle: Option<Duration>,
-    /// By this process.
+    /// CPU time of this process.
     used: Duration,
 }
 
-impl Load {
+impl CpuUsage {
     #[cfg(target_os = "linux")]
     pub(super) fn now() -> Self {
         Self {
             idle: linux::idle(),
-            used: linux::of_process(),
+            used: linux::process_time(),
         }
     }
 
@@ -49,8 +49,8 @@ impl Load {
         }
     }
 
-    /// What was idle since another moment, but for what one thread spent: of the machine, and of the
-    /// processors that this process may use, whichever is less.
+    /// Idle time between two samples, as if the calling thread had not run: of the machine, or of
+    /// the processors that this process may use, whichever is less.
     pub(super) fn idle_since(
         &self,
         before: &Self,
@@ -83,11 +83,11 @@ mod linux {
         time::{ClockId, clock_gettime},
     };
 
-    pub(super) fn of_thread() -> Duration {
+    pub(super) fn thread_time() -> Duration {
         spent(ClockId::ThreadCPUTime)
     }
 
-    pub(super) fn of_process() -> Duration {
+    pub(super) fn process_time() -> Duration {
         spent(ClockId::ProcessCPUTime)
     }
 
@@ -95,7 +95,7 @@ mod linux {
         clock_gettime(clock).try_into().unwrap_or_default()
     }
 
-    /// In processors, by version 2 of control groups: the least of the own group and those above it.
+    /// Quota in processors by cgroup v2: the minimum of the process's group and its ancestors.
     pub(super) fn quota() -> Option<f64> {
         let root = Path::new("/sys/fs/cgroup");
         let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
@@ -111,7 +111,7 @@ mod linux {
         quotas.reduce(f64::min)
     }
 
-    /// Of a quota and a period, both in microseconds; `None` for `max`.
+    /// Parses quota and period in microseconds; `None` for `max`.
     pub(super) fn processors_of(limit: &str) -> Option<f64> {
         let (quota, period) = limit.trim().split_once(' ')?;
         let (quota, period): (u32, u32) = (quota.parse().ok()?, period.parse().ok()?);
@@ -119,7 +119,7 @@ mod linux {
         (processors.is_finite() && processors > 0.0).then_some(processors)
     }
 
-    /// See `proc_stat(5)`: `cpu`, then ticks of all processors in user, nice, system, idle, …
+    /// Idle ticks of all processors: field 4 of the `cpu` line, see `proc_stat(5)`.
     pub(super) fn idle() -> Option<Duration> {
         let text = fs::read_to_string("/proc/stat").ok()?;
         let ticks: u64 = text.split_whitespace().nth(4)?.parse().ok()?;
@@ -133,35 +133,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn idle_is_what_neither_the_machine_nor_the_process_used() {
+    fn idle_time_excludes_the_machine_and_the_process() {
         let milliseconds = Duration::from_millis;
-        let load = |idle: Option<u64>, used: u64| Load {
+        let load = |idle: Option<u64>, used: u64| CpuUsage {
             idle: idle.map(milliseconds),
             used: milliseconds(used),
         };
-        let idle = |before: &Load, after: &Load| {
+        let idle = |before: &CpuUsage, after: &CpuUsage| {
             after.idle_since(before, milliseconds(1000), milliseconds(100), 2.0)
         };
         let before = load(Some(5000), 300);
-        // Others keep the machine busy.
+        // Other processes keep the machine busy.
         assert_eq!(idle(&before, &load(Some(5200), 500)), milliseconds(300));
-        // The process may use two of many processors, and does.
+        // The process uses all of its two processors.
         assert_eq!(idle(&before, &load(Some(95_000), 2300)), milliseconds(100));
         assert_eq!(idle(&before, &load(None, 2300)), Duration::ZERO);
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn the_system_tells() {
-        let (before, spent) = (Load::now(), of_this_thread());
+    fn cpu_times_are_available_on_linux() {
+        let (before, spent) = (CpuUsage::now(), thread_time());
         assert!(before.idle.is_some() && processors() > 0.0);
-        while of_this_thread() == spent {}
-        assert!(Load::now().used > before.used);
+        while thread_time() == spent {}
+        assert!(CpuUsage::now().used > before.used);
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn quotas_are_parts_of_processors() {
+    fn parses_cpu_quotas() {
         for (limit, processors) in [
             ("max 100000\n", None),
             ("50000 100000\n", Some(0.5)),

@@ -1,11 +1,11 @@
-//! Requests that a rollout concerns: served by one side, and reads by both where they are compared.
+//! Routes requests that a rollout applies to: to one side, or to both for a comparison.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::future::join;
 use hyper::{HeaderMap, header::HeaderValue};
-use mappings::{Arguments, Catalog, V1Answer, V1Error, catalog::protocol::ProtocolError};
+use mappings::{Arguments, Catalog, V1Error, catalog::protocol::ProtocolError};
 use recording::comparison::{Verdict, compare, is_known_field};
 use reqwest::RequestBuilder;
 use serde_json::Value;
@@ -16,54 +16,54 @@ use tokio::{
 };
 use tracing::Instrument as _;
 
-use super::{Judged, Other, ROLLOUT, Rollout, There};
+use super::{ROLLOUT, Rollout, Sample, Target, TargetRequest};
 use crate::{
     front::{encode, server::Peer},
     observe::{RolloutRecord, guarded},
     serve::{
         Generation,
         exchange::{Accepted, Refusal},
-        executor::{Executed, Executor, Moved},
+        executor::{Executed, Executor, RolloutHeaders},
         tenants::Tenant,
     },
     v1_client::{self, V1Failure, v1_answer},
 };
 
-/// Fields that the header of a verdict names.
+/// Maximum number of fields in the comparison header.
 const FIELDS: usize = 10;
 
-/// The turn of one side to serve a request.
-pub(in crate::serve) struct Turn {
+/// The side that serves a request.
+pub(in crate::serve) struct Route {
     rollout: Arc<Rollout>,
-    /// The request for the other side; `None` if it is this one's turn.
-    request: Option<There>,
+    /// The request to the other side; `None` if this side serves it.
+    request: Option<TargetRequest>,
 }
 
 /// An answer of the other side.
-struct Theirs {
+struct TargetAnswer {
     executed: Executed,
-    /// The same as JSON.
+    /// The answer as JSON.
     json: Value,
 }
 
-/// What a comparison of two answers found.
-struct Compared {
+/// Result of comparing two answers.
+struct Comparison {
     verdict: Verdict,
-    /// Those that differ, as far as the catalog has their names.
+    /// Fields with the worst verdict; names unknown to the catalog are replaced.
     fields: Vec<String>,
 }
 
 impl Generation {
-    /// Whose turn a request is; `None` if no rollout concerns it. `secret` is the client's.
-    pub(in crate::serve) fn turn(
+    /// Chooses the side for a request; `None` if no rollout applies. `secret` is the client's.
+    pub(in crate::serve) fn route(
         &self,
         accepted: &Accepted<'_>,
         secret: &str,
         peer: Peer,
         headers: &HeaderMap,
-    ) -> Option<Turn> {
+    ) -> Option<Route> {
         let rollouts = &self.0.rollouts;
-        // Two shims that are each other's other side would ask each other for ever.
+        // Two shims configured as each other's other side would forward requests forever.
         if rollouts.is_empty() || headers.contains_key(ROLLOUT) {
             return None;
         }
@@ -73,16 +73,16 @@ impl Generation {
             let client = (&**key, secret);
             rollout.request(self.catalog(), operation, &accepted.arguments, client, peer)
         });
-        Some(Turn {
+        Some(Route {
             rollout,
             request: request.flatten(),
         })
     }
 
-    /// Serves a request by the side whose turn it is.
-    pub(in crate::serve) async fn execute_in_turn(
+    /// Serves a request on the side that its route names.
+    pub(in crate::serve) async fn execute_routed(
         &self,
-        Turn { rollout, request }: Turn,
+        Route { rollout, request }: Route,
         accepted: Accepted<'_>,
     ) -> Result<Executed, Refusal> {
         match request {
@@ -95,40 +95,40 @@ impl Generation {
             }
             Some(request) => {
                 let asked = (accepted.operation.name.as_str(), accepted.arguments.clone());
-                let (theirs, took) = self
+                let (answer, took) = self
                     .ask(&rollout, request, asked, (&accepted.tenant, accepted.scope))
                     .await;
-                rollout.judge(Judged::of(&theirs, took, None));
-                match theirs {
-                    Ok(theirs) => Ok(rollout.moved(None, theirs, None)),
+                rollout.record_other(Sample::of(&answer, took, None));
+                match answer {
+                    Ok(answer) => Ok(rollout.executed(None, answer, None)),
                     Err(_) => self.execute_here(&rollout, accepted).await,
                 }
             }
         }
     }
 
-    /// Has the other side answer a read; gives also how long that took.
+    /// Sends a read to the other side; returns its answer and the time it took.
     async fn ask(
         &self,
         rollout: &Rollout,
-        request: There,
+        request: TargetRequest,
         (operation, arguments): (&str, Arguments),
         (tenant, scope): (&Arc<Tenant>, Scope),
-    ) -> (Result<Theirs, V1Failure>, Duration) {
+    ) -> (Result<TargetAnswer, V1Failure>, Duration) {
         let catalog = match request {
-            There::V1(request) => return rollout.ask(*request, scope.deadline).await,
-            There::Mappings(catalog) => catalog,
+            TargetRequest::V1(request) => return rollout.ask(*request, scope.deadline).await,
+            TargetRequest::Mappings(catalog) => catalog,
         };
         let answer = async {
             let executor = self.executor_with(&catalog);
             let operation = catalog.find(operation).ok_or(V1Failure::NotSent)?;
             let executed = executor.run(tenant, (operation, arguments), None, scope);
-            Ok(Theirs::of(executed.await))
+            Ok(TargetAnswer::of(executed.await))
         };
         rollout.within(answer, scope.deadline).await
     }
 
-    /// Does a write with other mappings, and with no others.
+    /// Executes a write with the rollout's mappings only.
     async fn write_with(
         &self,
         rollout: &Rollout,
@@ -149,12 +149,8 @@ impl Generation {
             Err(Refusal::Operation(error)) => Ok(Err(error)),
             Err(refusal) => Err(refusal),
         };
-        rollout.judge(Judged {
-            is_failed: executed.is_err(),
-            verdict: None,
-            elapsed: begun.elapsed(),
-        });
-        Ok(rollout.moved(None, Theirs::of(executed?), None))
+        rollout.record_other(Sample::of(&executed, begun.elapsed(), None));
+        Ok(rollout.executed(None, TargetAnswer::of(executed?), None))
     }
 
     fn executor_with(&self, catalog: &Arc<Catalog>) -> Executor {
@@ -171,15 +167,16 @@ impl Generation {
     ) -> Result<Executed, Refusal> {
         let begun = Instant::now();
         let executed = self.execute(accepted).await;
-        rollout.answered_here(begun.elapsed(), is_trouble(&executed));
+        rollout.record_this(begun.elapsed(), is_trouble(&executed));
         executed
     }
 
-    /// Both sides answer a read. The client gets the other side's answer, or this one's if there is none.
+    /// Executes a read on both sides and compares the answers. The client gets the other side's, or
+    /// this one's as a fallback.
     async fn read_on_both(
         &self,
         rollout: &Rollout,
-        request: There,
+        request: TargetRequest,
         accepted: Accepted<'_>,
     ) -> Result<Executed, Refusal> {
         let name = accepted.operation.name.clone();
@@ -189,11 +186,11 @@ impl Generation {
         let mine = Box::pin(self.execute_here(rollout, accepted));
         let ((theirs, took), mine) = join(theirs, mine).await;
         let Ok(mut theirs) = theirs else {
-            rollout.judge(Judged::of(&theirs, took, None));
+            rollout.record_other(Sample::of(&theirs, took, None));
             return mine;
         };
         let json = match &mine {
-            // An error that is v2's or the shim's trouble tells nothing about the other side.
+            // If v2 or the shim failed, there is nothing to compare.
             executed if is_trouble(executed) => None,
             Ok(executed) => Some(
                 executed
@@ -208,9 +205,9 @@ impl Generation {
         if let Some(json) = json {
             let catalog = Arc::clone(self.catalog());
             let answer = std::mem::take(&mut theirs.json);
-            // Large answers take milliseconds of CPU time.
+            // Comparing large answers takes milliseconds of CPU time.
             let found = spawn_blocking(move || {
-                let found = guarded(|| Compared::of(&catalog, &name, &json, &answer));
+                let found = guarded(|| Comparison::of(&catalog, &name, &json, &answer));
                 found.flatten()
             });
             match found.await {
@@ -219,59 +216,52 @@ impl Generation {
             }
         }
         let verdict = compared.as_ref().map(|compared| compared.verdict);
-        if let Some(Compared { verdict, fields }) = &compared {
+        if let Some(Comparison { verdict, fields }) = &compared {
             rollout.observer.rollout(&RolloutRecord::Compared {
                 rollout: &rollout.config.name,
                 verdict: *verdict,
                 fields,
             });
         }
-        rollout.judge(Judged {
+        rollout.record_other(Sample {
             is_failed: false,
             verdict,
             elapsed: took,
         });
-        Ok(rollout.moved(
-            mine.ok(),
-            theirs,
-            compared.map(|compared| compared.header()),
-        ))
+        let header = compared.map(|compared| compared.header());
+        Ok(rollout.executed(mine.ok(), theirs, header))
     }
 
-    /// The other side does a write. This one does it only if nothing was sent there.
+    /// Sends a write to the other side. It runs here only if the other side never received it.
     async fn write_there(
         &self,
         rollout: &Arc<Rollout>,
-        request: There,
+        request: TargetRequest,
         accepted: Accepted<'_>,
     ) -> Result<Executed, Refusal> {
         let request = match request {
-            There::V1(request) => *request,
-            There::Mappings(catalog) => {
+            TargetRequest::V1(request) => *request,
+            TargetRequest::Mappings(catalog) => {
                 return self.write_with(rollout, &catalog, accepted).await;
             }
         };
         let deadline = accepted.scope.deadline;
         let asking = Arc::clone(rollout);
         let (state, account) = (self.0.executor.state.clone(), *accepted.tenant.account());
-        // To its end, also if the client leaves.
+        // A spawned task, so that the write completes if the client disconnects.
         let write = async move {
             let (theirs, took) = asking.ask(request, deadline).await;
-            asking.judge(Judged::of(&theirs, took, None));
-            // What is remembered of v2 may have changed.
+            asking.record_other(Sample::of(&theirs, took, None));
+            // Cached answers of the account may be stale now.
             state.wrote_elsewhere(&account).await;
             theirs
         };
         let write = self.0.shared.writes.spawn(write.in_current_span());
         match write.await {
-            Ok(Ok(theirs)) => Ok(rollout.moved(None, theirs, None)),
+            Ok(Ok(theirs)) => Ok(rollout.executed(None, theirs, None)),
             Ok(Err(V1Failure::NotSent)) => self.execute_here(rollout, accepted).await,
             Ok(Err(V1Failure::Unreachable | V1Failure::Unreadable)) => {
-                let answer = V1Answer {
-                    result: Err(self.protocol().unknown_outcome()),
-                    warnings: Vec::new(),
-                };
-                let mut executed = Executed::in_place_of(None, answer);
+                let mut executed = Executed::error(self.protocol().unknown_outcome());
                 executed.finished.is_trouble = true;
                 Ok(executed)
             }
@@ -286,24 +276,24 @@ impl Rollout {
         &self,
         request: RequestBuilder,
         deadline: Instant,
-    ) -> (Result<Theirs, V1Failure>, Duration) {
+    ) -> (Result<TargetAnswer, V1Failure>, Duration) {
         let answer = async {
-            let Other::V1(other) = &self.other else {
+            let Target::V1(other) = &self.other else {
                 return Err(V1Failure::NotSent);
             };
             let json = v1_client::answer(request, other.answer_bytes()).await?;
-            let executed = Executed::in_place_of(None, v1_answer(&json));
-            Ok(Theirs { executed, json })
+            let executed = Executed::answered(v1_answer(&json));
+            Ok(TargetAnswer { executed, json })
         };
         self.within(answer, deadline).await
     }
 
-    /// Waits for an answer of the other side.
+    /// Waits for an answer of the other side until the rollout's timeout or the deadline.
     async fn within(
         &self,
-        answer: impl Future<Output = Result<Theirs, V1Failure>>,
+        answer: impl Future<Output = Result<TargetAnswer, V1Failure>>,
         deadline: Instant,
-    ) -> (Result<Theirs, V1Failure>, Duration) {
+    ) -> (Result<TargetAnswer, V1Failure>, Duration) {
         let begun = Instant::now();
         let until = deadline.min(begun + self.config.timeout);
         let answer = timeout_at(until, answer).await;
@@ -313,11 +303,11 @@ impl Rollout {
         )
     }
 
-    /// The other side's answer, for the client.
-    fn moved(
+    /// The execution result for an answer of the other side; `mine` adds this side's calls.
+    fn executed(
         &self,
         mine: Option<Executed>,
-        theirs: Theirs,
+        theirs: TargetAnswer,
         compared: Option<HeaderValue>,
     ) -> Executed {
         let mut executed = theirs.executed;
@@ -325,7 +315,7 @@ impl Rollout {
             executed.calls += mine.calls;
             executed.finished.unknown = mine.finished.unknown;
         }
-        executed.moved = Some(Box::new(Moved {
+        executed.rollout_headers = Some(Box::new(RolloutHeaders {
             rollout: self.header.clone(),
             compared,
         }));
@@ -333,27 +323,21 @@ impl Rollout {
     }
 }
 
-impl Theirs {
-    /// What this shim answers with other mappings.
+impl TargetAnswer {
+    /// The answer of this process with the rollout's mappings.
     fn of(executed: Result<Executed, V1Error>) -> Self {
-        let executed = executed.unwrap_or_else(|error| {
-            let answer = V1Answer {
-                result: Err(error),
-                warnings: Vec::new(),
-            };
-            Executed::in_place_of(None, answer)
-        });
+        let executed = executed.unwrap_or_else(Executed::error);
         let json = encode::json(executed.finished.answer.result.as_ref());
         Self {
-            // It was written by this shim.
+            // Serialized by this process, so it parses.
             json: serde_json::from_slice(&json).unwrap_or_default(),
             executed,
         }
     }
 }
 
-impl Judged {
-    fn of(answer: &Result<Theirs, V1Failure>, elapsed: Duration, verdict: Option<Verdict>) -> Self {
+impl Sample {
+    fn of<T, E>(answer: &Result<T, E>, elapsed: Duration, verdict: Option<Verdict>) -> Self {
         Self {
             is_failed: answer.is_err(),
             verdict,
@@ -362,21 +346,21 @@ impl Judged {
     }
 }
 
-impl Compared {
-    /// `None` if there is no such operation.
+impl Comparison {
+    /// Compares two answers of an operation; `None` if it does not exist.
     fn of(catalog: &Catalog, operation: &str, mine: &Bytes, theirs: &Value) -> Option<Self> {
         let operation = catalog.find(operation)?;
-        // It was written by this shim.
+        // Serialized by this process, so it parses.
         let mine: Value = serde_json::from_slice(mine).unwrap_or_default();
         let rows = compare(catalog, Some(operation), &mine, theirs);
         let worst = rows.iter().map(|row| row.verdict).max();
-        // Only the names of the worst kind: those that somebody must look at.
+        // Only fields with the worst verdict, which are the ones to act on.
         let worst = worst.unwrap_or(Verdict::Same);
         let names = rows
             .iter()
             .filter(|row| row.verdict == worst && worst != Verdict::Same);
         let names = names.map(|row| {
-            // Unknown names may be anything.
+            // Unknown names could contain anything.
             let is_known = is_known_field(catalog, &row.field);
             if is_known {
                 row.field.as_str()
@@ -391,31 +375,26 @@ impl Compared {
         })
     }
 
-    /// `unexpected; fields=dept,type`
+    /// Header value, e.g. `unexpected; fields=dept,type`.
     fn header(&self) -> HeaderValue {
         let verdict = match self.verdict {
-            // What differs each time, or was accepted, is as it should be.
+            // Volatile and accepted differences are expected.
             Verdict::Same | Verdict::Volatile | Verdict::Accepted => "same",
             Verdict::Mapped => "mapped",
             Verdict::Lossy => "lossy",
             Verdict::Unexpected => "unexpected",
         };
-        let fields: Vec<_> = self
-            .fields
-            .iter()
-            .take(FIELDS)
-            .map(String::as_str)
-            .collect();
-        let text = match fields.as_slice() {
-            _ if verdict == "same" => verdict.to_owned(),
-            [] => verdict.to_owned(),
-            fields => format!("{verdict}; fields={}", fields.join(",")),
+        let fields = self.fields.get(..FIELDS).unwrap_or(&self.fields);
+        let text = if verdict == "same" || fields.is_empty() {
+            verdict.to_owned()
+        } else {
+            format!("{verdict}; fields={}", fields.join(","))
         };
         HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("unexpected"))
     }
 }
 
-/// True for an error that is v2's or the shim's trouble.
+/// True for an error caused by v2 or the shim.
 fn is_trouble(executed: &Result<Executed, Refusal>) -> bool {
     matches!(executed, Ok(executed) if executed.finished.is_trouble)
 }
