@@ -391,7 +391,8 @@ impl<'a> Translation<'a> {
         progress.open = progress.open.saturating_sub(1);
         let name = self.journaling.close(id);
         let read = match self.settle(id, call, outcome) {
-            Ok(settled) => settled,
+            Ok(None) => return,
+            Ok(Some(settled)) => settled,
             Err(outcome) => self.read_outcome(id, call, outcome, name.as_deref()),
         };
         match read {

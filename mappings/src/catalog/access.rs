@@ -22,7 +22,8 @@ pub struct MissingScope {
 /// The scopes that `operations` need and a token does not have. `granted` is what the token endpoint
 /// answers as `scope`: names with spaces between them.
 ///
-/// A call that a plan makes only under a condition counts as the others.
+/// A call that a plan makes only under a condition counts as the others, but for those that only find out
+/// who did another call.
 pub fn missing_scopes<'c>(
     granted: &str,
     operations: impl IntoIterator<Item = &'c Operation>,
@@ -77,6 +78,7 @@ pub fn probes<'c>(
     found
 }
 
-fn calls(operation: &Operation) -> &[Call] {
-    operation.plan().map_or(&[], |plan| plan.calls.as_slice())
+fn calls(operation: &Operation) -> impl Iterator<Item = &Call> {
+    let calls = operation.plan().into_iter().flat_map(|plan| &plan.calls);
+    calls.filter(|call| !call.is_for_disputes())
 }

@@ -66,6 +66,8 @@ pub struct Notification {
     pub options: Vec<(String, Vec<OptionValue>)>,
     /// Sent to test a receiver.
     pub is_sample: bool,
+    /// Receivers ask v1 about it at once, and v2's API may not have it yet: a receiver may choose a pause.
+    pub may_pause: bool,
     /// What distinguishes this event from others of the same meeting: JSON pointers, `*` for every entry
     /// of a list in any order.
     pub repeats: Vec<String>,

@@ -8,8 +8,11 @@
 )]
 
 mod languages;
+mod redaction;
 mod reload;
 mod stage;
+
+use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use serde_json::Value;
@@ -104,6 +107,33 @@ async fn an_accepted_event_survives_a_kill_and_a_delivered_one_is_not_repeated()
 }
 
 #[tokio::test]
+async fn a_pause_survives_a_kill_and_the_meeting_waits_behind_it() {
+    const PAUSE: Duration = Duration::from_secs(2);
+    let (stage, receiver) = (Stage::start().await, Receiver::start().await);
+    let url = &receiver.url;
+    let settings = format!("[[receiver]]\nurl = {url:?}\nrecording_pause = 2\n");
+    let (shim, _) = stage.with_file(&settings);
+    stage.subscribe(&shim, &[]);
+    let begun = Instant::now();
+    for event in ["recording.completed", "meeting.ended"] {
+        stage.event(event, "m").await;
+        stage
+            .logged(&format!("Webhook event=\"{event}\" outcome=\"stored\""))
+            .await;
+    }
+    drop(shim);
+    let _shim = stage.with_file(&settings);
+    let pushes = receiver.pushes(2).await;
+    assert!(begun.elapsed() >= PAUSE);
+    assert!(
+        pushes[0]
+            .body
+            .starts_with("type=RECORDING_MEETING_COMPLETED")
+    );
+    assert!(pushes[1].body.contains("status=ENDED"));
+}
+
+#[tokio::test]
 async fn faulty_webhooks_are_refused_or_pushed_once() {
     let (stage, receiver) = (Stage::start().await, Receiver::start().await);
     let shim = stage.shim("127.0.0.1:0", &receiver.url, &stage.log());
@@ -116,7 +146,12 @@ async fn faulty_webhooks_are_refused_or_pushed_once() {
         forger.event("meeting.started", "forged").await;
         stage.logged(outcome).await;
     }
-    stage.subscribe_with(&shim, &[], &[WebhookFault::Repeat, WebhookFault::Reorder]);
+    let faults = [
+        WebhookFault::Repeat,
+        WebhookFault::Reorder,
+        WebhookFault::Deadline,
+    ];
+    stage.subscribe_with(&shim, &[0], &faults);
     for meeting in ["first", "second", "third", "fourth"] {
         stage.event("meeting.started", meeting).await;
     }

@@ -129,6 +129,8 @@ pub(crate) struct Stage {
 pub(crate) struct Shim {
     pub(crate) child: Child,
     pub(crate) webhooks: String,
+    /// Where it is operated, if it is.
+    pub(crate) operations: Option<String>,
     /// Kept open: a line that cannot be printed would end it.
     _output: BufReader<ChildStdout>,
 }
@@ -145,8 +147,12 @@ impl Shim {
     pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut webhooks = String::new();
+        let (mut webhooks, mut operations) = (String::new(), None);
         while !webhooks.starts_with("webhooks on ") {
+            let line = webhooks.strip_prefix("operations on ");
+            operations = { line.and_then(|line| line.split(' ').next()) }
+                .map(str::to_owned)
+                .or(operations);
             webhooks.clear();
             assert!(
                 output.read_line(&mut webhooks).unwrap() > 0,
@@ -157,6 +163,7 @@ impl Shim {
         Self {
             child,
             webhooks,
+            operations,
             _output: output,
         }
     }

@@ -134,8 +134,8 @@ pub enum Then {
     Skip,
     /// What was asked is so already.
     Done,
-    /// If an equal request lost the answer to this call and v2 shows that it was done then, it is
-    /// done; else the next row that fits counts.
+    /// If an equal request lost the answer to this call and v2 shows that it was done for that one, it
+    /// is done; else the next row that fits counts.
     Resume(Evidence),
     /// What is asked for exists: nothing is written, and the answer shows it.
     Answer,
@@ -146,10 +146,11 @@ pub enum Then {
 /// How v2 shows that it did a call whose answer was lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
-    /// The call of the plan that reads what was created.
+    /// The call of the plan that reads what was created; of one that reads a list, the entry that
+    /// passes its tests.
     pub call: String,
-    /// Where its answer has the time of creation.
-    pub created: String,
+    /// Where that has the time of creation, if v2 shows one.
+    pub created: Option<String>,
 }
 
 /// A part of a path.
@@ -304,6 +305,11 @@ impl Call {
         self.on.iter().any(|on| on.then == Then::Omit)
     }
 
+    /// True if only [`Then::Resume`] makes it: the course of the plan never needs it.
+    pub fn is_for_disputes(&self) -> bool {
+        self.when.iter().any(|condition| condition.disputed)
+    }
+
     /// v2's codes of failures that mean this.
     pub fn codes(&self, then: &Then) -> Vec<i64> {
         let on = self.on.iter().filter(|on| on.then == *then);
@@ -319,6 +325,13 @@ impl Call {
         let pages = pages.map(|pages| (&pages.list, &pages.items, &pages.document));
         let (list, at, document) = items.or(pages)?;
         Some((list, at, document))
+    }
+
+    /// What the entries of its list are to be.
+    pub fn entry_tests(&self) -> &[Test] {
+        let items = self.items.as_ref().map(|items| &items.only);
+        let pages = self.pages.as_ref().map(|pages| &pages.only);
+        items.or(pages).map_or(&[], Vec::as_slice)
     }
 
     /// The name of the list of the answer that it makes; one that is made for entries of another
@@ -403,10 +416,8 @@ impl Call {
 
     /// What entries of its lists are to be.
     fn tests(&self) -> impl Iterator<Item = &Test> {
-        let items = self.items.iter().flat_map(|items| &items.only);
-        let pages = self.pages.iter().flat_map(|pages| &pages.only);
         let each = self.each.iter().flat_map(|each| &each.only);
-        items.chain(pages).chain(each)
+        self.entry_tests().iter().chain(each)
     }
 
     /// The earlier calls whose answers the call looks at.

@@ -28,6 +28,8 @@ pub struct Condition {
     pub error: Option<(usize, Vec<i64>)>,
     /// v2 did a write of the plan for an earlier equal request, which was left unfinished.
     pub resumed: bool,
+    /// v2 is asked who did a call, as [`Then::Resume`](super::Then::Resume) says; never made otherwise.
+    pub disputed: bool,
     /// A stored value of this document decides what is sent.
     pub current: Option<String>,
     /// The list that the call is made for has no more entries than these.

@@ -141,7 +141,7 @@ pub(in super::super) struct OnShape {
     pub then: String,
     /// With `resume`: the call that reads what was created.
     pub read: Option<String>,
-    /// With `resume`: where that has the time of creation.
+    /// With `resume`: where that has the time of creation; of a list, its `where` may be enough.
     pub created: Option<Pointer>,
 }
 
@@ -190,6 +190,7 @@ pub(in super::super) struct ConditionShape {
     pub answer: Option<AnswerShape>,
     pub error: Option<ErrorTestShape>,
     pub resumed: bool,
+    pub disputed: bool,
     pub current: Option<String>,
     pub entries_at_most: Option<usize>,
 }
