@@ -37,15 +37,33 @@ const CACHE: AnswerCache = AnswerCache {
 /// An engine, and what it needs to live.
 pub(crate) struct Bench {
     engine: Arc<dyn Engine>,
-    _folder: Option<TempDir>,
-    _server: Option<redis_server::Server>,
+    folder: Option<TempDir>,
+    server: Option<redis_server::Server>,
+}
+
+impl Bench {
+    /// The file of a SQLite engine.
+    pub(crate) fn file(&self) -> PathBuf {
+        let folder = self.folder.as_ref().unwrap();
+        folder.path().join("state.sqlite")
+    }
+
+    /// Ends the server of a Redis engine.
+    pub(crate) fn kill_server(&mut self) {
+        self.server.as_mut().unwrap().kill();
+    }
+
+    /// Starts it again.
+    pub(crate) fn start_server(&mut self) {
+        self.server.as_mut().unwrap().start_again();
+    }
 }
 
 fn memory() -> Bench {
     Bench {
         engine: Arc::new(Sqlite::in_memory().unwrap()),
-        _folder: None,
-        _server: None,
+        folder: None,
+        server: None,
     }
 }
 
@@ -53,8 +71,8 @@ fn file() -> Bench {
     let folder = TempDir::new().unwrap();
     Bench {
         engine: Arc::new(Sqlite::open(&folder.path().join("state.sqlite")).unwrap()),
-        _folder: Some(folder),
-        _server: None,
+        folder: Some(folder),
+        server: None,
     }
 }
 

@@ -7,6 +7,7 @@
     reason = "test code outside of test functions"
 )]
 
+mod delivery;
 mod languages;
 mod redaction;
 mod reload;
@@ -96,11 +97,12 @@ async fn an_accepted_event_survives_a_kill_and_a_delivered_one_is_not_repeated()
     let pushes = receiver.pushes(5).await;
     assert_eq!(pushes[3].body, pushes[4].body);
 
-    // What was delivered is not pushed again, whoever is killed.
-    stage.event("meeting.ended", "n").await;
+    // What was delivered is not pushed again, whoever is killed, nor if v2 sends it again.
+    assert_eq!(stage.webhook(&shim, "meeting.ended", "n", 1).await, 200);
     receiver.pushes(6).await;
     drop(shim);
-    let _shim = stage.shim(&listen, &receiver.url, &stage.log());
+    let shim = stage.shim(&listen, &receiver.url, &stage.log());
+    assert_eq!(stage.webhook(&shim, "meeting.ended", "n", 1).await, 200);
     stage.event("meeting.started", "last").await;
     let pushes = receiver.pushes(7).await;
     assert!(pushes[6].body.contains("uuid=last"), "{pushes:?}");

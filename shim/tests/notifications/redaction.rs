@@ -4,7 +4,6 @@
 use std::process::Command;
 
 use axum::http::StatusCode;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 
 use crate::stage::{Receiver, Shim, Stage, TOKEN};
@@ -39,25 +38,6 @@ fn event(name: &str, meeting: &str) -> Value {
     })
 }
 
-struct V2<'a> {
-    stage: &'a Stage,
-    url: &'a str,
-}
-
-impl V2<'_> {
-    async fn send(&self, body: String, age: i64, token: &str) -> u16 {
-        let now = time::OffsetDateTime::now_utc().unix_timestamp() - age;
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(token.as_bytes()).unwrap();
-        mac.update(format!("v0:{now}:{body}").as_bytes());
-        let digits = bytes::Bytes::copy_from_slice(&mac.finalize().into_bytes());
-        let request = { self.stage.http.post(self.url) }
-            .header("x-zm-signature", format!("v0={digits:x}"))
-            .header("x-zm-request-timestamp", now.to_string())
-            .body(body);
-        request.send().await.unwrap().status().as_u16()
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_people_and_nothing_that_opens_something_is_shown() {
     let (stage, receiver) = (Stage::start().await, Receiver::start().await);
@@ -85,11 +65,8 @@ async fn nothing_of_people_and_nothing_that_opens_something_is_shown() {
         .env("SHIM_RECORD_FILE", &record)
         .stderr(log);
     let shim = Shim::start(&mut serve);
-    let v2 = V2 {
-        stage: &stage,
-        url: &shim.webhooks,
-    };
     let good = |name, meeting| event(name, meeting).to_string();
+    let long = "x".repeat(1 << 20);
     let joined = "meeting.participant_jbh_joined";
     for (body, age, token, status) in [
         (good("recording.completed", "m"), 0, TOKEN, 200),
@@ -100,10 +77,14 @@ async fn nothing_of_people_and_nothing_that_opens_something_is_shown() {
         (good(joined, "stale"), 5401, TOKEN, 401),
         (good(joined, "")[1..].to_owned(), 0, TOKEN, 400),
         (good(joined, ""), 0, TOKEN, 400),
-        (good(joined, &"x".repeat(1 << 20)), 0, TOKEN, 413),
+        (good(joined, &long), 0, TOKEN, 413),
     ] {
         let shown = body.get(..80).unwrap().to_owned();
-        assert_eq!(v2.send(body, age, token).await, status, "{shown}");
+        assert_eq!(
+            stage.signed(&shim, body, age, token).await,
+            status,
+            "{shown}"
+        );
     }
     let unsigned = stage
         .http
