@@ -92,16 +92,13 @@ impl Stage {
     async fn push_due(&self) -> usize {
         let mut count = 0;
         loop {
-            let mut pushes = Vec::new();
-            while pushes.len() < 32
-                && let Some(claimed) = until_reached(async || self.pusher.claim().await).await
-            {
-                pushes.push(self.pusher.push(claimed));
-            }
-            if pushes.is_empty() {
+            let claims = (0..32).map(|_| until_reached(async || self.pusher.claim().await));
+            let claimed = join_all(claims).await.into_iter().flatten();
+            let pushed = join_all(claimed.map(|claimed| self.pusher.push(claimed))).await;
+            if pushed.is_empty() {
                 return count;
             }
-            count += join_all(pushes).await.len();
+            count += pushed.len();
         }
     }
 
@@ -336,13 +333,20 @@ async fn outage(state: &State, attempts: u32, meetings: usize) -> Stage {
     site.fake.answers(Some(Failure::NoConnection));
     let begun = site.clock.now();
     for time in 0..100 {
-        for meeting in 0..meetings {
-            let event = if time % 2 == 0 {
-                "meeting.started"
-            } else {
-                "meeting.ended"
-            };
-            site.store(event, &format!("m{meeting}"), time).await;
+        let event = if time % 2 == 0 {
+            "meeting.started"
+        } else {
+            "meeting.ended"
+        };
+        let meetings: Vec<_> = (0..meetings).map(|meeting| format!("m{meeting}")).collect();
+        // As many as are taken at a time.
+        for meetings in meetings.chunks(64) {
+            join_all(
+                meetings
+                    .iter()
+                    .map(|meeting| site.store(event, meeting, time)),
+            )
+            .await;
         }
     }
     loop {
@@ -432,16 +436,19 @@ fn peak_memory() -> usize {
     kib.unwrap_or(0) / 1024
 }
 
-/// Prints what 100,000 events take on an engine, and that it is bounded.
+/// Prints what 100,000 events take on an engine, and that it is bounded; with `OUTAGE_MEETINGS`, 100 of
+/// each of so many meetings.
 async fn hundred_thousand(engine: &str, deliver: impl AsyncFnOnce(&State, usize)) {
     let Some((state, _bench)) = state_on(engine).await else {
         return;
     };
+    let meetings = std::env::var("OUTAGE_MEETINGS").ok();
+    let meetings: usize = meetings.map_or(1_000, |meetings| meetings.parse().unwrap());
     let begun = Instant::now();
-    deliver(&state, 1_000).await;
+    deliver(&state, meetings).await;
     let (seconds, peak) = (begun.elapsed().as_secs(), peak_memory());
     {
-        eprintln!("100,000 events on {engine}: {seconds} s, at most {peak} MiB");
+        eprintln!("{meetings}00 events on {engine}: {seconds} s, at most {peak} MiB");
     }
     assert!(peak < 400, "{peak} MiB");
 }
