@@ -235,7 +235,9 @@ async fn assert_each_once(nginx: &Nginx, reports: &[Report]) {
         ("meetings", "topic"),
     )
     .await;
-    let users = listed(nginx, "user/list", None, ("users", "email")).await;
+    let mut users = listed(nginx, "user/list", None, ("users", "email")).await;
+    // Who was invited waits there.
+    users.extend(listed(nginx, "user/pending", None, ("users", "email")).await);
     let count = |known: &[String], wanted| known.iter().filter(|known| *known == wanted).count();
     for report in reports {
         for topic in &report.created {
