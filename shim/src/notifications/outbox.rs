@@ -306,8 +306,7 @@ impl Target {
             .first_chunk::<8>()
             .copied()
             .unwrap_or_default();
-        let pause = { self.config.pause }.as_millis();
-        let pause = i64::try_from(pause).unwrap_or(i64::MAX);
+        let pause = i64::try_from(self.config.pause.as_millis()).unwrap_or(i64::MAX);
         Message {
             event: format!("{:016x}", u64::from_be_bytes(event)),
             notification: push.notification.name.clone(),

@@ -90,7 +90,7 @@ async fn two_processes_push_each_notification_once_and_in_order() {
         stage.shim("127.0.0.1:0", &receiver.url, &stage.log()),
         stage.shim("127.0.0.1:0", &receiver.url, &stage.log()),
     ];
-    let mut expected = BTreeMap::new();
+    let mut expected: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (number, event) in ["meeting.started", "meeting.ended", "meeting.started"]
         .iter()
         .enumerate()
@@ -100,10 +100,7 @@ async fn two_processes_push_each_notification_once_and_in_order() {
             let meeting = format!("m{meeting}");
             assert_eq!(stage.webhook(shim, event, &meeting, number).await, 200);
             let status = event.trim_start_matches("meeting.").to_uppercase();
-            expected
-                .entry(meeting)
-                .or_insert_with(Vec::new)
-                .push(status);
+            expected.entry(meeting).or_default().push(status);
         }
     }
     let mut delivered: BTreeMap<String, Vec<String>> = BTreeMap::new();

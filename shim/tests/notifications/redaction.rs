@@ -38,6 +38,55 @@ fn event(name: &str, meeting: &str) -> Value {
     })
 }
 
+const JOINED: &str = "meeting.participant_jbh_joined";
+
+/// Sends what is taken, and what is refused.
+async fn send_all(stage: &Stage, shim: &Shim) {
+    let good = |name, meeting| event(name, meeting).to_string();
+    let long = "x".repeat(1 << 20);
+    for (body, age, token, status) in [
+        (good("recording.completed", "m"), 0, TOKEN, 200),
+        (good("recording.completed", "m"), 0, TOKEN, 200),
+        (good(JOINED, "m"), 0, TOKEN, 200),
+        (good("meeting.alert", "m"), 0, TOKEN, 200),
+        (good(JOINED, "forged"), 0, "another", 401),
+        (good(JOINED, "stale"), 5401, TOKEN, 401),
+        (good(JOINED, "")[1..].to_owned(), 0, TOKEN, 400),
+        (good(JOINED, ""), 0, TOKEN, 400),
+        (good(JOINED, &long), 0, TOKEN, 413),
+    ] {
+        let shown = body.get(..80).unwrap().to_owned();
+        assert_eq!(
+            stage.signed(shim, body, age, token).await,
+            status,
+            "{shown}"
+        );
+    }
+    let unsigned = stage
+        .http
+        .post(&shim.webhooks)
+        .body(good(JOINED, "unsigned"));
+    assert_eq!(unsigned.send().await.unwrap().status().as_u16(), 401);
+}
+
+fn assert_counted(metrics: &str) {
+    for (event, outcome, count) in [
+        ("recording.completed", "stored", 1),
+        ("recording.completed", "repeat", 1),
+        (JOINED, "stored", 1),
+        ("other", "no_counterpart", 1),
+        ("other", "wrong_signature", 1),
+        ("other", "stale", 1),
+        ("other", "malformed", 2),
+        ("other", "too_large", 1),
+        ("other", "unsigned", 1),
+    ] {
+        let line =
+            format!("shim_webhooks_total{{event=\"{event}\",outcome=\"{outcome}\"}} {count}\n");
+        assert!(metrics.contains(&line), "{line}{metrics}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_people_and_nothing_that_opens_something_is_shown() {
     let (stage, receiver) = (Stage::start().await, Receiver::start().await);
@@ -65,32 +114,7 @@ async fn nothing_of_people_and_nothing_that_opens_something_is_shown() {
         .env("SHIM_RECORD_FILE", &record)
         .stderr(log);
     let shim = Shim::start(&mut serve);
-    let good = |name, meeting| event(name, meeting).to_string();
-    let long = "x".repeat(1 << 20);
-    let joined = "meeting.participant_jbh_joined";
-    for (body, age, token, status) in [
-        (good("recording.completed", "m"), 0, TOKEN, 200),
-        (good("recording.completed", "m"), 0, TOKEN, 200),
-        (good(joined, "m"), 0, TOKEN, 200),
-        (good("meeting.alert", "m"), 0, TOKEN, 200),
-        (good(joined, "forged"), 0, "another", 401),
-        (good(joined, "stale"), 5401, TOKEN, 401),
-        (good(joined, "")[1..].to_owned(), 0, TOKEN, 400),
-        (good(joined, ""), 0, TOKEN, 400),
-        (good(joined, &long), 0, TOKEN, 413),
-    ] {
-        let shown = body.get(..80).unwrap().to_owned();
-        assert_eq!(
-            stage.signed(&shim, body, age, token).await,
-            status,
-            "{shown}"
-        );
-    }
-    let unsigned = stage
-        .http
-        .post(&shim.webhooks)
-        .body(good(joined, "unsigned"));
-    assert_eq!(unsigned.send().await.unwrap().status().as_u16(), 401);
+    send_all(&stage, &shim).await;
 
     // Both receivers give up: a status, and no connection.
     receiver.pushes(4).await;
@@ -115,21 +139,7 @@ async fn nothing_of_people_and_nothing_that_opens_something_is_shown() {
         metrics = answer.unwrap().text().await.unwrap();
         all += &metrics;
     }
-    for (event, outcome, count) in [
-        ("recording.completed", "stored", 1),
-        ("recording.completed", "repeat", 1),
-        (joined, "stored", 1),
-        ("other", "no_counterpart", 1),
-        ("other", "wrong_signature", 1),
-        ("other", "stale", 1),
-        ("other", "malformed", 2),
-        ("other", "too_large", 1),
-        ("other", "unsigned", 1),
-    ] {
-        let line =
-            format!("shim_webhooks_total{{event=\"{event}\",outcome=\"{outcome}\"}} {count}\n");
-        assert!(metrics.contains(&line), "{line}{metrics}");
-    }
+    assert_counted(&metrics);
     // The process writes what it holds back.
     let log = stage.log();
     drop(shim);

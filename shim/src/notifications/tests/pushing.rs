@@ -92,7 +92,7 @@ impl Stage {
     async fn push_due(&self) -> usize {
         let mut count = 0;
         loop {
-            let claims = (0..32).map(|_| until_reached(async || self.pusher.claim().await));
+            let claims = (0..16).map(|_| until_reached(async || self.pusher.claim().await));
             let claimed = join_all(claims).await.into_iter().flatten();
             let pushed = join_all(claimed.map(|claimed| self.pusher.push(claimed))).await;
             if pushed.is_empty() {
@@ -339,8 +339,8 @@ async fn outage(state: &State, attempts: u32, meetings: usize) -> Stage {
             "meeting.ended"
         };
         let meetings: Vec<_> = (0..meetings).map(|meeting| format!("m{meeting}")).collect();
-        // As many as are taken at a time.
-        for meetings in meetings.chunks(64) {
+        // Side by side, but not so many that a busy machine exceeds the timeouts of Redis.
+        for meetings in meetings.chunks(16) {
             join_all(
                 meetings
                     .iter()
