@@ -150,7 +150,10 @@ impl Worker {
         let user = call(&self.client, self.port, "user/getbyemail", &parameters[..1]).await;
         user.is_some_and(|user| {
             let mut all = parameters[2..].iter();
-            all.all(|(name, value)| user[name] == *value || user[name].to_string() == *value)
+            all.all(|(name, value)| match user[name].as_bool() {
+                Some(switch) => value.parse() == Ok(switch),
+                None => user[name] == *value,
+            })
         })
     }
 
