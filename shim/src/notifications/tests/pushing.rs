@@ -322,7 +322,7 @@ async fn until_reached<T>(mut ask: impl AsyncFnMut() -> Result<T, StateError>) -
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), reached)
+    tokio::time::timeout(Duration::from_secs(600), reached)
         .await
         .unwrap()
 }
