@@ -387,7 +387,8 @@ impl<'a> Translation<'a> {
         progress.open = progress.open.saturating_sub(1);
         let name = self.journaling.close(id);
         let read = match self.finish_verification(id, call, outcome) {
-            Ok(verified) => verified,
+            Ok(None) => return,
+            Ok(Some(verified)) => verified,
             Err(outcome) => self.read_outcome(id, call, outcome, name.as_deref()),
         };
         match read {

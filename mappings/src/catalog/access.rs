@@ -22,7 +22,7 @@ pub struct MissingScope {
 /// The scopes that `operations` need and the token lacks. `granted` is the `scope` member of the
 /// token endpoint's response, separated by spaces.
 ///
-/// Conditional calls are included.
+/// Conditional calls are included, except those that only verify an earlier call.
 pub fn missing_scopes<'c>(
     granted: &str,
     operations: impl IntoIterator<Item = &'c Operation>,
@@ -79,6 +79,7 @@ pub fn probes<'c>(
     found
 }
 
-fn calls(operation: &Operation) -> &[Call] {
-    operation.plan().map_or(&[], |plan| plan.calls.as_slice())
+fn calls(operation: &Operation) -> impl Iterator<Item = &Call> {
+    let calls = operation.plan().into_iter().flat_map(|plan| &plan.calls);
+    calls.filter(|call| !call.is_for_disputes())
 }

@@ -66,6 +66,8 @@ pub struct Notification {
     pub options: Vec<(String, Vec<OptionValue>)>,
     /// Used to test receivers.
     pub is_sample: bool,
+    /// Receivers may delay it: they request its object at once, when v2's API may not have it yet.
+    pub may_pause: bool,
     /// JSON pointers whose values identify an event among those of its meeting, for deduplication.
     /// `*` matches every entry of a list, in any order.
     pub repeats: Vec<String>,

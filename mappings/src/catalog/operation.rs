@@ -247,8 +247,8 @@ impl Operation {
         };
         match &self.service {
             Service::Plan { plan, .. } => {
-                plan.calls
-                    .iter()
+                { plan.calls.iter() }
+                    .filter(|call| !call.is_for_disputes())
                     .for_each(|call| add(call.method, &call.template));
             }
             Service::NotServed(replacement) => {

@@ -397,6 +397,8 @@ pub(super) struct NotificationShape {
     #[serde(default)]
     pub sample: bool,
     #[serde(default)]
+    pub pause: bool,
+    #[serde(default)]
     pub option: BTreeMap<String, OneOrMany<OptionValue>>,
     #[serde(default)]
     pub repeats: Vec<Pointer>,

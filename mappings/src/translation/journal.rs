@@ -75,7 +75,17 @@ pub(super) struct Journaling {
     open: Vec<(CallId, String)>,
     /// Calls that v2 rejected as already done, while the plan verifies whether an earlier request
     /// did them.
-    unverified: Vec<(CallId, String, Failure)>,
+    disputed: Vec<Dispute>,
+}
+
+/// A call that v2 rejected as already done, while the plan verifies whether an earlier request did it.
+struct Dispute {
+    id: CallId,
+    /// Name in the journal.
+    name: String,
+    refusal: Failure,
+    /// Pages of the list requested so far.
+    pages: usize,
 }
 
 impl Journaling {
@@ -174,7 +184,7 @@ impl Journaling {
     }
 }
 
-impl Translation<'_> {
+impl<'a> Translation<'a> {
     /// Journal of the verifiable calls that a write is about to send. Store it before the first
     /// call, then call [`intent_is_stored`](Self::intent_is_stored).
     pub fn intent(&mut self) -> Journal {
@@ -235,7 +245,7 @@ impl Translation<'_> {
 
     /// True if v2 can later prove that it executed the call.
     fn is_shown(&self, call: &Call) -> bool {
-        let is_unverified = |(id, ..): &(CallId, _, _)| *id == call.id;
+        let is_disputed = |dispute: &Dispute| dispute.id == call.id;
         let planned = self.plan.calls.get(call.id.call);
         !self.journaling.unverified.iter().any(is_unverified)
             && planned.is_some_and(|planned| evidence(planned).is_some())
@@ -250,64 +260,133 @@ impl Translation<'_> {
         name: &str,
         failure: &Failure,
     ) -> bool {
-        let mut calls = self.plan.calls.iter().enumerate();
-        let reader = calls.find(|(_, call)| call.name == evidence.call);
-        let (Some((index, reader)), true) = (reader, self.journaling.is_lost(name)) else {
+        if !self.journaling.is_lost(name) {
             return false;
+        }
+        let dispute = Dispute {
+            id,
+            name: name.to_owned(),
+            refusal: failure.clone(),
+            pages: 0,
         };
-        let asked = CallId::once(index);
-        let Some(request) = self.prepare(asked, reader) else {
+        if !self.ask(dispute, evidence, None) {
             return false;
-        };
+        }
         let sent = &mut self.journaling.journal.sent;
         if let Some(times) = self.journaling.lost.get(name) {
             sent.insert(name.to_owned(), times.clone());
         }
-        let unverified = (id, name.to_owned(), failure.clone());
-        self.journaling.unverified.push(unverified);
-        self.queue_request(id, reader, request);
-        if let Some(progress) = self.progress.get_mut(id.call) {
-            progress.open = progress.open.saturating_add(1);
-        }
         true
     }
 
-    /// Processes the response to a read queued by [`verify_lost`](Self::verify_lost); returns the outcome
-    /// unchanged if there was none. An object created while an earlier request waited for its
-    /// response counts as created by that request.
+    /// Queues the read that verifies a dispute, of a list the page of a token. Returns false if the
+    /// read cannot be made or the page limit is reached.
+    fn ask(&mut self, mut dispute: Dispute, evidence: &Evidence, page: Option<&str>) -> bool {
+        let Some((index, reader)) = self.reader(evidence) else {
+            return false;
+        };
+        let Some(mut request) = self.prepare(CallId::once(index), reader) else {
+            return false;
+        };
+        if let (Some(pages), Some(token)) = (&reader.pages, page) {
+            if dispute.pages >= pages.most.of(&self.site.options) {
+                return false;
+            }
+            let token = (pages.token.clone(), token.to_owned());
+            request.query.push(token);
+        }
+        dispute.pages += 1;
+        self.queue_request(dispute.id, reader, request);
+        if let Some(progress) = self.progress.get_mut(dispute.id.call) {
+            progress.open = progress.open.saturating_add(1);
+        }
+        self.journaling.disputed.push(dispute);
+        true
+    }
+
+    fn reader(&self, evidence: &Evidence) -> Option<(usize, &'a operation::Call)> {
+        let plan = self.plan;
+        let mut calls = plan.calls.iter().enumerate();
+        calls.find(|(_, call)| call.name == evidence.call)
+    }
+
+    /// Processes the response to a read queued by [`verify_lost`](Self::verify_lost); returns the
+    /// outcome unchanged if there was none, and `None` if another page was requested. An object
+    /// created while an earlier request waited for its response counts as created by that request.
     pub(super) fn finish_verification(
         &mut self,
         id: CallId,
         call: &operation::Call,
         outcome: Outcome,
-    ) -> Result<Result<Option<Document>, Failure>, Outcome> {
-        let journaling = &mut self.journaling;
-        let mut unverified = journaling.unverified.iter();
-        let Some(at) = unverified.position(|(known, ..)| *known == id) else {
+    ) -> Result<Option<Result<Option<Document>, Failure>>, Outcome> {
+        let mut disputed = self.journaling.disputed.iter();
+        let Some(at) = disputed.position(|dispute| dispute.id == id) else {
             return Err(outcome);
         };
-        let (_, name, refusal) = journaling.unverified.swap_remove(at);
-        let times = journaling.lost.remove(&name).unwrap_or_default();
-        let call_time = journaling.call_time;
-        let body = match self.mapper(Some(id)).read(call, outcome) {
-            Ok(body) => body.unwrap_or_default(),
-            // Undecided; the next request verifies again.
-            Err(failure) => return Ok(Err(failure)),
+        let dispute = self.journaling.disputed.swap_remove(at);
+        let asked = evidence(call).and_then(|evidence| Some((evidence, self.reader(evidence)?.1)));
+        let Some((evidence, reader)) = asked else {
+            return Err(outcome);
         };
-        let created = evidence(call).and_then(|evidence| body.json().at(&evidence.created));
-        let created = created.and_then(Json::as_str).and_then(moment);
-        let is_ours = created.is_some_and(|created| {
+        let body = match self.mapper(Some(id)).read(reader, outcome) {
+            Ok(body) => body.unwrap_or_default(),
+            // What v2 does not show is nobody's.
+            Err(failure) if failure.refused => Document::default(),
+            // Not known: the next request asks again.
+            Err(failure) => return Ok(Some(Err(failure))),
+        };
+        let found = self.find_created(call, reader, &body);
+        let token = reader.pages.as_ref().filter(|_| found.is_none());
+        let token = token.and_then(|pages| body.json().get(&pages.token)?.as_str());
+        let Dispute { name, refusal, .. } = &dispute;
+        let (name, refusal) = (name.clone(), refusal.clone());
+        if let Some(token) = token.filter(|token| !token.is_empty())
+            && self.ask(dispute, evidence, Some(token))
+        {
+            return Ok(None);
+        }
+        let times = self.journaling.lost.remove(&name).unwrap_or_default();
+        let found = found.filter(|found| self.is_of(evidence, &times, found));
+        if let Some(found) = &found {
+            self.journaling.did(name, false, Some(found), self.now);
+        } else {
+            self.journaling.journal.sent.remove(&name);
+            self.journaling.has_changed = true;
+        }
+        Ok(Some(found.map_or(Err(refusal), |found| Ok(Some(found)))))
+    }
+
+    /// What a call created, in the answer of the call that reads it.
+    fn find_created(
+        &self,
+        call: &operation::Call,
+        reader: &'a operation::Call,
+        body: &Document,
+    ) -> Option<Document> {
+        let Some((_, at, document)) = reader.list() else {
+            return Some(body.clone());
+        };
+        let entries = self.entries(document, &body.part(at)?, reader.entry_tests());
+        let mut entries = entries.iter().filter_map(|entry| entry.documents.first());
+        let has_all = |entry: &&Document| {
+            let mut needs = call.needs.iter();
+            needs.all(|at| entry.json().at(at).is_some_and(|value| !value.is_null()))
+        };
+        entries.find(has_all).cloned()
+    }
+
+    /// True if what v2 has can be what was created for requests of these times.
+    fn is_of(&self, evidence: &Evidence, times: &[i64], found: &Document) -> bool {
+        let Some(created) = &evidence.created else {
+            return true;
+        };
+        let created = found.json().at(created).and_then(Json::as_str);
+        created.and_then(moment).is_some_and(|created| {
             let created = created.unix_timestamp();
+            let call_time = self.journaling.call_time;
             let mut times = times.iter();
             times.any(|sent| (*sent..=sent.saturating_add(call_time)).contains(&created))
-        });
-        if is_ours {
-            self.journaling.did(name, false, Some(&body), self.now);
-            return Ok(Ok(Some(body)));
-        }
-        self.journaling.journal.sent.remove(&name);
-        self.journaling.has_changed = true;
-        Ok(Err(refusal))
+        })
     }
 }
 

@@ -105,6 +105,7 @@ impl<'a> Translation<'a> {
                 })
             })
             && (!condition.resumed || self.journaling.is_resumed())
+            && !condition.disputed
             && condition
                 .current
                 .as_ref()

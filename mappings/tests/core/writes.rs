@@ -4,8 +4,8 @@ use mappings::{Memory, Outcome, V2Request, translation::Journal};
 use serde_json::json;
 
 use crate::driver::{
-    NOW, Run, catalog, created, error, ok, run, run_at, run_with, shown, site, site_with_option,
-    success, user_at,
+    NOW, Run, catalog, created, error, no_content, of, ok, run, run_at, run_with, shown, site,
+    site_with_option, success, user_at,
 };
 
 const NEW: &[(&str, &str)] = &[
@@ -119,6 +119,151 @@ fn recognises_a_lost_create_by_its_time() {
     assert!(second.error().contains("could not be reached"));
     let third = again(second.finished.unfinished, creating(0));
     assert_eq!(third.answer()["id"], "kdc1");
+}
+
+/// Repeats a create whose answer was lost, at a v2 that says that it exists and shows these lists.
+fn recognised(
+    operation: &str,
+    arguments: &[(&str, &str)],
+    refusal: (u16, i64),
+    pages: &[serde_json::Value],
+) -> Run {
+    let lost = |_: &V2Request| Outcome::NoAnswer { maybe_done: true };
+    let first = run(operation, arguments, lost).unwrap();
+    let memory = Memory {
+        unfinished: first.finished.unfinished,
+        call_time: 10,
+        ..Memory::default()
+    };
+    let v2 = |request: &V2Request| match request.method.is_read() {
+        false if request.method.as_str() == "POST" => error(refusal.0, refusal.1, "It exists."),
+        false => no_content(),
+        true if request.path == "/accounts/a1" => ok(json!({
+            "id": "a1", "owner_id": "o1", "owner_email": "ada@example.com",
+            "created_at": "2020-09-13T12:26:41Z",
+        })),
+        true => {
+            let page = of(request, "next_page_token").parse().unwrap_or(0);
+            ok(pages[page].clone())
+        }
+    };
+    let site = site(catalog());
+    run_with(catalog(), &site, memory, operation, arguments, v2).unwrap()
+}
+
+#[test]
+fn a_sub_account_whose_answer_was_lost_is_recognised_by_its_owner_and_time() {
+    let owner = [
+        ("email", "ada@example.com"),
+        ("first_name", "Ada"),
+        ("last_name", "Lovelace"),
+        ("password", "Secret-123"),
+        ("meeting_capacity", "100"),
+    ];
+    let listed = |email: &str, second: u32| json!({ "id": "a1", "owner_email": email, "created_at": format!("2020-09-13T12:26:{second}Z") });
+    let ask =
+        |pages: &[serde_json::Value]| recognised("ma/account/create", &owner, (409, 1005), pages);
+    let other = listed("other@example.com", 41);
+    let found = ask(&[json!({ "accounts": [other.clone(), listed("Ada@example.com", 41)] })]);
+    assert_eq!(
+        found.requests()[1..],
+        [
+            "GET /accounts?email=ada@example.com&page_size=300",
+            "GET /accounts/a1",
+            r#"PATCH /accounts/a1/settings {"feature":{"meeting_capacity":100}}"#,
+        ]
+    );
+    assert_eq!(found.finished.unfinished, None);
+    assert_eq!(found.answer()["owner_id"], "o1");
+    for accounts in [
+        json!([]),
+        json!([other]),
+        json!([listed("ada@example.com", 39)]),
+        json!([listed("ada@example.com", 51)]),
+        json!([{ "id": "a1", "owner_email": "ada@example.com" }]),
+        json!([{ "owner_email": "ada@example.com", "created_at": "2020-09-13T12:26:41Z" }]),
+    ] {
+        let refused = ask(&[json!({ "accounts": accounts })]);
+        assert_eq!(
+            refused.error(),
+            "1005 User already in the account: ada@example.com",
+            "{accounts}"
+        );
+        assert_eq!(refused.finished.unfinished, None);
+    }
+}
+
+#[test]
+fn a_create_without_a_time_of_creation_is_recognised_by_what_it_asked_for() {
+    let group =
+        |name: &str, members: i64| json!({ "id": "g1", "name": name, "total_members": members });
+    let device = |name: &str, ip: &str| json!({ "id": "d1", "name": name, "ip": ip, "protocol": "H.323", "encryption": "auto" });
+    let (groups, devices) = (
+        [group("Engines", 0), group("engines", 1), group("Looms", 0)],
+        [
+            device("Hall", "10.0.0.1"),
+            device("Hall", "10.0.0.2"),
+            device("Loft", "10.0.0.1"),
+        ],
+    );
+    let named = [("name", "Engines"), ("type", "0")];
+    let hall = [("name", "Hall"), ("ip", "10.0.0.1")];
+    for (operation, arguments, refusal, list, entries, id) in [
+        (
+            "group/create",
+            &named[..1],
+            (409, 4132),
+            "groups",
+            groups.clone(),
+            "group_id",
+        ),
+        (
+            "im/group/create",
+            &named[..1],
+            (409, 4132),
+            "groups",
+            groups,
+            "group_id",
+        ),
+        (
+            "h323/device/create",
+            &hall[..],
+            (409, 2020),
+            "devices",
+            devices,
+            "id",
+        ),
+    ] {
+        let [ours, others @ ..] = entries;
+        // It is on the last page.
+        let pages = [
+            json!({ list: others.clone(), "next_page_token": "1" }),
+            json!({ list: [ours], "next_page_token": "" }),
+        ];
+        let found = recognised(operation, arguments, refusal, &pages);
+        assert_eq!(found.requests().len(), 3, "{:?}", found.requests());
+        assert_eq!(found.finished.unfinished, None);
+        let answer = found.answer();
+        assert!(
+            answer[id] == "g1" || answer[id] == "d1",
+            "{operation}: {answer}"
+        );
+        let refused = recognised(operation, arguments, refusal, &[json!({ list: others })]);
+        assert!(
+            refused.error().starts_with(&refusal.1.to_string()),
+            "{}",
+            refused.error()
+        );
+        // As many pages as any list has at most.
+        let endless = [json!({ list: [], "next_page_token": "0" })];
+        let refused = recognised(operation, arguments, refusal, &endless);
+        assert_eq!(refused.requests().len(), 1 + 20, "{operation}");
+        assert!(
+            refused.error().starts_with(&refusal.1.to_string()),
+            "{}",
+            refused.error()
+        );
+    }
 }
 
 #[test]

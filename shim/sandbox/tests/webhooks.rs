@@ -114,6 +114,38 @@ async fn failed_webhooks_are_retried() {
 }
 
 #[tokio::test]
+async fn responses_after_the_deadline_are_ignored() {
+    let client = Client::start().await;
+    let (url, mut arrived) = address(StatusCode::OK).await;
+    let faults = json!({ "faults": ["deadline"], "retries": [0, 0] });
+    subscribe(&client, &url, faults).await;
+    // It never answers.
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("its address");
+    let silent = format!("http://{address}/");
+    subscribe(&client, &silent, json!({ "retries": [0] })).await;
+    client.own("events", r#"{"event":"late"}"#).await;
+    client.own("events", r#"{"event":"next"}"#).await;
+    let mut events = Vec::new();
+    for _ in 0..4 {
+        let (_, _, body) = next(&mut arrived).await;
+        events.push(body["event"].as_str().expect("a name").to_owned());
+    }
+    events.sort_unstable();
+    assert_eq!(events, ["late", "late", "next", "next"]);
+    // Each event twice, after v2's 3 s.
+    let mut open = Vec::new();
+    for _ in 0..4 {
+        let accepted = timeout(Duration::from_secs(60), listener.accept()).await;
+        open.push(
+            accepted
+                .expect("a connection in time")
+                .expect("a connection"),
+        );
+    }
+}
+
+#[tokio::test]
 async fn faults_repeat_reorder_and_backdate_webhooks() {
     let client = Client::start().await;
     let (url, mut arrived) = address(StatusCode::OK).await;

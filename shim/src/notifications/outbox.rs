@@ -11,6 +11,7 @@ use mappings::{
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
+use url::Url;
 
 use crate::{
     settings::{BodyStyle, ReceiverConfig},
@@ -37,12 +38,15 @@ pub struct Target {
     /// Its URL without the query.
     pub label: String,
     pub(super) queue: Queue,
+    /// The URL by which its queue and its messages are named.
+    named: Url,
     /// Something was stored.
     pub(super) stored: Notify,
     /// What it has is pushed, and nothing is added.
     pub is_retired: bool,
-    /// Queues of the same receiver that are emptied first, so that order holds.
-    pub(super) before: Vec<Queue>,
+    /// The same receiver under another URL or key: its queues are emptied first, so that order holds, and
+    /// what they had is not stored again.
+    pub(super) before: Vec<Arc<Self>>,
 }
 
 /// A notification as it waits in a queue, sealed.
@@ -56,6 +60,9 @@ pub struct Message {
     pub is_json: bool,
     /// The body.
     pub body: String,
+    /// When it may be pushed, in milliseconds since 1970.
+    #[serde(default)]
+    pub not_before: i64,
 }
 
 /// What became of an event.
@@ -133,13 +140,12 @@ impl Outbox {
         }
         for (at, (config, queue, previous)) in queues.into_iter().enumerate() {
             let moved = left.iter().filter(|(_, to)| *to == Some(at));
-            let moved = moved.map(|(old, _)| old.queue.clone());
-            let before: Vec<_> = moved.chain(previous).collect();
-            let retired = before.iter().map(|queue| Target {
-                is_retired: true,
-                ..Target::new(config, queue.clone())
-            });
-            targets.extend(retired.map(Arc::new));
+            let moved = moved.map(|(old, _)| (old.queue.clone(), &old.named));
+            let previous = previous.map(|queue| (queue, &config.url));
+            let before: Vec<_> = { moved.chain(previous) }
+                .map(|(queue, named)| Arc::new(Target::retired(config, queue, named)))
+                .collect();
+            targets.extend(before.iter().cloned());
             targets.push(Arc::new(Target {
                 before,
                 ..Target::new(config, queue)
@@ -147,10 +153,8 @@ impl Outbox {
         }
         let gone = left.iter().filter(|(_, to)| to.is_none());
         targets.extend(gone.map(|(old, _)| {
-            Arc::new(Target {
-                is_retired: true,
-                ..Target::new(&old.config, old.queue.clone())
-            })
+            let target = Target::retired(&old.config, old.queue.clone(), &old.named);
+            Arc::new(target)
         }));
         targets.into()
     }
@@ -258,10 +262,20 @@ impl Target {
         Self {
             label: config.label(),
             queue,
+            named: config.url.clone(),
             stored: Notify::new(),
             config: config.clone(),
             is_retired: false,
             before: Vec::new(),
+        }
+    }
+
+    /// What is left in a queue, pushed to a receiver.
+    fn retired(config: &ReceiverConfig, queue: Queue, named: &Url) -> Self {
+        Self {
+            named: named.clone(),
+            is_retired: true,
+            ..Self::new(config, queue)
         }
     }
 
@@ -270,7 +284,7 @@ impl Target {
         let pushes =
             Event::samples(catalog).flat_map(|event| event.pushes(&self.config.site, now / 1000));
         let wanted = pushes.filter(|push| self.wants(push));
-        wanted.map(|push| self.message(&push)).collect()
+        wanted.map(|push| self.message(&push, now)).collect()
     }
 
     fn hears(&self, account: &str) -> bool {
@@ -284,7 +298,7 @@ impl Target {
         names.is_empty() || names.contains(&push.notification.name)
     }
 
-    fn message(&self, push: &Push<'_>) -> Message {
+    fn message(&self, push: &Push<'_>, now: i64) -> Message {
         let is_json = self.config.style == BodyStyle::Json;
         let digest = Key::new([push.repeat.as_bytes()]);
         let event = digest
@@ -292,26 +306,40 @@ impl Target {
             .first_chunk::<8>()
             .copied()
             .unwrap_or_default();
+        let pause = i64::try_from(self.config.pause.as_millis()).unwrap_or(i64::MAX);
         Message {
             event: format!("{:016x}", u64::from_be_bytes(event)),
             notification: push.notification.name.clone(),
             is_json,
             body: if is_json { push.json() } else { push.form() },
+            not_before: if push.notification.may_pause {
+                now.saturating_add(pause)
+            } else {
+                now
+            },
         }
     }
 
     async fn put(&self, push: &Push<'_>, now: i64) -> Result<Put, StateError> {
-        let id = Key::new([push.repeat.as_bytes()]);
+        for before in &self.before {
+            if before.queue.has_seen(before.id(push), now).await? {
+                return Ok(Put::Repeat);
+            }
+        }
         let meeting = Key::new([push.meeting.as_bytes()]);
-        // A message of texts and a switch always serialises.
-        let body = serde_json::to_vec(&self.message(push)).unwrap_or_default();
-        // Ids of messages are unique in the engine: each receiver has its own.
-        let id = Key::new([self.config.url.as_str().as_bytes(), id.as_bytes()]);
-        let put = self.queue.put(id, meeting, &body, now).await?;
+        // A message of texts, a switch and a number always serialises.
+        let body = serde_json::to_vec(&self.message(push, now)).unwrap_or_default();
+        let put = self.queue.put(self.id(push), meeting, &body, now).await?;
         if put == Put::Stored {
             self.stored.notify_one();
         }
         Ok(put)
+    }
+
+    /// What repeats are recognised by. Ids are unique in the engine: each receiver has its own.
+    fn id(&self, push: &Push<'_>) -> Key {
+        let id = Key::new([push.repeat.as_bytes()]);
+        Key::new([self.named.as_str().as_bytes(), id.as_bytes()])
     }
 
     /// The wait before the attempt after this one, counted from 1.

@@ -159,7 +159,7 @@ impl Pusher {
         self.target.queue.claim((self.clock)(), LEASE).await
     }
 
-    /// Makes one attempt, and settles the message.
+    /// Makes one attempt if the message may be pushed already, and settles the message.
     pub async fn push(&self, claimed: Claimed) {
         let id = claimed.claim.id;
         let is_delivered = self.delivered().contains(&id);
@@ -178,6 +178,11 @@ impl Pusher {
             self.settle(&claimed, Settlement::Dead).await;
             return;
         };
+        if message.not_before > (self.clock)() {
+            let later = Settlement::PutOff(message.not_before);
+            self.settle(&claimed, later).await;
+            return;
+        }
         let (event, notification) = (message.event.clone(), message.notification.clone());
         let outcome = select! {
             // What the receiver answered counts, whatever became of the lease.
@@ -261,8 +266,8 @@ impl Pusher {
 
     /// Waits until the queues are empty that come first.
     async fn until_first(&self) {
-        for queue in &self.target.before {
-            while !matches!(queue.counts().await, Ok(counts) if counts.waiting == 0) {
+        for before in &self.target.before {
+            while !matches!(before.queue.counts().await, Ok(counts) if counts.waiting == 0) {
                 time::sleep(POLL).await;
             }
         }

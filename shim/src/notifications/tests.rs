@@ -91,6 +91,7 @@ fn receiver(url: &str, catalog: &Catalog) -> ReceiverConfig {
         notifications: Vec::new(),
         attempts: 3,
         waits: vec![Duration::from_secs(10), Duration::from_secs(60)],
+        pause: Duration::ZERO,
         allows_private: false,
         site: mappings::Site {
             options: catalog.options(&std::collections::BTreeMap::new()).unwrap(),

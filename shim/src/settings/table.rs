@@ -395,6 +395,9 @@ table! { Receiver:
         recording_downloads: Option<String> = text().example("plain").reloaded();
         /// Form of RECORDING_MEETING_COMPLETED: the option recording_form for this receiver.
         recording_form: Option<String> = text().example("status").reloaded();
+        /// Seconds between v2's event and the push of RECORDING_MEETING_COMPLETED, for programs that ask v1 for the
+        /// recording at once. Later notifications of the meeting wait behind it.
+        recording_pause: u64 = number(0, 3600, "seconds").default("0").reloaded();
         /// JBH and JOIN once for a meeting: the option jbh_once for this receiver.
         jbh_once: Option<bool> = switch().example("true").reloaded();
         /// STARTED and ENDED of webinars: the option push_webinars for this receiver.

@@ -41,6 +41,8 @@ pub struct ReceiverConfig {
     pub attempts: u32,
     /// The waits between attempts; the last one repeats.
     pub waits: Vec<Duration>,
+    /// How long notifications that may pause wait before the first attempt.
+    pub pause: Duration,
     /// The name of its host may lead to a private address.
     pub allows_private: bool,
     /// The choices for what it gets.
@@ -188,6 +190,7 @@ impl ReceiverConfig {
             notifications: values(&keys.notifications.value),
             attempts: keys.attempts.value,
             waits: waits(&keys.waits.value, mistakes),
+            pause: Duration::from_secs(keys.recording_pause.value),
             allows_private: keys.allow_private.value,
             site: Site {
                 options: options.ok()?,

@@ -199,6 +199,9 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// Appends a message to its group, unless one of its id came within [`queue::SEEN_TIME`].
     fn put(&self, queue: Name, message: queue::NewMessage, now: i64) -> Answer<'_, queue::Put>;
 
+    /// True if a message of this id came within [`queue::SEEN_TIME`].
+    fn has_seen(&self, queue: Name, id: Name, now: i64) -> Answer<'_, bool>;
+
     /// Leases the group whose first message has been due for longest, and returns that message.
     fn claim(
         &self,

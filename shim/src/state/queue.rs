@@ -74,6 +74,8 @@ pub enum Settlement {
     Done,
     /// It is delivered again from this time on; its group waits.
     RetryAt(i64),
+    /// It was not attempted, and is delivered from this time on; its group waits.
+    PutOff(i64),
     /// It is given up and kept for [`DEAD_TIME`]; its group goes on.
     Dead,
 }
@@ -112,19 +114,29 @@ pub struct Counts {
 pub struct Queue {
     pub(super) state: State,
     pub(super) name: Name,
+    /// It and its messages are named by the previous key.
+    pub(super) is_previous: bool,
 }
 
 impl Queue {
     pub(super) fn new(state: State, name: &str) -> Self {
         let name = state.name(Space::Queue, &[name.as_bytes()]);
-        Self { state, name }
+        Self {
+            state,
+            name,
+            is_previous: false,
+        }
     }
 
     /// The queue as it was named under the previous key.
     pub(super) fn previous(state: State, name: &str) -> Option<Self> {
         let keyring = &state.0.keyring;
         let name = keyring.previous_name(Space::Queue, &[name.as_bytes()])?;
-        Some(Self { state, name })
+        Some(Self {
+            state,
+            name,
+            is_previous: true,
+        })
     }
 
     /// True if both are the same queue.
@@ -138,11 +150,21 @@ impl Queue {
     ///
     /// If the engine cannot store it.
     pub async fn put(&self, id: Key, group: Key, body: &[u8], now: i64) -> Result<Put, StateError> {
-        let id = self.state.name(Space::Message, &[id.as_bytes()]);
+        let id = self.message(id);
         let group = self.state.name(Space::Group, &[group.as_bytes()]);
         let body = self.state.seal(id, body)?;
         let message = NewMessage { id, group, body };
         self.engine().put(self.name, message, now).await
+    }
+
+    /// True if a message of this id was stored within [`SEEN_TIME`].
+    ///
+    /// # Errors
+    ///
+    /// If the engine cannot be reached.
+    pub async fn has_seen(&self, id: Key, now: i64) -> Result<bool, StateError> {
+        let id = self.message(id);
+        self.engine().has_seen(self.name, id, now).await
     }
 
     /// Claims the next message that is due. Its group is leased until the message is settled or the
@@ -240,6 +262,14 @@ impl Queue {
     /// If the engine cannot be reached.
     pub async fn counts(&self) -> Result<Counts, StateError> {
         self.engine().counts(self.name).await
+    }
+
+    fn message(&self, id: Key) -> Name {
+        let parts: [&[u8]; 1] = [id.as_bytes()];
+        let previous = { self.is_previous }
+            .then(|| (self.state.0.keyring).previous_name(Space::Message, &parts))
+            .flatten();
+        previous.unwrap_or_else(|| self.state.name(Space::Message, &parts))
     }
 
     fn engine(&self) -> &Arc<dyn Engine> {

@@ -7,7 +7,9 @@
 
 mod connection;
 mod link;
+mod messages;
 mod presence;
+mod writes;
 
 use std::{fmt, path::Path, sync::Arc, time::Duration};
 
@@ -18,13 +20,10 @@ use redis::{FromRedisValue, Script, ScriptInvocation, ToRedisArgs};
 use super::{
     Name, StateError,
     engine::{
-        ANSWER_TIME, Answer, Begun, CURSOR_TIME, DAY_TIME, Ending, Engine, GENERATION_TIME,
-        Processes, Progress, Reservation, Run, Subject, UNFINISHED_TIME, Write,
+        Answer, Begun, CURSOR_TIME, Ending, Engine, GENERATION_TIME, Processes, Progress,
+        Reservation, Run, Subject, Write,
     },
-    queue::{
-        Claim, Claimed, Counts, DEAD_TIME, Dead, DeadLetter, MAX_DEAD, MAX_WAITING, NewMessage,
-        Put, SEEN_TIME, Settlement,
-    },
+    queue::{Claim, Claimed, Counts, Dead, DeadLetter, NewMessage, Put, Settlement},
 };
 use crate::settings::RedisUrl;
 use connection::{Connection, Source};
@@ -212,10 +211,6 @@ fn write_key(Write { account, name }: Write) -> String {
     part("w", account, Some(name))
 }
 
-fn queue_key(queue: Name) -> String {
-    format!("{PREFIX}:q:{{{queue}}}")
-}
-
 fn time(duration: Duration) -> Argument<'static> {
     Argument::Number(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
 }
@@ -316,33 +311,7 @@ impl Engine for Redis {
     }
 
     fn begin(&self, write: Write, run: Run, lease: Duration, journal: Bytes) -> Answer<'_, Begun> {
-        async move {
-            let arguments = [
-                run_text(run),
-                time(lease),
-                Argument::Bytes(&journal),
-                time(UNFINISHED_TIME),
-            ];
-            let keys = [write_key(write)];
-            let script = &self.scripts.begin;
-            let found: Vec<Vec<u8>> = if self.wait_replicas > 0 {
-                self.run_replicated(script, &keys, &arguments).await?
-            } else {
-                self.run(WRITE, script, &keys, &arguments).await?
-            };
-            match found.as_slice() {
-                [word, run, left] if word == b"busy" => Ok(Begun::Busy {
-                    run: name(run)?.0,
-                    left: Duration::from_millis(number(left)?),
-                }),
-                [word] if word == b"yours" => Ok(Begun::Yours(None)),
-                [word, journal] if word == b"yours" => {
-                    Ok(Begun::Yours(Some(journal.clone().into())))
-                }
-                _ => Err(StateError::Unreadable),
-            }
-        }
-        .boxed()
+        self.begin_write(write, run, lease, journal).boxed()
     }
 
     fn step(
@@ -352,46 +321,15 @@ impl Engine for Redis {
         lease: Duration,
         journal: Option<Bytes>,
     ) -> Answer<'_, bool> {
-        async move {
-            let mut arguments = vec![run_text(run), time(lease), time(UNFINISHED_TIME)];
-            arguments.extend(journal.as_deref().map(Argument::Bytes));
-            let keys = [write_key(write)];
-            self.run(WRITE, &self.scripts.step, &keys, &arguments).await
-        }
-        .boxed()
+        self.step_write(write, run, lease, journal).boxed()
     }
 
     fn end(&self, write: Write, run: Run, ending: Ending) -> Answer<'_, bool> {
-        async move {
-            let (word, value) = match &ending {
-                Ending::Finished(answer) => ("finished", answer),
-                Ending::Unfinished(journal) => ("unfinished", journal),
-            };
-            let arguments = [
-                run_text(run),
-                text(word),
-                Argument::Bytes(value),
-                time(ANSWER_TIME),
-                time(GENERATION_TIME),
-            ];
-            let keys = [write_key(write), part("g", write.account, None)];
-            self.run(WRITE, &self.scripts.end, &keys, &arguments).await
-        }
-        .boxed()
+        self.end_write(write, run, ending).boxed()
     }
 
     fn progress(&self, write: Write, run: Run) -> Answer<'_, Progress> {
-        async move {
-            let (keys, arguments) = ([write_key(write)], [run_text(run)]);
-            let script = &self.scripts.progress;
-            let found: Vec<Vec<u8>> = self.run(WRITE, script, &keys, &arguments).await?;
-            match found.as_slice() {
-                [_, answer] => Ok(Progress::Finished(answer.clone().into())),
-                [word] if word == b"running" => Ok(Progress::Running),
-                _ => Ok(Progress::Gone),
-            }
-        }
-        .boxed()
+        self.progress_of(write, run).boxed()
     }
 
     fn is_open(&self, write: Write) -> Answer<'_, bool> {
@@ -403,40 +341,7 @@ impl Engine for Redis {
     }
 
     fn reserve(&self, reservation: Reservation) -> Answer<'_, Option<Duration>> {
-        async move {
-            let Reservation {
-                account,
-                pace,
-                daily,
-                refusal,
-                subject,
-                most,
-            } = reservation;
-            // A script names all its keys: what is not limited has one that is not used.
-            let rate = pace.map_or(refusal, |(rate, _)| rate);
-            let day = daily.map_or(refusal, |(day, _)| day);
-            let keys = [
-                part("r", account, Some(refusal)),
-                part("b", account, Some(rate)),
-                part("d", account, Some(day)),
-            ];
-            let (interval, burst) =
-                pace.map_or((Duration::ZERO, 1), |(_, pace)| (pace.interval, pace.burst));
-            let arguments = [
-                micros(interval),
-                Argument::Number(burst.into()),
-                micros(most),
-                Argument::Number(
-                    daily.map_or(0, |(_, most)| i64::try_from(most).unwrap_or(i64::MAX)),
-                ),
-                time(DAY_TIME),
-                Argument::Number(Subject::number(subject)),
-            ];
-            let script = &self.scripts.reserve;
-            let wait: i64 = self.run(BUDGET, script, &keys, &arguments).await?;
-            Ok(u64::try_from(wait).ok().map(Duration::from_micros))
-        }
-        .boxed()
+        self.reserve_call(reservation).boxed()
     }
 
     fn refused(
@@ -473,28 +378,11 @@ impl Engine for Redis {
     }
 
     fn put(&self, queue: Name, message: NewMessage, now: i64) -> Answer<'_, Put> {
-        async move {
-            let waiting = i64::try_from(MAX_WAITING).unwrap_or(i64::MAX);
-            let arguments = [
-                Argument::Number(now),
-                text(message.id),
-                text(message.group),
-                Argument::Bytes(&message.body),
-                time(SEEN_TIME),
-                Argument::Number(waiting),
-            ];
-            let keys = [queue_key(queue)];
-            let put: String = self
-                .run(WRITE, &self.scripts.put, &keys, &arguments)
-                .await?;
-            match put.as_str() {
-                "stored" => Ok(Put::Stored),
-                "repeat" => Ok(Put::Repeat),
-                "full" => Ok(Put::Full),
-                _ => Err(StateError::Unreadable),
-            }
-        }
-        .boxed()
+        self.put_message(queue, message, now).boxed()
+    }
+
+    fn has_seen(&self, queue: Name, id: Name, now: i64) -> Answer<'_, bool> {
+        self.has_seen_message(queue, id, now).boxed()
     }
 
     fn claim(
@@ -504,45 +392,11 @@ impl Engine for Redis {
         lease: Duration,
         owner: Run,
     ) -> Answer<'_, Option<Claimed>> {
-        async move {
-            let arguments = [
-                Argument::Number(now),
-                time(lease),
-                run_text(owner),
-                time(DEAD_TIME),
-            ];
-            let keys = [queue_key(queue)];
-            let script = &self.scripts.claim;
-            let found: Vec<Vec<u8>> = self.run(WRITE, script, &keys, &arguments).await?;
-            let [group, id, body, attempts] = found.as_slice() else {
-                return Ok(None);
-            };
-            Ok(Some(Claimed {
-                claim: Claim {
-                    id: name(id)?,
-                    group: name(group)?,
-                    owner,
-                },
-                body: body.clone().into(),
-                attempts: number(attempts)?,
-            }))
-        }
-        .boxed()
+        self.claim_message(queue, now, lease, owner).boxed()
     }
 
     fn renew(&self, queue: Name, claim: Claim, now: i64, lease: Duration) -> Answer<'_, bool> {
-        async move {
-            let arguments = [
-                Argument::Number(now),
-                time(lease),
-                text(claim.group),
-                run_text(claim.owner),
-            ];
-            let keys = [queue_key(queue)];
-            self.run(WRITE, &self.scripts.renew, &keys, &arguments)
-                .await
-        }
-        .boxed()
+        self.renew_claim(queue, claim, now, lease).boxed()
     }
 
     fn settle(
@@ -552,98 +406,22 @@ impl Engine for Redis {
         settlement: Settlement,
         now: i64,
     ) -> Answer<'_, bool> {
-        async move {
-            let (word, at) = match settlement {
-                Settlement::Done => ("done", 0),
-                Settlement::Dead => ("dead", 0),
-                Settlement::RetryAt(at) => ("retry", at),
-            };
-            let arguments = [
-                Argument::Number(now),
-                text(claim.group),
-                run_text(claim.owner),
-                text(word),
-                Argument::Number(at),
-                text(claim.id),
-                Argument::Number(i64::try_from(MAX_DEAD).unwrap_or(i64::MAX)),
-                time(DEAD_TIME),
-            ];
-            let keys = [queue_key(queue)];
-            self.run(WRITE, &self.scripts.settle, &keys, &arguments)
-                .await
-        }
-        .boxed()
+        self.settle_message(queue, claim, settlement, now).boxed()
     }
 
     fn next_due(&self, queue: Name) -> Answer<'_, Option<i64>> {
-        async move {
-            let due = format!("{}:due", queue_key(queue));
-            let arguments = [due.as_str(), "0", "0", "WITHSCORES"];
-            let found: Vec<Vec<u8>> = self.command(WRITE, "ZRANGE", &arguments).await?;
-            let score = found.get(1).map(|score| number::<f64>(score)).transpose()?;
-            // Milliseconds since 1970 are whole numbers in a double.
-            #[expect(clippy::cast_possible_truncation, reason = "far below 2^53")]
-            Ok(score.map(|score| score as i64))
-        }
-        .boxed()
+        self.next_message_due(queue).boxed()
     }
 
     fn dead_letters(&self, queue: Name, limit: usize) -> Answer<'_, Vec<DeadLetter>> {
-        async move {
-            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let (keys, arguments) = ([queue_key(queue)], [Argument::Number(limit)]);
-            let script = &self.scripts.dead;
-            let found: Vec<(Vec<u8>, Vec<u8>, i64)> =
-                self.run(WRITE, script, &keys, &arguments).await?;
-            let letters = found.into_iter().map(|(id, body, at)| {
-                Ok(DeadLetter {
-                    id: name(&id)?,
-                    body: body.into(),
-                    at,
-                })
-            });
-            letters.collect()
-        }
-        .boxed()
+        self.dead_messages(queue, limit).boxed()
     }
 
     fn put_back(&self, queue: Name, which: Dead, now: i64) -> Answer<'_, usize> {
-        async move {
-            let (most, ids) = match &which {
-                Dead::Named(ids) => (ids.len(), ids.as_slice()),
-                Dead::Oldest(most) => (*most, &[][..]),
-            };
-            if most == 0 {
-                return Ok(0);
-            }
-            let mut arguments = vec![
-                Argument::Number(now),
-                Argument::Number(i64::try_from(most).unwrap_or(i64::MAX)),
-                Argument::Number(i64::try_from(MAX_WAITING).unwrap_or(i64::MAX)),
-            ];
-            arguments.extend(ids.iter().map(text));
-            let keys = [queue_key(queue)];
-            self.run(WRITE, &self.scripts.put_back, &keys, &arguments)
-                .await
-        }
-        .boxed()
+        self.put_messages_back(queue, which, now).boxed()
     }
 
     fn counts(&self, queue: Name) -> Answer<'_, Counts> {
-        async move {
-            let queue = queue_key(queue);
-            let mut both = redis::pipe();
-            both.cmd("GET").arg(format!("{queue}:waiting"));
-            both.cmd("ZCARD").arg(format!("{queue}:dead"));
-            let both = &both;
-            let made =
-                |mut connection: Connection| async move { both.query_async(&mut connection).await };
-            let (waiting, dead): (Option<u64>, u64) = self.link.within(WRITE, made).await?;
-            Ok(Counts {
-                waiting: waiting.unwrap_or(0),
-                dead,
-            })
-        }
-        .boxed()
+        self.count_messages(queue).boxed()
     }
 }

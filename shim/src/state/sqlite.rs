@@ -262,6 +262,10 @@ impl Engine for Sqlite {
         self.run(move |on| messages::put(on, queue, &message, now))
     }
 
+    fn has_seen(&self, queue: Name, id: Name, now: i64) -> Answer<'_, bool> {
+        self.read(move |on| messages::has_seen(on, queue, id, now))
+    }
+
     fn claim(
         &self,
         queue: Name,

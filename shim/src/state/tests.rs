@@ -7,6 +7,7 @@ mod redis_topology;
 use std::{
     fs,
     future::Future,
+    num::NonZeroU32,
     path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -17,15 +18,15 @@ use shim_upstream::Pace;
 use tempfile::TempDir;
 
 use super::{
-    AnswerCache, Engine, Key, Name, Queue, State, StateError,
+    AnswerCache, Engine, Key, Name, Outage, Queue, State, StateError,
     engine::{Begun, Ending, Progress, Reservation, Write},
     fresh_run,
-    keyring::Space,
+    keyring::{Keyring, Space},
     queue::{Put, Settlement},
     sqlite::Sqlite,
     writes::Entry,
 };
-use crate::settings::{StateConfig, StateUrl};
+use crate::settings::{OnOutage, StateConfig, StateUrl};
 
 const LONG: Duration = Duration::from_secs(60);
 const CACHE: AnswerCache = AnswerCache {
@@ -36,15 +37,33 @@ const CACHE: AnswerCache = AnswerCache {
 /// An engine, and what it needs to live.
 pub(crate) struct Bench {
     engine: Arc<dyn Engine>,
-    _folder: Option<TempDir>,
-    _server: Option<redis_server::Server>,
+    folder: Option<TempDir>,
+    server: Option<redis_server::Server>,
+}
+
+impl Bench {
+    /// The file of a SQLite engine.
+    pub(crate) fn file(&self) -> PathBuf {
+        let folder = self.folder.as_ref().unwrap();
+        folder.path().join("state.sqlite")
+    }
+
+    /// Ends the server of a Redis engine.
+    pub(crate) fn kill_server(&mut self) {
+        self.server.as_mut().unwrap().kill();
+    }
+
+    /// Starts it again.
+    pub(crate) fn start_server(&mut self) {
+        self.server.as_mut().unwrap().start_again();
+    }
 }
 
 fn memory() -> Bench {
     Bench {
         engine: Arc::new(Sqlite::in_memory().unwrap()),
-        _folder: None,
-        _server: None,
+        folder: None,
+        server: None,
     }
 }
 
@@ -52,8 +71,8 @@ fn file() -> Bench {
     let folder = TempDir::new().unwrap();
     Bench {
         engine: Arc::new(Sqlite::open(&folder.path().join("state.sqlite")).unwrap()),
-        _folder: Some(folder),
-        _server: None,
+        folder: Some(folder),
+        server: None,
     }
 }
 
@@ -66,6 +85,18 @@ pub(crate) async fn state_on(engine: &str) -> Option<(State, Bench)> {
     };
     let state = State::on(Arc::clone(&bench.engine), CACHE).unwrap();
     Some((state, bench))
+}
+
+/// State on an engine under a key of a key file, and the one before it.
+pub(crate) fn state_under(bench: &Bench, key: u8, previous: Option<u8>) -> State {
+    let outage = Outage {
+        writes: OnOutage::Local,
+        local: None,
+        replicas: NonZeroU32::MIN,
+    };
+    let previous = previous.map(|byte| [byte; 32]);
+    let keyring = Keyring::new(&[key; 32], previous.as_ref()).unwrap();
+    State::with(Arc::clone(&bench.engine), keyring, outage, CACHE)
 }
 
 /// Runs each test on each engine.
@@ -115,6 +146,7 @@ on_every_engine! {
     a_refusal_is_about_one_subject_or_all_and_takes_nothing
     failures_are_forgotten_after_their_window
     a_group_is_delivered_in_order_and_one_at_a_time
+    a_group_waits_for_a_message_that_is_put_off
     a_repeat_is_recognised_after_delivery
     a_dead_message_is_put_back_at_the_end
     a_lost_lease_of_a_message_settles_nothing
@@ -446,11 +478,32 @@ async fn a_group_is_delivered_in_order_and_one_at_a_time(on: Arc<dyn Engine>) {
     assert_eq!(queue.next_due().await.unwrap(), None);
 }
 
+async fn a_group_waits_for_a_message_that_is_put_off(on: Arc<dyn Engine>) {
+    let queue = queue(on);
+    for id in ["1", "2"] {
+        assert_eq!(put(&queue, id, "a", 1000).await, Put::Stored);
+    }
+    let (first, ..) = claimed(&queue, 1000).await.unwrap();
+    let put_off = Settlement::PutOff(5000);
+    assert!(queue.settle(first, put_off, 1000).await.unwrap());
+    assert_eq!(queue.next_due().await.unwrap(), Some(5000));
+    assert_eq!(claimed(&queue, 4999).await, None);
+    assert!(!queue.settle(first, put_off, 5000).await.unwrap());
+    for id in ["1", "2"] {
+        let (claim, body, attempts) = claimed(&queue, 5000).await.unwrap();
+        assert_eq!((body.as_str(), attempts), (id, 0));
+        assert!(queue.settle(claim, Settlement::Done, 5000).await.unwrap());
+    }
+}
+
 async fn a_repeat_is_recognised_after_delivery(on: Arc<dyn Engine>) {
     const DAY: i64 = 24 * 60 * 60 * 1000;
     let queue = queue(on);
     assert_eq!(put(&queue, "one", "a", 0).await, Put::Stored);
     assert_eq!(put(&queue, "one", "a", 0).await, Put::Repeat);
+    assert!(queue.has_seen(key("one"), DAY - 1).await.unwrap());
+    assert!(!queue.has_seen(key("one"), DAY).await.unwrap());
+    assert!(!queue.has_seen(key("other"), 0).await.unwrap());
     let (claim, ..) = claimed(&queue, 0).await.unwrap();
     assert!(queue.settle(claim, Settlement::Done, 0).await.unwrap());
     assert_eq!(put(&queue, "one", "a", DAY - 1).await, Put::Repeat);

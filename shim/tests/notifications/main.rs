@@ -7,9 +7,13 @@
     reason = "test code outside of test functions"
 )]
 
+mod delivery;
 mod languages;
+mod redaction;
 mod reload;
 mod stage;
+
+use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use serde_json::Value;
@@ -93,14 +97,42 @@ async fn an_accepted_event_survives_a_kill_and_a_delivered_one_is_not_repeated()
     let pushes = receiver.pushes(5).await;
     assert_eq!(pushes[3].body, pushes[4].body);
 
-    // What was delivered is not pushed again, whoever is killed.
-    stage.event("meeting.ended", "n").await;
+    // What was delivered is not pushed again, whoever is killed, nor if v2 sends it again.
+    assert_eq!(stage.webhook(&shim, "meeting.ended", "n", 1).await, 200);
     receiver.pushes(6).await;
     drop(shim);
-    let _shim = stage.shim(&listen, &receiver.url, &stage.log());
+    let shim = stage.shim(&listen, &receiver.url, &stage.log());
+    assert_eq!(stage.webhook(&shim, "meeting.ended", "n", 1).await, 200);
     stage.event("meeting.started", "last").await;
     let pushes = receiver.pushes(7).await;
     assert!(pushes[6].body.contains("uuid=last"), "{pushes:?}");
+}
+
+#[tokio::test]
+async fn a_pause_survives_a_kill_and_the_meeting_waits_behind_it() {
+    const PAUSE: Duration = Duration::from_secs(2);
+    let (stage, receiver) = (Stage::start().await, Receiver::start().await);
+    let url = &receiver.url;
+    let settings = format!("[[receiver]]\nurl = {url:?}\nrecording_pause = 2\n");
+    let (shim, _) = stage.with_file(&settings);
+    stage.subscribe(&shim, &[]);
+    let begun = Instant::now();
+    for event in ["recording.completed", "meeting.ended"] {
+        stage.event(event, "m").await;
+        stage
+            .logged(&format!("Webhook event=\"{event}\" outcome=\"stored\""))
+            .await;
+    }
+    drop(shim);
+    let _shim = stage.with_file(&settings);
+    let pushes = receiver.pushes(2).await;
+    assert!(begun.elapsed() >= PAUSE);
+    assert!(
+        pushes[0]
+            .body
+            .starts_with("type=RECORDING_MEETING_COMPLETED")
+    );
+    assert!(pushes[1].body.contains("status=ENDED"));
 }
 
 #[tokio::test]
@@ -116,7 +148,12 @@ async fn faulty_webhooks_are_refused_or_pushed_once() {
         forger.event("meeting.started", "forged").await;
         stage.logged(outcome).await;
     }
-    stage.subscribe_with(&shim, &[], &[WebhookFault::Repeat, WebhookFault::Reorder]);
+    let faults = [
+        WebhookFault::Repeat,
+        WebhookFault::Reorder,
+        WebhookFault::Deadline,
+    ];
+    stage.subscribe_with(&shim, &[0], &faults);
     for meeting in ["first", "second", "third", "fourth"] {
         stage.event("meeting.started", meeting).await;
     }

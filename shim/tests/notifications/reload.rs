@@ -26,8 +26,9 @@ async fn other_receivers_and_tokens_are_taken_over_without_a_loss() {
     }
     let (shim, config) = stage.with_file(&settings(TOKEN, &[&first.url, &gone.url]));
     stage.subscribe(&shim, &[1, 1, 1, 1, 1]);
-    stage.event("meeting.started", "m").await;
-    stage.event("meeting.ended", "m").await;
+    for (time, event) in ["meeting.started", "meeting.ended"].iter().enumerate() {
+        assert_eq!(stage.webhook(&shim, event, "m", time).await, 200);
+    }
     for receiver in [&first, &gone] {
         receiver.pushes(1).await;
     }

@@ -13,6 +13,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, Uri, header::CONTENT_TYPE},
 };
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use shim_sandbox::{Sandbox, SandboxConfig, Subscription, WebhookFault};
 use tokio::{net::TcpListener, sync::watch, time::timeout};
@@ -129,6 +130,8 @@ pub(crate) struct Stage {
 pub(crate) struct Shim {
     pub(crate) child: Child,
     pub(crate) webhooks: String,
+    /// Where it is operated, if it is.
+    pub(crate) operations: Option<String>,
     /// Kept open: a line that cannot be printed would end it.
     _output: BufReader<ChildStdout>,
 }
@@ -145,8 +148,12 @@ impl Shim {
     pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut webhooks = String::new();
+        let (mut webhooks, mut operations) = (String::new(), None);
         while !webhooks.starts_with("webhooks on ") {
+            let line = webhooks.strip_prefix("operations on ");
+            operations = { line.and_then(|line| line.split(' ').next()) }
+                .map(str::to_owned)
+                .or(operations);
             webhooks.clear();
             assert!(
                 output.read_line(&mut webhooks).unwrap() > 0,
@@ -157,6 +164,7 @@ impl Shim {
         Self {
             child,
             webhooks,
+            operations,
             _output: output,
         }
     }
@@ -182,7 +190,11 @@ impl Stage {
             std::future::pending(),
         ));
         Self {
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            // A connection to a shim that was killed would fail the next request.
+            http: { reqwest::Client::builder().no_proxy() }
+                .pool_max_idle_per_host(0)
+                .build()
+                .unwrap(),
             base,
             sandbox,
             folder: tempfile::tempdir().unwrap(),
@@ -277,6 +289,33 @@ impl Stage {
             json!({ "event": event, "object": object }),
         )
         .await;
+    }
+
+    /// Sends a webhook as v2 does; the status of the answer.
+    pub(crate) async fn webhook(
+        &self,
+        shim: &Shim,
+        event: &str,
+        meeting: &str,
+        time: usize,
+    ) -> u16 {
+        let object = json!({ "id": 98_765_432_101_i64, "uuid": meeting, "host_id": "host" });
+        let payload = json!({ "account_id": "account", "object": object });
+        let body = json!({ "event": event, "event_ts": time, "payload": payload });
+        self.signed(shim, body.to_string(), 0, TOKEN).await
+    }
+
+    /// Sends any body, signed so many seconds ago; the status of the answer.
+    pub(crate) async fn signed(&self, shim: &Shim, body: String, age: i64, token: &str) -> u16 {
+        let now = time::OffsetDateTime::now_utc().unix_timestamp() - age;
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(token.as_bytes()).unwrap();
+        mac.update(format!("v0:{now}:{body}").as_bytes());
+        let digits = bytes::Bytes::copy_from_slice(&mac.finalize().into_bytes());
+        let request = { self.http.post(&shim.webhooks) }
+            .header("x-zm-signature", format!("v0={digits:x}"))
+            .header("x-zm-request-timestamp", now.to_string())
+            .body(body);
+        request.send().await.unwrap().status().as_u16()
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {

@@ -298,6 +298,27 @@ async fn a_killed_autocreate_is_finished() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_killed_invitation_is_finished() {
+    let user = &[
+        ("email", "killed@example.com"),
+        ("type", "2"),
+        ("dept", "Engines"),
+        ("group_id", "GROUP"),
+    ];
+    at_every_call("user/create", user, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_update_is_finished() {
+    let user = &[
+        ("id", "ada.lovelace@example.com"),
+        ("dept", "Engines"),
+        ("disable_chat", "true"),
+    ];
+    at_every_call("user/update", user, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_killed_webinar_gets_its_panelists_and_no_twin() {
     let webinar = &[
         ("host_id", "mary.jackson@example.com"),
@@ -319,16 +340,17 @@ async fn killed_batches_of_group_members_are_finished() {
     at_every_call("group/member/add", &GIVEN, 3).await;
 }
 
+const SUB_ACCOUNT: &[(&str, &str)] = &[
+    ("email", "owner@sub.example.com"),
+    ("first_name", "New"),
+    ("last_name", "Owner"),
+    ("password", "Analytical4Engine"),
+    ("meeting_capacity", "100"),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_sub_account_is_finished() {
-    let account = &[
-        ("email", "owner@sub.example.com"),
-        ("first_name", "New"),
-        ("last_name", "Owner"),
-        ("password", "Analytical4Engine"),
-        ("meeting_capacity", "100"),
-    ];
-    at_every_call("ma/account/create", account, 2).await;
+    at_every_call("ma/account/create", SUB_ACCOUNT, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -339,6 +361,30 @@ async fn a_create_whose_answer_was_lost_is_recognised() {
     assert_eq!(answer["dept"], "Engines");
     let changes = done.iter().filter(|line| line.starts_with("PATCH"));
     assert_eq!(changes.count(), 2, "{done:?}");
+}
+
+/// v2 refuses a second one of each: an answer without an error is the first one's.
+#[tokio::test(flavor = "multi_thread")]
+async fn creates_of_other_things_whose_answer_was_lost_are_recognised() {
+    const NAME: &[(&str, &str)] = &[("name", "Killed")];
+    const DEVICE: &[(&str, &str)] = &[("name", "Killed"), ("ip", "10.0.0.1")];
+    let creates = [
+        ("ma/account/create", SUB_ACCOUNT, "owner_id"),
+        ("user/autocreate", USER, "id"),
+        ("group/create", NAME, "group_id"),
+        ("im/group/create", NAME, "group_id"),
+        ("h323/device/create", DEVICE, "id"),
+    ];
+    let mut kills = JoinSet::new();
+    for (operation, parameters, id) in creates {
+        kills.spawn(async move {
+            let (answer, done) = killed(operation, parameters, 0, true).await.unwrap();
+            assert!(answer[id].is_string(), "{operation}: {answer}");
+            let posts = done.iter().filter(|line| line.starts_with("POST"));
+            assert_eq!(posts.count(), 1, "{operation}: {done:?}");
+        });
+    }
+    kills.join_all().await;
 }
 
 /// True if a request waits for a write of another process.

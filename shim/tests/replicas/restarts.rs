@@ -77,6 +77,11 @@ impl Worker {
                     let address = format!("worker{}.{number}@example.com", self.number);
                     self.create_user(&address).await;
                 }
+                0 if number % 20 == 16 => {
+                    let address = format!("guest{}.{number}@example.com", self.number);
+                    self.create("user/create", &address, &[("dept", "New")])
+                        .await;
+                }
                 1 => self.update(&own, number).await,
                 _ => self.read(&own).await,
             }
@@ -117,17 +122,18 @@ impl Worker {
         }
     }
 
-    /// Three calls of v2. As programs do, it repeats the request until the user exists.
+    /// Three calls of v2.
     async fn create_user(&mut self, address: &str) {
-        let parameters = [
-            ("email", address),
-            ("type", "1"),
-            ("dept", "New"),
-            ("disable_jbh_reminder", "true"),
-        ];
-        if self.call("user/custcreate", &parameters).await.is_none() {
+        let more = [("dept", "New"), ("disable_jbh_reminder", "true")];
+        self.create("user/custcreate", address, &more).await;
+    }
+
+    /// As programs do, it repeats the request until the user exists.
+    async fn create(&mut self, operation: &str, address: &str, more: &[(&str, &str)]) {
+        let parameters = [&[("email", address), ("type", "1")], more].concat();
+        if self.call(operation, &parameters).await.is_none() {
             let begun = Instant::now();
-            while !self.is_whole(address, &parameters).await {
+            while !self.is_whole(operation, &parameters).await {
                 assert!(begun.elapsed() < WHOLE, "{address}");
                 sleep(Duration::from_millis(100)).await;
             }
@@ -136,14 +142,19 @@ impl Worker {
     }
 
     /// Repeats a create. One whose answer was lost with its replica is complete: then 1005 is right.
-    async fn is_whole(&self, address: &str, parameters: &[(&str, &str)]) -> bool {
-        let created = call(&self.client, self.port, "user/custcreate", parameters).await;
+    async fn is_whole(&self, operation: &str, parameters: &[(&str, &str)]) -> bool {
+        let created = call(&self.client, self.port, operation, parameters).await;
         if created.is_some_and(|created| created["error"].is_null()) {
             return true;
         }
-        let email = [("email", address)];
-        let user = call(&self.client, self.port, "user/getbyemail", &email).await;
-        user.is_some_and(|user| user["disable_jbh_reminder"] == true && user["dept"] == "New")
+        let user = call(&self.client, self.port, "user/getbyemail", &parameters[..1]).await;
+        user.is_some_and(|user| {
+            let mut all = parameters[2..].iter();
+            all.all(|(name, value)| match user[name].as_bool() {
+                Some(switch) => value.parse() == Ok(switch),
+                None => user[name] == *value,
+            })
+        })
     }
 
     async fn update(&mut self, own: &str, number: usize) {
@@ -227,7 +238,9 @@ async fn assert_each_once(nginx: &Nginx, reports: &[Report]) {
         ("meetings", "topic"),
     )
     .await;
-    let users = listed(nginx, "user/list", None, ("users", "email")).await;
+    let mut users = listed(nginx, "user/list", None, ("users", "email")).await;
+    // Who was invited waits there.
+    users.extend(listed(nginx, "user/pending", None, ("users", "email")).await);
     let count = |known: &[String], wanted| known.iter().filter(|known| *known == wanted).count();
     for report in reports {
         for topic in &report.created {

@@ -291,6 +291,7 @@ impl Compiler<'_> {
             answer,
             error,
             resumed: shape.resumed,
+            disputed: shape.disputed,
             current: shape.current.clone(),
             entries_at_most: shape.entries_at_most,
         })
@@ -304,12 +305,12 @@ fn then(shape: &OnShape) -> Result<Then, String> {
         "skip" => Then::Skip,
         "done" => Then::Done,
         "resume" => {
-            let (Some(call), Some(created)) = (&shape.read, &shape.created) else {
-                return Err("`resume` needs a call to `read` and a pointer `created`".to_owned());
+            let Some(call) = &shape.read else {
+                return Err("`resume` needs a call to `read`".to_owned());
             };
             Then::Resume(Evidence {
                 call: call.clone(),
-                created: created.0.clone(),
+                created: shape.created.as_ref().map(|created| created.0.clone()),
             })
         }
         "answer" => Then::Answer,

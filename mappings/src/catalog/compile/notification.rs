@@ -81,6 +81,7 @@ fn notification(scope: &Scope<'_>, shape: &NotificationShape, view: usize) -> No
             .map(|(name, values)| (name.clone(), values.0.clone()))
             .collect(),
         is_sample: shape.sample,
+        may_pause: shape.pause,
         repeats: repeats.map(|pointer| pointer.0.clone()).collect(),
         first: shape.first.clone(),
         operation: Operation {

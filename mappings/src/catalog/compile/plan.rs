@@ -28,8 +28,15 @@ pub(super) fn plan(scope: &Scope<'_>, target: &Target<'_>) -> Option<Plan> {
         calls.push(call);
     }
     for on in calls.iter().flat_map(|call| &call.on) {
-        if let Then::Resume(evidence) = &on.then {
-            scope.call(&evidence.call, &calls);
+        if let Then::Resume(evidence) = &on.then
+            && let Some(reader) = scope
+                .call(&evidence.call, &calls)
+                .and_then(|at| calls.get(at))
+        {
+            scope.expect(
+                evidence.created.is_some() || !reader.entry_tests().is_empty(),
+                "`resume` has a pointer `created`, or reads a list with `where`",
+            );
         }
     }
     let lists = lists(scope, target, &mut calls);

@@ -149,10 +149,11 @@ pub enum Then {
 /// Evidence that v2 executed a call whose response was lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
-    /// Call of the plan that reads the created object.
+    /// Call of the plan that reads the created object; if it reads a list, the entry that passes
+    /// its tests.
     pub call: String,
-    /// Pointer to the creation time in its response.
-    pub created: String,
+    /// Pointer to the creation time, if v2 returns one.
+    pub created: Option<String>,
 }
 
 /// Path segment.
@@ -307,6 +308,11 @@ impl Call {
         self.on.iter().any(|on| on.then == Then::Omit)
     }
 
+    /// True if the call is made for [`Then::Resume`] only; the plan never needs it otherwise.
+    pub fn is_for_disputes(&self) -> bool {
+        self.when.iter().any(|condition| condition.disputed)
+    }
+
     /// v2 error codes with this effect.
     pub fn codes(&self, then: &Then) -> Vec<i64> {
         let on = self.on.iter().filter(|on| on.then == *then);
@@ -321,6 +327,13 @@ impl Call {
         let pages = pages.map(|pages| (&pages.list, &pages.items, &pages.document));
         let (list, at, document) = items.or(pages)?;
         Some((list, at, document))
+    }
+
+    /// Filters of the entries of its list.
+    pub fn entry_tests(&self) -> &[Test] {
+        let items = self.items.as_ref().map(|items| &items.only);
+        let pages = self.pages.as_ref().map(|pages| &pages.only);
+        items.or(pages).map_or(&[], Vec::as_slice)
     }
 
     /// Name of the list that the call produces. `None` for calls made per entry of another list:
@@ -404,10 +417,8 @@ impl Call {
 
     /// Filters of its lists.
     fn tests(&self) -> impl Iterator<Item = &Test> {
-        let items = self.items.iter().flat_map(|items| &items.only);
-        let pages = self.pages.iter().flat_map(|pages| &pages.only);
         let each = self.each.iter().flat_map(|each| &each.only);
-        items.chain(pages).chain(each)
+        self.entry_tests().iter().chain(each)
     }
 
     /// Indexes of the earlier calls whose responses the call uses.

@@ -141,7 +141,7 @@ pub(in super::super) struct OnShape {
     pub then: String,
     /// For `resume`: call that reads the created object.
     pub read: Option<String>,
-    /// For `resume`: pointer to the creation time.
+    /// For `resume`: pointer to the creation time; optional for a list with `where`.
     pub created: Option<Pointer>,
 }
 
@@ -190,6 +190,7 @@ pub(in super::super) struct ConditionShape {
     pub answer: Option<AnswerShape>,
     pub error: Option<ErrorTestShape>,
     pub resumed: bool,
+    pub disputed: bool,
     pub current: Option<String>,
     pub entries_at_most: Option<usize>,
 }

@@ -10,9 +10,12 @@ use proptest::prelude::*;
 use tower_service::Service as _;
 
 use super::*;
-use crate::notifications::{
-    MAX_BODY, PATH, Webhooks, router,
-    signature::{Unsigned, signer},
+use crate::{
+    notifications::{
+        MAX_BODY, PATH, Webhooks, router,
+        signature::{Unsigned, signer},
+    },
+    state::{queue::MAX_WAITING, tests::state_on},
 };
 
 const TOKEN: &str = "S3cr3tTokenForTests";
@@ -30,9 +33,13 @@ struct Stage {
 
 impl Stage {
     fn new(tokens: &[&str]) -> Self {
-        let (catalog, state) = (catalog(), state());
+        Self::on(&state(), tokens)
+    }
+
+    fn on(state: &State, tokens: &[&str]) -> Self {
+        let catalog = catalog();
         let (outbox, noted, clock) = (
-            outbox(&state, &catalog),
+            outbox(state, &catalog),
             Arc::<Noted>::default(),
             TestClock::new(),
         );
@@ -284,6 +291,72 @@ async fn malformed_oversized_and_other_requests_are_refused() {
         assert_eq!(router.call(request).await.unwrap().status(), status);
     }
     assert_eq!(stage.waiting().await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn v2_comes_again_after_slow_bodies_and_beyond_those_at_a_time() {
+    let stage = Stage::new(&[TOKEN]);
+    let endless = || {
+        let body = futures_util::stream::pending::<std::io::Result<String>>();
+        stage.post(Body::from_stream(body), &[])
+    };
+    let endless = futures_util::future::join_all((0..64).map(|_| endless()));
+    let (late, beyond) = tokio::join!(endless, stage.send(STARTED));
+    assert_eq!(beyond, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(
+        late.iter()
+            .all(|(status, _)| *status == StatusCode::SERVICE_UNAVAILABLE)
+    );
+    let outcomes = stage.outcomes();
+    assert_eq!(
+        (outcomes[0], &outcomes[1..]),
+        ("overload", &["late"; 64][..])
+    );
+    assert_eq!(stage.send(STARTED).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn v2_comes_again_while_the_queue_is_full() {
+    let (state, bench) = state_on("sqlite").await.unwrap();
+    let stage = Stage::on(&state, &[TOKEN]);
+    let first = webhook("meeting.started", "m", 1).to_string();
+    assert_eq!(stage.send(&first).await, StatusCode::OK);
+    let file = rusqlite::Connection::open(bench.file()).unwrap();
+    let set = |waiting: u64| {
+        let set = "UPDATE queue SET waiting = ?1";
+        file.execute(set, [waiting.cast_signed()]).unwrap();
+    };
+    set(MAX_WAITING);
+    let second = webhook("meeting.ended", "m", 2).to_string();
+    assert_eq!(stage.send(&second).await, StatusCode::SERVICE_UNAVAILABLE);
+    // A repeat needs no room.
+    assert_eq!(stage.send(&first).await, StatusCode::OK);
+    set(1);
+    assert_eq!(stage.send(&second).await, StatusCode::OK);
+    assert_eq!(stage.outcomes(), ["stored", "full", "repeat", "stored"]);
+    assert_eq!(stage.waiting().await, 2);
+}
+
+#[tokio::test]
+async fn v2_comes_again_while_the_state_engine_is_down() {
+    let Some((state, mut bench)) = state_on("redis").await else {
+        return;
+    };
+    let stage = Stage::on(&state, &[TOKEN]);
+    let body = webhook("meeting.started", "m", 1).to_string();
+    bench.kill_server();
+    assert_eq!(stage.send(&body).await, StatusCode::SERVICE_UNAVAILABLE);
+    bench.start_server();
+    let stored = async {
+        while stage.send(&body).await != StatusCode::OK {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let patience = Duration::from_secs(60);
+    tokio::time::timeout(patience, stored).await.unwrap();
+    let outcomes = stage.outcomes();
+    assert_eq!(outcomes[0], "not_stored");
+    assert_eq!(outcomes.last(), Some(&"stored"));
 }
 
 #[tokio::test]

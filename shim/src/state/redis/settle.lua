@@ -1,5 +1,5 @@
--- KEYS queue; ARGV now, group, owner, 'done', 'dead' or 'retry', time of the retry, id, most dead
--- that are kept, time to keep the dead in ms
+-- KEYS queue; ARGV now, group, owner, 'done', 'dead', 'retry' or 'put_off', time of the retry, id, most
+-- dead that are kept, time to keep the dead in ms
 local q, now, group, outcome = KEYS[1], tonumber(ARGV[1]), ARGV[2], ARGV[4]
 local list = q .. ':t:' .. group
 local number = redis.call('LINDEX', list, 0)
@@ -15,8 +15,10 @@ end
 if owned then
   redis.call('HDEL', q .. ':owner', group)
 end
-if current and outcome == 'retry' then
-  redis.call('HINCRBY', q .. ':m:' .. number, 'attempts', 1)
+if current and (outcome == 'retry' or outcome == 'put_off') then
+  if outcome == 'retry' then
+    redis.call('HINCRBY', q .. ':m:' .. number, 'attempts', 1)
+  end
   redis.call('ZADD', q .. ':due', ARGV[5], group)
   return 1
 end

@@ -24,11 +24,7 @@ pub(super) fn put(
 ) -> rusqlite::Result<Put> {
     sweep_seen(on, queue, now)?;
     let NewMessage { id, group, body } = message;
-    let is_seen = "SELECT 1 FROM seen WHERE queue = ?1 AND id = ?2 AND expires > ?3";
-    if on
-        .prepare_cached(is_seen)?
-        .exists(params![queue, id, now])?
-    {
+    if has_seen(on, queue, *id, now)? {
         return Ok(Put::Repeat);
     }
     if counts(on, queue)?.waiting >= MAX_WAITING {
@@ -38,6 +34,16 @@ pub(super) fn put(
     see.execute(params![queue, id, now.saturating_add(millis(SEEN_TIME))])?;
     append(on, queue, (id, group, body), now)?;
     Ok(Put::Stored)
+}
+
+pub(super) fn has_seen(
+    on: &Transaction<'_>,
+    queue: Name,
+    id: Name,
+    now: i64,
+) -> rusqlite::Result<bool> {
+    let is_seen = "SELECT 1 FROM seen WHERE queue = ?1 AND id = ?2 AND expires > ?3";
+    on.prepare_cached(is_seen)?.exists(params![queue, id, now])
 }
 
 fn append(
@@ -151,9 +157,11 @@ pub(super) fn settle(
             make_room(on, queue)?;
             go_on(on, queue, group, Some(now))?;
         }
-        Settlement::RetryAt(at) => {
-            let again = "UPDATE message SET attempts = attempts + 1 WHERE number = ?1";
-            on.prepare_cached(again)?.execute([first])?;
+        Settlement::RetryAt(at) | Settlement::PutOff(at) => {
+            if matches!(settlement, Settlement::RetryAt(_)) {
+                let again = "UPDATE message SET attempts = attempts + 1 WHERE number = ?1";
+                on.prepare_cached(again)?.execute([first])?;
+            }
             let put_off = "UPDATE team SET due = ?3, owner = NULL WHERE queue = ?1 AND team = ?2";
             on.prepare_cached(put_off)?
                 .execute(params![queue, group, at])?;

@@ -9,7 +9,11 @@ use mappings::translation::{Journal, WriteKey};
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
-use super::{Bench, CACHE, LONG, fresh, fresh_write, redis_server::Server, soon};
+use super::{
+    Bench, CACHE, LONG, fresh, fresh_write,
+    redis_server::{Server, words},
+    soon,
+};
 use crate::{
     settings::{OnOutage, RedisUrl, StateConfig, StateUrl},
     state::{
@@ -27,8 +31,8 @@ pub(super) async fn bench() -> Option<Bench> {
     let server = Server::start()?;
     Some(Bench {
         engine: opened(&server.url()).await.unwrap(),
-        _folder: None,
-        _server: Some(server),
+        folder: None,
+        server: Some(server),
     })
 }
 
@@ -59,6 +63,37 @@ async fn a_killed_server_is_used_again_and_forgets_nothing() {
     server.kill();
     fails_and_comes_back(&on, || server.start_again()).await;
     assert!(on.step(write, run, LONG, None).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_killed_server_that_forgot_is_used_again() {
+    for options in ["--save 3600 1", "--appendonly yes --appendfsync everysec"] {
+        let Some(mut server) = Server::with(|_| words(options)) else {
+            return;
+        };
+        let on = opened(&server.url()).await.unwrap();
+        let (write, run) = (fresh_write(), fresh_run());
+        on.begin(write, run, LONG, "journal".into()).await.unwrap();
+        server.kill();
+        fails_and_comes_back(&on, || server.start_again()).await;
+        // What it had not written is gone: the run has lost its lease, and another one begins.
+        if !on.step(write, run, LONG, None).await.unwrap() {
+            let begun = on.begin(write, fresh_run(), LONG, "journal".into());
+            assert_eq!(begun.await.unwrap(), Begun::Yours(None), "{options}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn closed_connections_are_replaced() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let on = opened(&server.url()).await.unwrap();
+    let (write, run) = (fresh_write(), fresh_run());
+    on.begin(write, run, LONG, "journal".into()).await.unwrap();
+    server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
+    soon(async || on.step(write, run, LONG, None).await.is_ok_and(|held| held)).await;
 }
 
 #[tokio::test]

@@ -167,6 +167,6 @@ fn spawn(program: &str, options: &[String], folder: &TempDir) -> Option<Child> {
         .ok()
 }
 
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
