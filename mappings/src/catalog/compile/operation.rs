@@ -339,7 +339,7 @@ impl Compiler<'_> {
             match fate {
                 Some(fate) => parameters.push(Parameter { name, field, fate }),
                 None => self.scope.add(format!(
-                    "parameter `{name}` goes nowhere: no call sends it, and no reason says why"
+                    "parameter `{name}` goes nowhere: send it in a call, check it, or give its field fidelity `none` and a reason"
                 )),
             }
         }
