@@ -11,9 +11,8 @@ use mappings::Catalog;
 use serde_json::json;
 use shim_sandbox::Sandbox;
 
-/// The v1 credentials of the sandbox.
-pub(super) const SANDBOX_KEY: &str = "sandbox-key";
-pub(super) const SANDBOX_SECRET: &str = "sandbox-secret";
+use crate::settings::{SANDBOX_KEY, SANDBOX_SECRET};
+
 /// The `access_token` that opens the sandbox's chats.
 pub(super) const SANDBOX_CHAT_TOKEN: &str = "sandbox-chat-token";
 

@@ -11,7 +11,7 @@ use url::Url;
 use super::{
     Failure, SandboxArguments, Serve, Usage,
     banner::{
-        self, Backend, SANDBOX_CHAT_TOKEN, SANDBOX_KEY, SANDBOX_SECRET, SandboxServing, Serving,
+        self, Backend, SANDBOX_CHAT_TOKEN, SandboxServing, Serving,
     },
     listen::{bind, bind_ops, check_way_to_v2, open},
     notifications::{self, Listening, Pushing},
@@ -33,8 +33,8 @@ use crate::{
     },
     serve::{Dependencies, Shim},
     settings::{
-        Config, Flags, LedgerPlace, LogConfig, LogFormat, MappingsFolder, SiteConfig, Source,
-        Sources, TlsConfig, UnknownVariable, V2Config,
+        Config, Flags, LedgerPlace, LogConfig, LogFormat, MappingsFolder, SANDBOX_KEY,
+        SANDBOX_SECRET, SiteConfig, Source, Sources, TlsConfig, UnknownVariable, V2Config,
     },
     state::{AnswerCache, State},
 };
@@ -220,6 +220,7 @@ async fn serve_until_stopped(
     let process = Process {
         tls: tls_in_use.clone(),
         outbox: outbox.clone(),
+        connections: listeners.open.clone(),
         ..Process::default()
     };
     let stopping = process.stopping.clone();

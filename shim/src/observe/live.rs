@@ -99,7 +99,9 @@ impl Observer for Live {
 impl LiveRequest {
     fn of(record: &RequestRecord<'_>) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let refusal = record.refusal.map(|name| name.replace('_', " "));
         let failures = record.failures.iter().take(FAILURES).map(in_words);
+        let failures = refusal.into_iter().chain(failures);
         Self {
             id: record.id.to_string(),
             at: i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX),
@@ -121,13 +123,8 @@ fn in_words(call: &FailedCall<'_>) -> String {
         (Some(status), None) => format!("HTTP {status}"),
         (None, _) => "no answer".to_owned(),
     };
-    // What v2 refuses for a scope has one of these; the scope says what to add.
-    let is_refused = matches!(call.status, Some(400 | 401 | 403));
-    let scope = if is_refused {
-        format!(" (needs the scope {})", call.scope)
-    } else {
-        String::new()
-    };
+    let scope = call.suspected_scope();
+    let scope = scope.map_or_else(String::new, |scope| format!(" (needs the scope {scope})"));
     format!("{} {}: {outcome}{scope}", call.method, call.template)
 }
 

@@ -29,6 +29,8 @@ pub struct RequestRecord<'a> {
     pub ending: Ending,
     /// v1's error code; `None` for a success.
     pub error: Option<i64>,
+    /// Why the shim itself refused it: the name of its error in the catalog.
+    pub refusal: Option<&'static str>,
     /// How many v2 calls were made.
     pub calls: u32,
     /// From the request's head to the answer.
@@ -102,6 +104,13 @@ pub struct FailedCall<'a> {
     pub status: Option<u16>,
     /// v2's code, if it gave one.
     pub code: Option<i64>,
+}
+
+impl FailedCall<'_> {
+    /// The scope, if v2's status is one of those that a missing scope has.
+    pub(crate) fn suspected_scope(&self) -> Option<&str> {
+        matches!(self.status, Some(400 | 401 | 403)).then_some(self.scope)
+    }
 }
 
 /// Something that a shadow showed. Nothing in it comes from an answer but names that the catalog

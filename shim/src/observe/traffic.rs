@@ -44,10 +44,10 @@ struct State {
 #[derive(Clone, Debug)]
 pub(crate) struct OperationTraffic {
     pub(crate) requests: u64,
-    /// Errors of v1, whatever their cause; without refusals, and without what is not served.
+    /// Errors of v1 that are the callers' own.
     pub(crate) errors: u64,
     pub(crate) not_served: u64,
-    /// Those of them that are v2's or the shim's trouble.
+    /// Errors that are v2's or the shim's trouble.
     pub(crate) trouble: u64,
     pub(crate) refused: u64,
     pub(crate) calls: u64,
@@ -205,10 +205,7 @@ impl OperationTraffic {
             Ending::Refused => self.refused += 1,
             Ending::NotServed => self.not_served += 1,
             Ending::Error | Ending::Brownout => self.errors += 1,
-            Ending::Trouble => {
-                self.errors += 1;
-                self.trouble += 1;
-            }
+            Ending::Trouble => self.trouble += 1,
         }
         if let Some(bucket) = self.times.get_mut(bucket(record.elapsed)) {
             *bucket += 1;
@@ -273,6 +270,7 @@ mod tests {
             operation: Some("user/get"),
             is_served: true,
             ending,
+            refusal: None,
             error: None,
             calls: 3,
             elapsed,
@@ -340,7 +338,7 @@ mod tests {
         let unknown: Vec<_> = seen.unknown.values().copied().collect();
         assert_eq!(unknown, [4, 2]);
         let operation = &seen.operations["user/get"];
-        assert_eq!((operation.errors, operation.trouble), (1, 1));
+        assert_eq!((operation.errors, operation.trouble), (0, 1));
         let minutes = seen.minutes.iter();
         assert_eq!(minutes.map(|(requests, _)| requests).sum::<u64>(), 2);
     }

@@ -96,12 +96,17 @@ pub struct CallRecord<'a> {
     pub outcome: &'a Outcome,
     /// How often it was sent again, and why.
     pub retries: RetryCounts,
+    /// Why the last attempt that got no answer got none, in the words of the system.
+    pub cause: Option<&'a str>,
     /// From its turn to its response, tokens and waits included.
     pub elapsed: Duration,
 }
 
 /// The initial capacity of a request's headers.
 const HEADERS: usize = 7;
+
+/// Why a call was not sent.
+const BREAKER_OPEN: &str = "the circuit breaker is open";
 
 /// How often a request that an HTTP/2 server refused before processing it is sent again at once.
 const MAX_REFUSED: u32 = 2;
@@ -208,6 +213,7 @@ impl Upstream {
             label: wanted.label.as_str(),
             outcome: &outcome,
             retries: retries.made(),
+            cause: retries.cause.as_deref(),
             elapsed: started.elapsed(),
         });
         outcome
@@ -237,6 +243,7 @@ impl Upstream {
         loop {
             // An open breaker fails the call before it waits for, or takes, a turn of the budget.
             if breaker.refuses() {
+                retries.cause = Some(BREAKER_OPEN.to_owned());
                 return Outcome::NoAnswer { maybe_done: false };
             }
             if budget.refuses(&wanted) {
@@ -249,9 +256,11 @@ impl Upstream {
                 }
             }
             let Some(permit) = breaker.admit(wanted.subject) else {
+                retries.cause = Some(BREAKER_OPEN.to_owned());
                 return Outcome::NoAnswer { maybe_done: false };
             };
-            let attempt = self.attempt(&uri, request, &token, scope).await;
+            let attempt = self.attempt((&uri, request, &token), scope, &mut retries.cause);
+            let attempt = attempt.await;
             if let Some(signal) = signal(&attempt, deadline) {
                 permit.report(signal);
             }
@@ -282,27 +291,29 @@ impl Upstream {
 
     async fn attempt(
         &self,
-        uri: &Uri,
-        request: &V2Request,
-        token: &Token,
+        sent: (&Uri, &V2Request, &Token),
         scope: Scope,
+        cause: &mut Option<String>,
     ) -> Attempt {
         let left = scope.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
+            *cause = Some("no time was left".to_owned());
             return Attempt::Failed { sent: false };
         }
         let limit = left.min(self.endpoint.limits.timeout);
-        let attempt = self.attempt_once(uri, request, token, scope);
+        let attempt = self.attempt_once(sent, scope, cause);
         let in_time = time::timeout(limit, attempt).await;
-        in_time.unwrap_or(Attempt::Failed { sent: true })
+        in_time.unwrap_or_else(|_| {
+            *cause = Some(format!("timeout after {:.1} s", limit.as_secs_f64()));
+            Attempt::Failed { sent: true }
+        })
     }
 
     async fn attempt_once(
         &self,
-        uri: &Uri,
-        request: &V2Request,
-        token: &Token,
+        (uri, request, token): (&Uri, &V2Request, &Token),
         scope: Scope,
+        cause: &mut Option<String>,
     ) -> Attempt {
         let Endpoint { http, limits, .. } = self.endpoint.as_ref();
         let mut refused = 0;
@@ -314,7 +325,10 @@ impl Upstream {
             match sent.await {
                 Ok(answer) => return reply::read(answer, limits.response_bytes).await,
                 Err(error) if refused < MAX_REFUSED && error.was_refused() => refused += 1,
-                Err(error) => return Attempt::from_error(&error),
+                Err(error) => {
+                    *cause = Some(error.cause());
+                    return Attempt::from_error(&error);
+                }
             }
         }
     }

@@ -50,4 +50,4 @@ pub use request::{FROM_SHIM, REQUEST_ID, RequestId, Scope};
 pub use resolver::{ResolverError, ResolverSettings, is_public};
 pub use retry::RetryCounts;
 pub use tls::install_tls;
-pub use token::{Access, OAuth, Token, TokenError, TokenStatus, Tokens};
+pub use token::{Access, OAuth, Token, TokenError, TokenStatus, Tokens, innermost};

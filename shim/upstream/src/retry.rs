@@ -23,6 +23,8 @@ pub(super) struct Retries {
     repeated: bool,
     renewed: bool,
     waits: u32,
+    /// Why the last attempt that got no answer got none.
+    pub(super) cause: Option<String>,
 }
 
 /// How often a v2 call was sent again. What an HTTP/2 server refused before processing it, and was
@@ -55,6 +57,7 @@ impl Retries {
             repeated: false,
             renewed: false,
             waits: 0,
+            cause: None,
         }
     }
 

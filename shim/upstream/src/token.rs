@@ -493,7 +493,7 @@ impl OAuth {
 }
 
 /// The cause of an error that says most: the last one. The others say that a request failed.
-pub(crate) fn innermost(error: &dyn Error) -> String {
+pub fn innermost(error: &dyn Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;

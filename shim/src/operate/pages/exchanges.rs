@@ -137,7 +137,7 @@ fn how_to_keep(recent: Option<&Recent>) -> Markup {
             },
             None => div.empty {
                 p.what { "What was asked and answered is not kept." }
-                p { "Say how many exchanges to keep in the configuration file, or record them with "
+                p { "Set how many exchanges are kept in memory, or record them with "
                     code { "--record FILE" } ":" }
                 pre { code { "[ui]\nrecent = 100" } }
                 p { "They stay in memory, and credentials, passwords and tokens are gone before that; "

@@ -70,7 +70,7 @@ pub(super) fn body(shim: &Shim, readiness: &Readiness, seen: &TrafficCounts) -> 
                 @if trouble > 0 { a.bad href="/ui/exchanges?outcome=trouble" { (trouble) } } @else { "0" }
                 small { "errors of v2 or the shim" }
             } }
-            div { dt { "v1 errors" } dd { (errors.saturating_sub(trouble)) small { "the callers' own" } } }
+            div { dt { "v1 errors" } dd { (errors) small { "the callers' own" } } }
             div { dt { "Refused" } dd { (rejected) small { "credentials, body, overload" } } }
         }
         section aria-labelledby="tenants" {
