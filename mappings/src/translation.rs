@@ -435,8 +435,12 @@ impl<'a> Translation<'a> {
         };
         if result.is_err() {
             // An error has no fields that could be missing.
-            let is_of_request =
-                |warning: &Warning| matches!(warning.kind, WarningKind::NotHonoured | WarningKind::Guessed);
+            let is_of_request = |warning: &Warning| {
+                matches!(
+                    warning.kind,
+                    WarningKind::NotHonoured | WarningKind::Guessed
+                )
+            };
             self.warnings.retain(is_of_request);
         }
         Finished {

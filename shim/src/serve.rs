@@ -322,7 +322,10 @@ impl Shim {
     pub(crate) fn requests(&self) -> (usize, usize) {
         let Generation(now) = self.now();
         let most = now.shared.requests;
-        (most.saturating_sub(now.shared.places.available_permits()), most)
+        (
+            most.saturating_sub(now.shared.places.available_permits()),
+            most,
+        )
     }
 
     /// For each tenant, in the order of the settings, whether its last token request succeeded.

@@ -224,7 +224,8 @@ impl Report {
         causes.sort_by_key(|(_, times)| std::cmp::Reverse(**times));
         for (cause, times) in causes {
             let named = cause.split_once(": ");
-            let (name, fields) = match named.filter(|(name, _)| self.operations.contains_key(*name)) {
+            let (name, fields) = match named.filter(|(name, _)| self.operations.contains_key(*name))
+            {
                 Some((operation, fields)) => (operation, Some(fields)),
                 None => (cause.as_str(), None),
             };

@@ -165,7 +165,8 @@ async fn state_engine(config: StateConfig, cache: AnswerCache) -> Check {
         }
     };
     let opened = spawn_blocking(move || anyhow::Ok(State::open(&config, cache)?)).await;
-    let remedy = "check [state], and that the shim's user may use the files; it does not start without";
+    let remedy =
+        "check [state], and that the shim's user may use the files; it does not start without";
     match opened.map_err(anyhow::Error::from).flatten() {
         Ok(state) if state.is_degraded() => {
             let remedy =

@@ -10,9 +10,7 @@ use url::Url;
 
 use super::{
     Failure, SandboxArguments, Serve,
-    banner::{
-        self, Backend, SANDBOX_CHAT_TOKEN, SandboxServing, Serving,
-    },
+    banner::{self, Backend, SANDBOX_CHAT_TOKEN, SandboxServing, Serving},
     listen::{bind, bind_ops, check_way_to_v2, open},
     notifications::{self, Listening, Pushing},
     open_files,
@@ -23,17 +21,15 @@ use super::{
 use crate::{
     front::server::{self, Stopped, Tls},
     notifications::Outbox,
-    observe::{
-        Log, Metrics, Observer, Observers, StartedLog, Traces, start_log,
-    },
+    observe::{Log, Metrics, Observer, Observers, StartedLog, Traces, start_log},
     operate::{
         self, Process,
         pages::{self, Counters},
     },
     serve::{Dependencies, Shim},
     settings::{
-        Config, Flags, LogConfig, LogFormat, MappingsFolder, SANDBOX_KEY,
-        SANDBOX_SECRET, SiteConfig, Source, Sources, TlsConfig, UnknownVariable, V2Config,
+        Config, Flags, LogConfig, LogFormat, MappingsFolder, SANDBOX_KEY, SANDBOX_SECRET,
+        SiteConfig, Source, Sources, TlsConfig, UnknownVariable, V2Config,
     },
     state::{AnswerCache, State},
 };

@@ -19,8 +19,8 @@ use tracing::field::display;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use super::observer::{
-    DeliveryOutcome, DeliveryRecord, FailedCall, Observer, RequestRecord, RolloutRecord, ShadowRecord,
-    WebhookRecord,
+    DeliveryOutcome, DeliveryRecord, FailedCall, Observer, RequestRecord, RolloutRecord,
+    ShadowRecord, WebhookRecord,
 };
 use crate::settings::{LogConfig, LogFormat, Side};
 use line::Line;

@@ -2,7 +2,9 @@
 
 use shim_upstream::{Access, BaseUrl};
 
-use super::{Config, SANDBOX_KEY, SANDBOX_SECRET, ShadowConfig, Source, StateUrl, TlsConfig, V2Config};
+use super::{
+    Config, SANDBOX_KEY, SANDBOX_SECRET, ShadowConfig, Source, StateUrl, TlsConfig, V2Config,
+};
 
 impl Config {
     /// Sentences for `serve` to log and for `check-config` to print. They read certificates and file

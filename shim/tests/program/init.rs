@@ -165,8 +165,14 @@ fn after_ctrl_c_the_terminal_shows_what_is_typed() {
         }
     }
     terminal.wait().unwrap();
-    assert!(shown.contains("interrupted; nothing was written"), "{shown}");
-    assert!(shown.contains(" echo ") && !shown.contains("-echo "), "{shown}");
+    assert!(
+        shown.contains("interrupted; nothing was written"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains(" echo ") && !shown.contains("-echo "),
+        "{shown}"
+    );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 

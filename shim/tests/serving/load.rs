@@ -44,9 +44,8 @@ async fn requests_and_connections_are_counted_while_they_last() {
     };
     assert!(has(&["shim_requests_in_flight 0", "shim_requests_max 256"]).await);
     let requests = join_all(["u1", "u2"].map(|id| shim.call("user/get", &[("id", id)])));
-    let seen = async {
-        while !has(&["shim_requests_in_flight 2", "shim_connections_open 2"]).await {}
-    };
+    let seen =
+        async { while !has(&["shim_requests_in_flight 2", "shim_connections_open 2"]).await {} };
     tokio::join!(requests, seen);
     while !has(&["shim_requests_in_flight 0"]).await {}
 }

@@ -165,7 +165,10 @@ async fn refused_tokens_are_in_the_status_and_leave_the_shim_in_service() {
     ]);
     assert_eq!(shim.status().await["tokens"], tokens);
     let (_, metrics) = shim.ops("/metrics").await;
-    let ok = [r#"shim_token_ok{tenant="1"} 0"#, r#"shim_token_ok{tenant="2"} 1"#];
+    let ok = [
+        r#"shim_token_ok{tenant="1"} 0"#,
+        r#"shim_token_ok{tenant="2"} 1"#,
+    ];
     assert!(metrics.contains(&ok.join("\n")), "{metrics}");
     assert_eq!(shim.ops("/readyz").await.0, 200);
     assert_eq!(shim.ops("/healthz").await.0, 200);

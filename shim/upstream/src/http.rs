@@ -98,9 +98,10 @@ impl HttpError {
     pub(super) fn cause(&self) -> String {
         match self {
             Self::Direct(error) => innermost(error),
-            Self::Proxied(error) => error
-                .source()
-                .map_or_else(|| "the proxy gave no answer".to_owned(), |cause| innermost(cause)),
+            Self::Proxied(error) => error.source().map_or_else(
+                || "the proxy gave no answer".to_owned(),
+                |cause| innermost(cause),
+            ),
         }
     }
 }

@@ -138,10 +138,7 @@ impl RolloutCounters {
             }
             RolloutRecord::Left {
                 rollout, excess, ..
-            } => self
-                .left
-                .with_label_values(&[rollout, excess])
-                .inc(),
+            } => self.left.with_label_values(&[rollout, excess]).inc(),
             RolloutRecord::Step { .. } | RolloutRecord::Followed { .. } => {}
         }
     }

@@ -38,7 +38,12 @@ fn lossy(catalog: &Catalog, seen: &TrafficCounts) -> Markup {
     let counted = causes.into_iter().map(|(cause, fields)| {
         let most = fields.iter().map(|(_, lost)| lost.count).max();
         let last = fields.iter().map(|(_, lost)| lost.last).max();
-        (cause, fields, most.unwrap_or_default(), last.unwrap_or_default())
+        (
+            cause,
+            fields,
+            most.unwrap_or_default(),
+            last.unwrap_or_default(),
+        )
     });
     let mut counted: Vec<_> = counted.collect();
     counted.sort_by_key(|(.., most, _)| std::cmp::Reverse(*most));
