@@ -31,11 +31,7 @@ async fn while_v2_is_down_it_is_left_alone_and_the_shim_stays_in_service() {
 #[tokio::test]
 async fn requests_and_connections_are_counted_while_they_last() {
     let v2 = ScriptedV2::start(|_| std::future::pending()).await;
-    let setup = Setup {
-        adjust: |limits| limits.request = std::time::Duration::from_secs(2),
-        ..Setup::default()
-    };
-    let shim = Running::with(&v2, setup).await;
+    let shim = Running::before(&v2).await;
     let has = async |samples: &[&str]| {
         let (_, metrics) = shim.ops("/metrics").await;
         samples
@@ -43,10 +39,15 @@ async fn requests_and_connections_are_counted_while_they_last() {
             .all(|sample| metrics.contains(&format!("\n{sample}\n")))
     };
     assert!(has(&["shim_requests_in_flight 0", "shim_requests_max 256"]).await);
-    let requests = join_all(["u1", "u2"].map(|id| shim.call("user/get", &[("id", id)])));
+    let get = async |id| shim.call("user/get", &[("id", id)]).await;
+    let requests = join_all(["u1", "u2"].map(get));
     let seen =
         async { while !has(&["shim_requests_in_flight 2", "shim_connections_open 2"]).await {} };
-    tokio::join!(requests, seen);
+    tokio::select! {
+        answers = requests => panic!("{answers:?}"),
+        () = seen => {}
+    }
+    // The clients are gone.
     while !has(&["shim_requests_in_flight 0"]).await {}
 }
 
