@@ -38,8 +38,8 @@ pub(super) fn run(arguments: &Healthcheck) -> Result<(), Failure> {
         OpsListen::Default if matches!(config.source, Source::V2(_)) => DEFAULT_OPS_LISTEN,
         OpsListen::Default => {
             let error = anyhow!(
-                "before the sandbox or a recording, the operations address may have any free port; \
-                 give both programs the same --ops-listen"
+                "with --sandbox or --replay, the operations address may have any free port; give \
+                 `serve` and `healthcheck` the same --ops-listen"
             );
             return Err(Failure::Settings(error));
         }
