@@ -35,7 +35,9 @@ use crate::{
         protocol::{NOT_HONOURED, NOT_SERVED, ProtocolError},
     },
     document::Document,
-    exchange::{Arguments, Method, Outcome, RateLabel, V1Answer, V1Error, V2Request, Warning},
+    exchange::{
+        Arguments, Method, Outcome, RateLabel, V1Answer, V1Error, V2Request, Warning, WarningKind,
+    },
 };
 use entry::Entry;
 use error_mapper::Failure;
@@ -430,6 +432,16 @@ impl<'a> Translation<'a> {
             Some((_, failure)) => Err(self.final_error(failure)),
             None => Ok(self.answer(now)),
         };
+        if result.is_err() {
+            // An error has no fields that could be missing.
+            let is_of_request = |warning: &Warning| {
+                matches!(
+                    warning.kind,
+                    WarningKind::NotHonoured | WarningKind::Guessed
+                )
+            };
+            self.warnings.retain(is_of_request);
+        }
         Finished {
             answer: V1Answer {
                 result,

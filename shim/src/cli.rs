@@ -13,6 +13,8 @@ mod open_files;
 mod replay;
 mod run;
 mod settings_help;
+mod signals;
+mod usage;
 mod watchers;
 
 use std::{ffi::OsString, io, path::PathBuf, process::ExitCode};
@@ -203,7 +205,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Healthcheck(arguments) => healthcheck::run(&arguments),
         Command::Init(arguments) => init::make(&arguments),
         Command::Sandbox(alone) => run::sandbox(&alone),
-        Command::Usage(usage) => run::usage(&usage),
+        Command::Usage(arguments) => usage::run(&arguments),
         Command::Notifications(arguments) => notifications::run(&arguments),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { dir } => manual::pages(dir.as_deref()),

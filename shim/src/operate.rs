@@ -23,7 +23,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    front::server::Tls,
+    front::server::{OpenConnections, Tls},
     notifications::{Outbox, Waiting},
     observe::{Metrics, Readings, dropped_log_lines},
     serve::Shim,
@@ -43,6 +43,8 @@ pub struct Process {
     pub tls: Option<Tls>,
     /// Queues of notifications.
     pub outbox: Outbox,
+    /// The connections of v1 clients.
+    pub connections: OpenConnections,
 }
 
 /// State of the routes.
@@ -102,7 +104,17 @@ async fn numbers(State(state): State<OpsState>) -> Response {
         is_state_degraded: state.shim.state_status().status != "ok",
         certificate_expires: state.process.tls.as_ref().and_then(Tls::expires),
         queued: queued.collect(),
+<<<<<<< HEAD
         is_cut_off: state.shim.is_upstream_down(),
+=======
+        is_cut_off: state.shim.is_cut_off(),
+        requests: state.shim.requests(),
+        connections: (
+            state.process.connections.count(),
+            state.shim.max_connections(),
+        ),
+        tokens: state.shim.tokens_ok(),
+>>>>>>> day
         budget_levels: state.shim.budget_levels(),
         recorded: state.shim.recorder_counts(),
         ledger: state.shim.ledger().map(|ledger| ledger.counts()),

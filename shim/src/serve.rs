@@ -297,9 +297,37 @@ impl Shim {
         }
     }
 
+<<<<<<< HEAD
     /// Returns whether an interrupted write is still unfinished; true if the state cannot be read.
     pub(crate) async fn is_unfinished(&self, write: WriteId) -> bool {
         let Generation(now) = self.current();
+=======
+    /// How many connections there may be.
+    pub(crate) fn max_connections(&self) -> usize {
+        self.now().0.shared.limits.connections
+    }
+
+    /// Requests under way, and how many there may be.
+    pub(crate) fn requests(&self) -> (usize, usize) {
+        let Generation(now) = self.now();
+        let most = now.shared.requests;
+        (
+            most.saturating_sub(now.shared.places.available_permits()),
+            most,
+        )
+    }
+
+    /// For each tenant, in the order of the settings, whether its last token request succeeded.
+    pub(crate) fn tokens_ok(&self) -> Vec<bool> {
+        let Generation(now) = self.now();
+        let is_ok = |tenant: &Tenant| tenant.upstream.tokens().status().failure.is_none();
+        now.tenants.iter().map(is_ok).collect()
+    }
+
+    /// Whether a write that was left unfinished still is. True if that cannot be read.
+    pub(crate) async fn is_open(&self, write: WriteId) -> bool {
+        let Generation(now) = self.now();
+>>>>>>> day
         now.executor.state.is_open(write).await
     }
 

@@ -85,6 +85,11 @@ pub(crate) const V1_DEPRECATED: (i32, Month, u8) = (2018, Month::November, 1);
 /// What comes after v1.
 pub(crate) const V2_DOCUMENTS: &str = "https://developers.zoom.us/docs/api/";
 
+/// The v1 key that programs send while v2 is in this process.
+pub(crate) const SANDBOX_KEY: &str = "sandbox-key";
+/// The secret of [`SANDBOX_KEY`].
+pub(crate) const SANDBOX_SECRET: &str = "sandbox-secret";
+
 /// Users of the sandbox: more than v1's default page of 30.
 pub const DEFAULT_SANDBOX_USERS: usize = 40;
 
@@ -123,6 +128,8 @@ pub struct Config {
     pub webhooks: Option<WebhooksConfig>,
     /// Who receives v1's push notifications.
     pub receivers: Vec<ReceiverConfig>,
+    /// What is set and has no effect, because v2 is in this process.
+    pub unused: BTreeSet<String>,
 }
 
 /// How the body of a push notification is written.

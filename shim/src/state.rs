@@ -55,7 +55,7 @@ const OVERHEAD: usize = 200;
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// The key file cannot be read or created.
-    #[error("state.key_file {} cannot be used: {source}", file.display())]
+    #[error("state.key_file {} cannot be used", file.display())]
     KeyFile {
         /// The file.
         file: PathBuf,
@@ -66,7 +66,7 @@ pub enum StateError {
     #[error("state.key_file {} must hold 32 bytes: head -c 32 /dev/urandom > FILE", .0.display())]
     KeyLength(PathBuf),
     /// The file of a certificate authority cannot be read.
-    #[error("state.ca_file {} cannot be read: {source}", file.display())]
+    #[error("state.ca_file {} cannot be read", file.display())]
     CaFile {
         /// The file.
         file: PathBuf,
@@ -80,7 +80,7 @@ pub enum StateError {
     #[error("a stored value opens with no key; set state.previous_key_file to the one before")]
     Sealed,
     /// The file cannot be created or opened.
-    #[error("{} cannot be opened: {source}", file.display())]
+    #[error("state.url: {} cannot be opened", file.display())]
     File {
         /// The file.
         file: PathBuf,

@@ -139,10 +139,6 @@ fn packaged_settings_are_valid() {
     }
     for (settings, secrets) in [
         (
-            include_str!("../packaging/shim.toml"),
-            "/run/credentials/zoom-v1-shim.service/secrets_",
-        ),
-        (
             include_str!("../packaging/compose/shim.toml"),
             "/run/secrets/",
         ),

@@ -212,7 +212,8 @@ impl ProtocolError {
         Self::ParameterInvalid,
     ];
 
-    pub(crate) fn catalog_name(self) -> &'static str {
+    /// Its name in the catalog.
+    pub fn catalog_name(self) -> &'static str {
         match self {
             Self::BodyUnreadable => "body_unreadable",
             Self::BodyTooLarge => "body_too_large",

@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::{
     Document, Printer,
-    document::{Block, Cell, Finding, Part, Table},
+    document::{Block, Cell, Finding, Part, Row, Table},
 };
 
 const STYLE: &str = include_str!("page.css");
@@ -219,9 +219,13 @@ fn part(part: &Part) -> Markup {
 }
 
 fn table(table: &Table, class: &str, title: &str) -> Markup {
-    let number = |at: usize| {
-        let is_number = table.columns.get(at).is_some_and(|column| column.is_number);
-        is_number.then_some("n")
+    let is_number = |at: usize| table.columns.get(at).is_some_and(|column| column.is_number);
+    let number = |at: usize| is_number(at).then_some("n");
+    // In a column of numbers, sentences would make it as wide as they are long.
+    let below = |at: usize, row: &Row| {
+        let last = row.cells.len().saturating_sub(1);
+        let home = if is_number(last) { 0 } else { last };
+        html! { @if at == home { @for text in &row.below { br; small { (text) } } } }
     };
     html! {
         div.scroll {
@@ -240,14 +244,9 @@ fn table(table: &Table, class: &str, title: &str) -> Markup {
                         tr data-verdict=[(!row.tag.is_empty()).then_some(row.tag)] {
                             @for (at, of) in row.cells.iter().enumerate() {
                                 @if at == 0 {
-                                    th scope="row" { (cell(of)) }
+                                    th scope="row" { (cell(of)) (below(at, row)) }
                                 } @else {
-                                    td class=[number(at)] {
-                                        (cell(of))
-                                        @if at + 1 == row.cells.len() {
-                                            @for text in &row.below { br; small { (text) } }
-                                        }
-                                    }
+                                    td class=[number(at)] { (cell(of)) (below(at, row)) }
                                 }
                             }
                         }

@@ -37,7 +37,7 @@ use crate::{
 /// Compare old and new answers, through the mappings between v1 and v2.
 ///
 /// Exit codes: 0 if all differences are explained, 1 if one is not or a threshold is missed, 2 if the
-/// comparison failed.
+/// comparison failed or nothing was compared.
 /// Secrets are removed from what is shown.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -197,7 +197,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let is_slow = args
         .max_p99
         .is_some_and(|most| slowest > most.saturating_mul(1000));
-    Ok(if report.is_interrupted {
+    // A comparison of nothing proves nothing: a gate must not pass.
+    Ok(if report.is_interrupted || report.compared() == 0 {
         Exit::Failed
     } else if is_inconsistent || is_slow {
         Exit::Findings
@@ -288,10 +289,10 @@ impl Args {
         shim: &str,
     ) -> anyhow::Result<Report> {
         let variable = |name: &str| {
-            env::var(name)
-                .ok()
-                .filter(|value| !value.is_empty())
-                .with_context(|| format!("set {name} to what v1 programs send to the shim"))
+            let value = env::var(name).ok().filter(|value| !value.is_empty());
+            value.with_context(|| {
+                format!("set {API_KEY} and {API_SECRET} to what v1 programs send to the shim")
+            })
         };
         let credentials = Credentials {
             key: variable(API_KEY)?,
@@ -392,9 +393,11 @@ impl Args {
             shows_same: self.all,
             ..Text::default()
         };
+        let mut document = report.document();
+        document.made = super::made();
         self.output.write(&output::Report {
             text,
-            ..output::Report::new(report.document(), report)
+            ..output::Report::new(document, report)
         })
     }
 }

@@ -134,7 +134,11 @@ impl Report {
     pub(crate) fn document(&self) -> Document<'_> {
         let (compared, unexpected) = (self.compared(), self.unexpected());
         let heading = |text: &str| Block::Heading(text.to_owned());
-        let mut blocks = vec![heading("Operations"), Block::Table(self.operations_table())];
+        let mut blocks = Vec::new();
+        if compared > 0 {
+            let table = Block::Table(self.operations_table());
+            blocks.extend([heading("Operations"), table]);
+        }
         if compared > 1 {
             for (title, table) in [
                 ("Causes", self.causes_table()),
@@ -156,7 +160,10 @@ impl Report {
         }
         let verb = if unexpected == 1 { "differs" } else { "differ" };
         let answers = count(compared, "answer", "answers");
-        let mut summary = vec![format!("{unexpected} of {answers} {verb} unexpectedly")];
+        let mut summary = match compared {
+            0 => vec!["nothing was compared".to_owned()],
+            _ => vec![format!("{unexpected} of {answers} {verb} unexpectedly")],
+        };
         summary.extend(
             self.consistency
                 .map(|share| format!("{share:.2} % consistent")),
@@ -169,7 +176,7 @@ impl Report {
             tool: "migrate diff",
             title: "Old and new answers".to_owned(),
             summary: summary.join(" · "),
-            is_good: unexpected == 0,
+            is_good: compared > 0 && unexpected == 0,
             notes,
             is_interrupted: self.is_interrupted,
             blocks,
@@ -216,7 +223,14 @@ impl Report {
         let mut causes: Vec<_> = self.causes.iter().collect();
         causes.sort_by_key(|(_, times)| std::cmp::Reverse(**times));
         for (cause, times) in causes {
-            table.row([cause.clone(), times.to_string()]);
+            let named = cause.split_once(": ");
+            let (name, fields) = match named.filter(|(name, _)| self.operations.contains_key(*name))
+            {
+                Some((operation, fields)) => (operation, Some(fields)),
+                None => (cause.as_str(), None),
+            };
+            let row = TableRow::new([name.to_owned(), times.to_string()]);
+            table.rows.push(row.with_below(fields));
         }
         table
     }

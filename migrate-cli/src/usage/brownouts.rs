@@ -52,7 +52,7 @@ impl BrownoutStory {
             .map(|(key, requests)| format!("{key} {requests}"))
             .collect();
         let hit = match hit.as_slice() {
-            [] => "nobody called".to_owned(),
+            [] => "no calls".to_owned(),
             hit => format!("hit: {}", hit.join(", ")),
         };
         Some(format!(

@@ -257,8 +257,11 @@ pub(crate) fn owners_document<'a>(
         title: format!("Who still calls {subject}{since}, by owner"),
         is_good: calling == 0,
         summary: match calling {
-            0 => format!("nobody called {subject}{since}"),
-            calling => format!("{} still call {subject}", count(calling, "owner", "owners")),
+            0 => format!("no calls of {subject}{since}"),
+            calling => {
+                let owners = count(calling, "owner still calls", "owners still call");
+                format!("{owners} {subject}")
+            }
         },
         records: owner_records(owners),
         ..Document::default()

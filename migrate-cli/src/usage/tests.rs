@@ -208,7 +208,7 @@ fn overlapping_brownouts_count_once_and_those_of_some_keys_apart() {
     assert_eq!(
         story.brownouts.words().unwrap(),
         "4 brownouts, 80 minutes without v1, 240 minutes for some keys or operations, \
-         the last until 2026-11-21T14:00:00Z; nobody called"
+         the last until 2026-11-21T14:00:00Z; no calls"
     );
 }
 

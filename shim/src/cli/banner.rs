@@ -11,9 +11,8 @@ use mappings::Catalog;
 use serde_json::json;
 use shim_sandbox::Sandbox;
 
-/// The v1 credentials of the sandbox.
-pub(super) const SANDBOX_KEY: &str = "sandbox-key";
-pub(super) const SANDBOX_SECRET: &str = "sandbox-secret";
+use crate::settings::{SANDBOX_KEY, SANDBOX_SECRET};
+
 /// The `access_token` that opens the sandbox's chats.
 pub(super) const SANDBOX_CHAT_TOKEN: &str = "sandbox-chat-token";
 
@@ -103,21 +102,22 @@ impl fmt::Display for Serving<'_> {
             let ops = reachable(ops);
             writeln!(
                 f,
-                "operations on http://{ops}  /ui /healthz /readyz /status /metrics"
+                "operations address http://{ops}  /ui /healthz /readyz /status /metrics"
             )?;
         }
         if let Some((address, receivers)) = self.webhooks {
             let url = super::notifications::url(address);
-            writeln!(f, "webhooks on {url}  →  {receivers} receivers")?;
+            let plural = if receivers == 1 { "" } else { "s" };
+            writeln!(f, "webhooks on {url}  →  {receivers} receiver{plural}")?;
         }
         let operations = self.catalog.operations();
         let served = operations.iter().filter(|operation| operation.is_served());
         let served = served.count();
         match operations.len().saturating_sub(served) {
-            0 => writeln!(f, "{served} operations served (migrate explain)")?,
+            0 => writeln!(f, "{served} v1 operations served (migrate explain)")?,
             more => writeln!(
                 f,
-                "{served} operations served, {more} more known (migrate explain)"
+                "{served} v1 operations served, {more} more known (migrate explain)"
             )?,
         }
         if let Backend::Sandbox { .. } = self.backend {

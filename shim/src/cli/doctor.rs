@@ -146,14 +146,12 @@ fn rates_by_key(v2: &V2Config) -> Vec<(String, Option<Rates>)> {
 }
 
 async fn state_engine(config: StateConfig, cache: AnswerCache) -> Check {
-    let (kind, subject, good) = match &config.url {
+    let (subject, good) = match &config.url {
         StateUrl::Memory => (
-            "memory",
             "in memory".to_owned(),
             "page cursors and unfinished writes end with the process".to_owned(),
         ),
         StateUrl::Sqlite(file) => (
-            "file",
             format!("sqlite:{}", file.display()),
             "can be read and written".to_owned(),
         ),
@@ -163,23 +161,20 @@ async fn state_engine(config: StateConfig, cache: AnswerCache) -> Check {
                 None => host.clone(),
             });
             let hosts = hosts.collect::<Vec<_>>().join(", ");
-            ("server", format!("Redis at {hosts}"), "answers".to_owned())
+            (format!("Redis at {hosts}"), "answers".to_owned())
         }
     };
-    let opened = spawn_blocking(move || State::open(&config, cache)).await;
-    let remedy = match kind {
-        "server" => {
-            "start Redis, or correct state.url; until then each replica remembers for itself"
-        }
-        _ => "check state.url, and that the shim's user may write there",
-    };
-    match opened {
-        Ok(Ok(state)) if state.is_degraded() => {
+    let opened = spawn_blocking(move || anyhow::Ok(State::open(&config, cache)?)).await;
+    let remedy =
+        "check [state], and that the shim's user may use the files; it does not start without";
+    match opened.map_err(anyhow::Error::from).flatten() {
+        Ok(state) if state.is_degraded() => {
+            let remedy =
+                "start Redis, or correct state.url; until then each replica remembers for itself";
             Check::fail("state", subject, "cannot be reached", remedy)
         }
-        Ok(Ok(_)) => Check::pass("state", subject, good),
-        Ok(Err(error)) => Check::fail("state", subject, error.to_string(), remedy),
-        Err(error) => Check::fail("state", subject, error.to_string(), remedy),
+        Ok(_) => Check::pass("state", subject, good),
+        Err(error) => Check::fail("state", subject, format!("{error:#}"), remedy),
     }
 }
 

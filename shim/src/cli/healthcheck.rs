@@ -5,11 +5,12 @@ use std::{net::SocketAddr, time::Duration};
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use reqwest::Client;
+use shim_upstream::innermost;
 
 use super::{Failure, Serve, banner, run};
 use crate::{
     install_tls,
-    settings::{DEFAULT_OPS_LISTEN, OpsListen},
+    settings::{DEFAULT_OPS_LISTEN, OpsListen, Source},
 };
 
 /// A shim that is ready answers at once; a container's engine waits 30 s by default.
@@ -34,7 +35,14 @@ pub(super) fn run(arguments: &Healthcheck) -> Result<(), Failure> {
     let config = run::config(&arguments.serve, &catalog).map_err(Failure::Settings)?;
     let address = match &config.ops {
         OpsListen::At(address) => address,
-        OpsListen::Default => DEFAULT_OPS_LISTEN,
+        OpsListen::Default if matches!(config.source, Source::V2(_)) => DEFAULT_OPS_LISTEN,
+        OpsListen::Default => {
+            let error = anyhow!(
+                "with --sandbox or --replay, the operations address may have any free port; give \
+                 `serve` and `healthcheck` the same --ops-listen"
+            );
+            return Err(Failure::Settings(error));
+        }
         OpsListen::Off => {
             let error = anyhow!("ops.listen is \"off\": there is no address to ask at");
             return Err(Failure::Settings(error));
@@ -55,10 +63,10 @@ async fn ask(address: &str) -> anyhow::Result<String> {
     // A proxy of the environment does not lead to this machine.
     let client = Client::builder().no_proxy().timeout(TIMEOUT);
     let client = client.tls_certs_only([]).build()?;
-    let failed = || format!("no shim answers at {url}");
-    let answer = client.get(&url).send().await.with_context(failed)?;
+    let failed = |error: reqwest::Error| anyhow!("no shim answers at {url}: {}", innermost(&error));
+    let answer = client.get(&url).send().await.map_err(failed)?;
     let status = answer.status();
-    let text = answer.text().await.with_context(failed)?;
+    let text = answer.text().await.map_err(failed)?;
     if !status.is_success() {
         bail!("not ready ({status}): {}", text.trim());
     }

@@ -10,14 +10,16 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use mappings::Catalog;
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::{runtime::Builder, signal, task::spawn_blocking};
 
 use super::{Failure, banner};
 use crate::settings::{Config, Flags, Sources};
 
 /// Write a first configuration file from five answers.
 ///
-/// Asks for what no flag gives, one line each, on standard input. Secrets go into files of their own
-/// that only their owner can read, and are not shown. Existing files are never overwritten.
+/// Asks for what no flag gives, one line each, on standard input. Secrets are not shown, and go into
+/// files of their own that only their owner can read, or also the group of secrets/ if that folder has
+/// the setgid bit. Existing files are never overwritten.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Init {
     /// The folder for shim.toml and secrets/
@@ -93,7 +95,7 @@ pub(super) fn make(arguments: &Init) -> Result<(), Failure> {
     write(&file, &text, &secret_files).map_err(Failure::Running)?;
     let shown = file.display();
     banner::print(&format_args!(
-        "\n{shown} is written; secrets are in files that only you can read.\n\
+        "\n{shown} is written; secrets are in files of their own.\n\
          next:\n  \
          shim doctor --config {shown}\n  \
          shim serve --config {shown}\n"
@@ -146,7 +148,12 @@ fn answer(question: &str, is_secret: bool) -> anyhow::Result<SecretString> {
         let hint = if is_secret { " (not shown)" } else { "" };
         write!(output, "{question}{hint}: ").and_then(|()| output.flush())?;
     }
-    let line = input.lines().next().transpose()?;
+    let line = if is_terminal {
+        drop(input);
+        line_or_interrupt()?
+    } else {
+        input.lines().next().transpose()?
+    };
     if hidden.is_some() {
         // The line end that was typed was not shown either.
         let _ = writeln!(io::stderr());
@@ -156,6 +163,25 @@ fn answer(question: &str, is_secret: bool) -> anyhow::Result<SecretString> {
         return Err(anyhow!("an answer is missing: {question}"));
     }
     Ok(line.into())
+}
+
+/// The next line of a terminal. Ctrl-C is an error here, so that the terminal shows what is typed again
+/// before the program ends: not every shell sees to that.
+fn line_or_interrupt() -> anyhow::Result<Option<String>> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let line = runtime.block_on(async {
+        let line = spawn_blocking(|| io::stdin().lines().next().transpose());
+        tokio::select! {
+            line = line => Ok(line??),
+            interrupted = signal::ctrl_c() => {
+                interrupted?;
+                bail!("interrupted; nothing was written")
+            }
+        }
+    });
+    // The thread that reads cannot be stopped.
+    runtime.shutdown_background();
+    line
 }
 
 /// The file's text. The plan and the ids are written as TOML, whatever is in them.
@@ -207,7 +233,8 @@ fn write(file: &Path, text: &str, secrets: &[SecretFile]) -> anyhow::Result<()> 
             let folder = path.parent().unwrap_or(Path::new("."));
             create_private_folder(folder)
                 .with_context(|| format!("{} cannot be created", folder.display()))?;
-            create(path, content.expose_secret(), 0o600)?;
+            let mode = if is_for_group(folder) { 0o640 } else { 0o600 };
+            create(path, content.expose_secret(), mode)?;
         }
     }
     create(file, text, 0o644)
@@ -226,6 +253,21 @@ fn create(path: &Path, content: &str, mode: u32) -> anyhow::Result<()> {
         file.sync_all()
     });
     created.with_context(|| format!("{} cannot be written", path.display()))
+}
+
+/// True if files in the folder get its group: whoever made it so wants that group to read them.
+fn is_for_group(folder: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        const SETGID: u32 = 0o2000;
+        let metadata = fs::metadata(folder);
+        metadata.is_ok_and(|data| std::os::unix::fs::MetadataExt::mode(&data) & SETGID != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        false
+    }
 }
 
 fn create_private_folder(folder: &Path) -> io::Result<()> {

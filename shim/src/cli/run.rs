@@ -5,36 +5,31 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 use anyhow::{Context as _, anyhow, bail};
 use mappings::Catalog;
 use shim_sandbox::{Faults, Sandbox, SandboxConfig, Subscription};
-use tokio::{net::TcpListener, runtime::Runtime, signal, task::spawn_blocking, time};
+use tokio::{net::TcpListener, runtime::Runtime, task::spawn_blocking, time};
 use url::Url;
 
 use super::{
-    Failure, SandboxArguments, Serve, Usage,
-    banner::{
-        self, Backend, SANDBOX_CHAT_TOKEN, SANDBOX_KEY, SANDBOX_SECRET, SandboxServing, Serving,
-    },
+    Failure, SandboxArguments, Serve,
+    banner::{self, Backend, SANDBOX_CHAT_TOKEN, SandboxServing, Serving},
     listen::{bind, bind_ops, check_way_to_v2, open},
     notifications::{self, Listening, Pushing},
     open_files,
     replay::{self, Replay},
+    signals::{ReloadSignals, reload_signals, stop_signal, survive_file_size_limit},
     watchers::{self, Watchers},
 };
 use crate::{
     front::server::{self, Stopped, Tls},
     notifications::Outbox,
-    observe::{
-        Log, Metrics, Observer, Observers, StartedLog, Traces,
-        ledger::{self, Filter},
-        start_log,
-    },
+    observe::{Log, Metrics, Observer, Observers, StartedLog, Traces, start_log},
     operate::{
         self, Process,
         pages::{self, Counters},
     },
     serve::{Dependencies, Shim},
     settings::{
-        Config, Flags, LedgerPlace, LogConfig, LogFormat, MappingsFolder, SiteConfig, Source,
-        Sources, TlsConfig, UnknownVariable, V2Config,
+        Config, Flags, LogConfig, LogFormat, MappingsFolder, SANDBOX_KEY, SANDBOX_SECRET,
+        SiteConfig, Source, Sources, TlsConfig, UnknownVariable, V2Config,
     },
     state::{AnswerCache, State},
 };
@@ -91,24 +86,6 @@ pub(super) fn sandbox(arguments: &SandboxArguments) -> Result<(), Failure> {
     runtime()?
         .block_on(serve_sandbox(&arguments.listen, arguments.sandbox_users))
         .map_err(Failure::Running)
-}
-
-/// Prints all that ledgers say, a line each.
-pub(super) fn usage(arguments: &Usage) -> Result<(), Failure> {
-    let filter = Filter {
-        limit: usize::MAX,
-        since: arguments.since,
-        ..Filter::default()
-    };
-    let password = std::env::var("SHIM_LEDGER_PASSWORD").ok();
-    for place in &arguments.ledgers {
-        let place = LedgerPlace::read(place, password.clone().map(Into::into));
-        let usage = ledger::read(&place, &filter)
-            .with_context(|| format!("the ledger {place} cannot be read"));
-        let text = usage.and_then(|usage| Ok(serde_json::to_string(&usage)?));
-        banner::print(&format_args!("{}\n", text.map_err(Failure::Running)?));
-    }
-    Ok(())
 }
 
 fn log(config: &LogConfig) -> Result<StartedLog, Failure> {
@@ -220,6 +197,7 @@ async fn serve_until_stopped(
     let process = Process {
         tls: tls_in_use.clone(),
         outbox: outbox.clone(),
+        connections: listeners.open.clone(),
         ..Process::default()
     };
     let stopping = process.stopping.clone();
@@ -462,74 +440,6 @@ async fn serve_sandbox(listen: &str, users: usize) -> anyhow::Result<()> {
         () = grace => {}
     }
     Ok(())
-}
-
-/// Resolves on Ctrl-C and on SIGTERM. They are listened for from the call on, not only once it is
-/// waited for: whoever reads the banner may send one at once.
-#[cfg(unix)]
-fn stop_signal() -> impl Future<Output = ()> {
-    use signal::unix::{Signal, SignalKind, signal};
-
-    async fn next(signals: Option<Signal>) {
-        match signals {
-            Some(mut signals) => {
-                signals.recv().await;
-            }
-            None => std::future::pending().await,
-        }
-    }
-    let interrupt = signal(SignalKind::interrupt()).ok();
-    let terminate = signal(SignalKind::terminate()).ok();
-    async {
-        tokio::select! {
-            () = next(interrupt) => {}
-            () = next(terminate) => {}
-        }
-    }
-}
-
-/// Has a file that reaches its size limit (`ulimit -f`) fail as one on a full disk does: the default of
-/// SIGXFSZ would end the process. The handler stays for the life of the process.
-fn survive_file_size_limit() {
-    #[cfg(target_os = "linux")]
-    {
-        let number = rustix::process::Signal::XFSZ.as_raw();
-        let _ = signal::unix::signal(signal::unix::SignalKind::from_raw(number));
-    }
-}
-
-/// What tells the shim to reload: SIGHUP, where there are signals.
-struct ReloadSignals(#[cfg(unix)] Option<signal::unix::Signal>);
-
-impl ReloadSignals {
-    #[cfg(unix)]
-    async fn recv(&mut self) -> Option<()> {
-        self.0.as_mut()?.recv().await
-    }
-
-    #[cfg(not(unix))]
-    #[expect(clippy::unused_async, reason = "as it is where there are signals")]
-    async fn recv(&mut self) -> Option<()> {
-        None
-    }
-}
-
-#[cfg(unix)]
-fn reload_signals() -> ReloadSignals {
-    let hangup = signal::unix::SignalKind::hangup();
-    ReloadSignals(signal::unix::signal(hangup).ok())
-}
-
-#[cfg(not(unix))]
-fn reload_signals() -> ReloadSignals {
-    ReloadSignals()
-}
-
-#[cfg(not(unix))]
-async fn stop_signal() {
-    if signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }
 
 pub(super) fn catalog(folder: Option<&Path>) -> anyhow::Result<Catalog> {

@@ -8,7 +8,10 @@ mod tls;
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -76,13 +79,40 @@ pub struct Listeners {
     pub plain: Option<TcpListener>,
     /// TLS, with its certificate.
     pub tls: Option<(TcpListener, Tls)>,
+    /// Counts the connections of both.
+    pub open: OpenConnections,
+}
+
+/// How many connections are open. Clones count the same ones.
+#[derive(Clone, Debug, Default)]
+pub struct OpenConnections(Arc<AtomicUsize>);
+
+impl OpenConnections {
+    /// Those that are open now.
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// One more, until what is returned is dropped.
+    fn add(&self) -> OpenConnection {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        OpenConnection(Arc::clone(&self.0))
+    }
+}
+
+struct OpenConnection(Arc<AtomicUsize>);
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl From<TcpListener> for Listeners {
     fn from(listener: TcpListener) -> Self {
         Self {
             plain: Some(listener),
-            tls: None,
+            ..Self::default()
         }
     }
 }
@@ -155,28 +185,33 @@ impl Acceptor {
         }
     }
 
+<<<<<<< HEAD
     /// Accepts connections until the listeners close.
     async fn run(&self, Listeners { plain, tls }: Listeners) {
+=======
+    /// Accepts connections until the listeners have to be closed.
+    async fn run(&self, Listeners { plain, tls, open }: Listeners) {
+>>>>>>> day
         let plain = async {
             if let Some(listener) = plain {
-                self.accept(listener, None).await;
+                self.accept(listener, None, &open).await;
             }
         };
         let tls = async {
             if let Some((listener, tls)) = tls {
-                self.accept(listener, Some(&tls)).await;
+                self.accept(listener, Some(&tls), &open).await;
             }
         };
         join(plain, tls).await;
     }
 
-    async fn accept(&self, listener: TcpListener, tls: Option<&Tls>) {
+    async fn accept(&self, listener: TcpListener, tls: Option<&Tls>, open: &OpenConnections) {
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = self.shutdown.closing() => break,
             };
-            if let Err(error) = self.spawn(accepted, tls).await {
+            if let Err(error) = self.spawn(accepted, tls, open).await {
                 tracing::warn!(%error, "A connection could not be accepted");
                 time::sleep(ACCEPT_PAUSE).await;
             }
@@ -184,7 +219,7 @@ impl Acceptor {
         // These connections are established for their clients; closing the listener would reset
         // them.
         for accepted in queued(listener) {
-            if let Err(error) = self.spawn(accepted, tls).await {
+            if let Err(error) = self.spawn(accepted, tls, open).await {
                 tracing::warn!(%error, "A connection could not be accepted");
             }
         }
@@ -195,20 +230,25 @@ impl Acceptor {
         &self,
         accepted: io::Result<(TcpStream, SocketAddr)>,
         tls: Option<&Tls>,
+        open: &OpenConnections,
     ) -> io::Result<()> {
         let (stream, address) = accepted?;
         stream.set_nodelay(true)?;
         let peer = Peer::new(address.ip());
         let slot = self.connections.acquire().await;
+        let open = open.add();
         let (http, shutdown) = (Arc::clone(&self.http), Arc::clone(&self.shutdown));
         let Some(tls) = tls else {
-            self.tasks
-                .spawn(async move { http.serve(stream, peer, &slot, shutdown).await });
+            self.tasks.spawn(async move {
+                http.serve(stream, peer, &slot, shutdown).await;
+                drop(open);
+            });
             return Ok(());
         };
         let handshake = self.handshakes.acquire().await;
         let (tls, time) = (tls.config(), self.handshake_time);
         self.tasks.spawn(async move {
+            let _open = open;
             let too_late = async {
                 shutdown.closing().await;
                 time::sleep(LINGER).await;

@@ -19,8 +19,8 @@ use tracing::field::display;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use super::observer::{
-    DeliveryOutcome, DeliveryRecord, Observer, RequestRecord, RolloutRecord, ShadowRecord,
-    WebhookRecord,
+    DeliveryOutcome, DeliveryRecord, FailedCall, Observer, RequestRecord, RolloutRecord,
+    ShadowRecord, WebhookRecord,
 };
 use crate::settings::{LogConfig, LogFormat, Side};
 use line::Line;
@@ -49,13 +49,15 @@ impl Log {
 impl Observer for Log {
     fn served(&self, record: &RequestRecord<'_>) {
         let operation = record.operation.unwrap_or("(unknown operation)");
-        for call in &record.failures {
+        // Calls without an answer of v2 were logged when they ended.
+        let answered = |call: &&FailedCall<'_>| call.status.is_some();
+        for call in record.failures.iter().filter(answered) {
             tracing::info!(
                 operation,
                 request = %format_args!("{} {}", call.method, call.template),
                 status = call.status,
                 code = call.code,
-                scope = call.scope,
+                scope = call.suspected_scope(),
                 "A v2 call failed"
             );
         }
@@ -99,6 +101,7 @@ impl Observer for Log {
                 operation,
                 outcome = record.ending.as_str(),
                 error = record.error,
+                refusal = record.refusal,
                 calls = record.calls,
                 seconds = record.elapsed.as_secs_f64(),
                 "Served"
@@ -121,7 +124,8 @@ impl Observer for Log {
                 tracing::warn!(%method, template, status, ?elapsed, "The response is not of v2's API; check upstream.url");
             }
             Outcome::NoAnswer { maybe_done } => {
-                tracing::warn!(%method, template, maybe_done, ?elapsed, "v2 did not answer");
+                let cause = call.cause;
+                tracing::warn!(%method, template, cause, maybe_done, ?elapsed, "v2 did not answer");
             }
             Outcome::Refused => {
                 tracing::error!(%method, template, "v2 refuses the shim's own credentials");
@@ -244,6 +248,9 @@ impl fmt::Display for RequestRecord<'_> {
         match self.error {
             None => f.write_str("200")?,
             Some(code) => write!(f, "error {code}")?,
+        }
+        if let Some(refusal) = self.refusal {
+            write!(f, " ({})", refusal.replace('_', " "))?;
         }
         let plural = if self.calls == 1 { "" } else { "s" };
         let milliseconds = self.elapsed.as_secs_f64() * 1000.0;

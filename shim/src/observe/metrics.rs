@@ -4,28 +4,24 @@
 //! make the number of series grow.
 
 mod process;
+mod sampled;
+mod second_v1;
 
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::BTreeSet;
 
 use mappings::{Catalog, Outcome, WarningKind};
 use prometheus::{
-    Encoder as _, Error, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry, TextEncoder,
+    Encoder as _, Error, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
-use shim_upstream::{CallRecord, RateLabel, RetryCounts};
+use shim_upstream::{CallRecord, RetryCounts};
 
-use process::ProcessMetrics;
-
-use super::{
-    ledger::LedgerCounts,
-    observer::{
-        DeliveryRecord, Observer, RequestRecord, RolloutRecord, ShadowRecord, WebhookRecord,
-    },
+use super::observer::{
+    DeliveryRecord, Observer, RequestRecord, RolloutRecord, ShadowRecord, WebhookRecord,
 };
-use crate::settings::Side;
+pub(crate) use sampled::Readings;
+use sampled::Sampled;
+use second_v1::{RolloutCounters, ShadowCounters};
 
 /// Upper bounds in seconds, up to the 15 after which v1's clients give up.
 const BUCKETS: [f64; 12] = [
@@ -51,63 +47,11 @@ pub struct Metrics {
     lossy: IntCounterVec,
     unknown: IntCounterVec,
     unfinished: IntCounterVec,
-    breaker: IntGauge,
-    budget: IntGaugeVec,
-    recorded: IntCounterVec,
-    ledger: IntCounterVec,
-    dropped_log_lines: IntCounter,
-    ready: IntGauge,
-    state_degraded: IntGauge,
-    certificate_expires: IntGaugeVec,
-    process: ProcessMetrics,
     shadow: ShadowCounters,
     rollouts: RolloutCounters,
-    /// One scrape at a time brings the samples up to date.
-    sampling: Mutex<()>,
+    sampled: Sampled,
     webhooks: IntCounterVec,
     pushes: IntCounterVec,
-    queued: IntGaugeVec,
-}
-
-/// What was compared with a shadow.
-struct ShadowCounters {
-    compared: IntCounterVec,
-    differences: IntCounterVec,
-    not_compared: IntCounterVec,
-    answers: IntCounterVec,
-}
-
-/// What the sides of rollouts did.
-struct RolloutCounters {
-    answers: IntCounterVec,
-    seconds: HistogramVec,
-    compared: IntCounterVec,
-    left: IntCounterVec,
-    percent: IntGaugeVec,
-}
-
-/// What is not counted but read off when somebody asks.
-pub(crate) struct Readings {
-    /// False once a shutdown has begun.
-    pub(crate) is_ready: bool,
-    /// True while the state engine cannot be reached.
-    pub(crate) is_state_degraded: bool,
-    /// In seconds since 1970, with TLS.
-    pub(crate) certificate_expires: Option<i64>,
-    /// True while v2 is known to be down.
-    pub(crate) is_cut_off: bool,
-    /// The calls that could be made at once, by account and label.
-    pub(crate) budget_levels: Vec<(usize, RateLabel, u32)>,
-    /// The exchanges that were written, dropped and thinned out, if any are recorded.
-    pub(crate) recorded: Option<(u64, u64, u64)>,
-    /// What became of requests in the ledger, if there is one.
-    pub(crate) ledger: Option<LedgerCounts>,
-    /// Log lines that could not be written since the start.
-    pub(crate) dropped_log_lines: u64,
-    /// The share of callers that each rollout moves now.
-    pub(crate) rollouts: Vec<(String, u8)>,
-    /// Notifications that wait and that were given up, by receiver.
-    pub(crate) queued: Vec<(String, u64, u64)>,
 }
 
 impl Metrics {
@@ -116,7 +60,6 @@ impl Metrics {
     /// # Errors
     ///
     /// If a metric is not well described, which is a mistake of this file.
-    #[expect(clippy::too_many_lines, reason = "one entry for each metric")]
     pub fn new(catalog: &Catalog) -> Result<Self, Error> {
         let registry = Registry::new();
         let build = gauge(
@@ -125,20 +68,6 @@ impl Metrics {
             "Always 1; the label is the version, with the commit if it is known",
             &["version"],
         )?;
-        let switch = |name, help| {
-            let gauge = IntGauge::new(name, help)?;
-            registry.register(Box::new(gauge.clone()))?;
-            Ok::<_, Error>(gauge)
-        };
-        let breaker = switch(
-            "shim_v2_breaker_open",
-            "1 while v2 is down and calls fail at once",
-        )?;
-        let dropped_log_lines = IntCounter::new(
-            "shim_log_lines_dropped_total",
-            "Log lines that were not written: standard error was full, closed or too slow",
-        )?;
-        registry.register(Box::new(dropped_log_lines.clone()))?;
         let version = env!("BUILD_VERSION");
         build.with_label_values(&[version]).set(1);
 
@@ -198,40 +127,7 @@ impl Metrics {
                 "Writes that v2 did in part; the same request again does the rest",
                 &["operation"],
             )?,
-            breaker,
-            budget: gauge(
-                &registry,
-                "shim_v2_budget_calls",
-                "v2 calls that could be made at once, by account (from 1) and rate label",
-                &["account", "label"],
-            )?,
-            recorded: counter(
-                &registry,
-                "shim_recorded_exchanges_total",
-                "Exchanges that were written, or dropped because the disk is slow or full or there are too many",
-                &["outcome"],
-            )?,
-            ledger: counter(
-                &registry,
-                "shim_ledger_requests_total",
-                "Requests that are in the usage ledger, those of them whose callers are not told apart, and those that are missing there",
-                &["outcome"],
-            )?,
-            dropped_log_lines,
-            ready: switch("shim_ready", "As /readyz: 0 once the shim is stopping")?,
-            state_degraded: switch(
-                "shim_state_degraded",
-                "1 while the state engine cannot be reached",
-            )?,
-            certificate_expires: gauge(
-                &registry,
-                "shim_tls_certificate_expires_seconds",
-                "When the TLS certificate expires, in seconds since 1970",
-                &[],
-            )?,
-            process: ProcessMetrics::new(&registry)?,
             shadow: ShadowCounters::new(&registry)?,
-            sampling: Mutex::default(),
             webhooks: counter(
                 &registry,
                 "shim_webhooks_total",
@@ -245,12 +141,7 @@ impl Metrics {
                 &["notification", "receiver", "outcome"],
             )?,
             rollouts: RolloutCounters::new(&registry)?,
-            queued: gauge(
-                &registry,
-                "shim_notifications_queued",
-                "Notifications in the queues: waiting, or dead after their last attempt",
-                &["receiver", "state"],
-            )?,
+            sampled: Sampled::new(&registry)?,
             registry,
         })
     }
@@ -261,59 +152,7 @@ impl Metrics {
     ///
     /// If a number cannot be written down, which is a mistake of this file.
     pub(crate) fn render(&self, readings: &Readings) -> Result<Vec<u8>, Error> {
-        // A counter grows by what a source has more; of two scrapes at once, only one may add it.
-        let sampling = self.sampling.lock().unwrap_or_else(PoisonError::into_inner);
-        self.breaker.set(readings.is_cut_off.into());
-        self.ready.set(readings.is_ready.into());
-        self.state_degraded.set(readings.is_state_degraded.into());
-        if let Some(expires) = readings.certificate_expires {
-            let none: [&str; 0] = [];
-            self.certificate_expires
-                .with_label_values(&none)
-                .set(expires);
-        }
-        self.process.sample();
-        for (account, label, level) in &readings.budget_levels {
-            let budget = [&account.to_string(), label.as_str()];
-            self.budget.with_label_values(&budget).set((*level).into());
-        }
-        raise(&self.dropped_log_lines, readings.dropped_log_lines);
-        if let Some((written, dropped, thinned)) = readings.recorded {
-            for (outcome, count) in [
-                ("written", written),
-                ("dropped", dropped),
-                ("thinned", thinned),
-            ] {
-                raise(&self.recorded.with_label_values(&[outcome]), count);
-            }
-        }
-        if let Some(LedgerCounts {
-            written,
-            folded,
-            dropped,
-        }) = readings.ledger
-        {
-            for (outcome, count) in [
-                ("written", written),
-                ("folded", folded),
-                ("dropped", dropped),
-            ] {
-                raise(&self.ledger.with_label_values(&[outcome]), count);
-            }
-        }
-        for (rollout, percent) in &readings.rollouts {
-            let labels = [rollout.as_str()];
-            let gauge = self.rollouts.percent.with_label_values(&labels);
-            gauge.set((*percent).into());
-        }
-        for (receiver, waiting, dead) in &readings.queued {
-            for (state, count) in [("waiting", waiting), ("dead", dead)] {
-                let count = i64::try_from(*count).unwrap_or(i64::MAX);
-                let queued = self.queued.with_label_values(&[receiver.as_str(), state]);
-                queued.set(count);
-            }
-        }
-        drop(sampling);
+        self.sampled.take(readings);
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(text)
@@ -329,74 +168,6 @@ impl Metrics {
             WarningKind::Guessed => "guessed",
         };
         self.lossy.with_label_values(&[field, kind]).inc();
-    }
-}
-
-impl ShadowCounters {
-    fn new(registry: &Registry) -> Result<Self, Error> {
-        Ok(Self {
-            compared: counter(
-                registry,
-                "shim_shadow_compared_total",
-                "v1 requests compared with the shadow, by the worst verdict of their fields",
-                &["operation", "verdict"],
-            )?,
-            differences: counter(
-                registry,
-                "shim_shadow_differences_total",
-                "Fields that differ from the shadow's, by verdict",
-                &["operation", "verdict"],
-            )?,
-            not_compared: counter(
-                registry,
-                "shim_shadow_not_compared_total",
-                "v1 requests that were not compared with the shadow, by reason",
-                &["operation", "reason"],
-            )?,
-            answers: counter(
-                registry,
-                "shim_shadow_answers_total",
-                "Answers to clients that were to have the shadow's, by whose they got",
-                &["side"],
-            )?,
-        })
-    }
-}
-
-impl RolloutCounters {
-    fn new(registry: &Registry) -> Result<Self, Error> {
-        Ok(Self {
-            answers: counter(
-                registry,
-                "shim_rollout_answers_total",
-                "v1 requests that a rollout concerns, by the side that was asked",
-                &["rollout", "side", "outcome"],
-            )?,
-            seconds: seconds(
-                registry,
-                "shim_rollout_answer_duration_seconds",
-                "From a request to the answer of a side",
-                &["rollout", "side"],
-            )?,
-            compared: counter(
-                registry,
-                "shim_rollout_compared_total",
-                "Moved reads that both sides answered, by the worst verdict of their fields",
-                &["rollout", "verdict"],
-            )?,
-            left: counter(
-                registry,
-                "shim_rollout_left_total",
-                "How often the other side was left, by what exceeded the step",
-                &["rollout", "excess"],
-            )?,
-            percent: gauge(
-                registry,
-                "shim_rollout_percent",
-                "Share of the callers that the other side answers now",
-                &["rollout"],
-            )?,
-        })
     }
 }
 
@@ -460,35 +231,7 @@ impl Observer for Metrics {
     }
 
     fn rollout(&self, record: &RolloutRecord<'_>) {
-        match record {
-            RolloutRecord::Answered {
-                rollout,
-                side,
-                is_failed,
-                elapsed,
-            } => {
-                let side = side.as_str();
-                let outcome = if *is_failed { "failed" } else { "answered" };
-                let answers = &self.rollouts.answers;
-                answers.with_label_values(&[rollout, side, outcome]).inc();
-                let seconds = self.rollouts.seconds.with_label_values(&[rollout, side]);
-                seconds.observe(elapsed.as_secs_f64());
-            }
-            RolloutRecord::Compared {
-                rollout, verdict, ..
-            } => {
-                let compared = [rollout, verdict.as_str()];
-                self.rollouts.compared.with_label_values(&compared).inc();
-            }
-            RolloutRecord::Left {
-                rollout, excess, ..
-            } => self
-                .rollouts
-                .left
-                .with_label_values(&[rollout, excess])
-                .inc(),
-            RolloutRecord::Step { .. } | RolloutRecord::Followed { .. } => {}
-        }
+        self.rollouts.count(record);
     }
 
     fn webhook(&self, record: &WebhookRecord<'_>) {
@@ -508,39 +251,8 @@ impl Observer for Metrics {
     }
 
     fn shadowed(&self, record: &ShadowRecord<'_>) {
-        match record {
-            ShadowRecord::Compared {
-                operation,
-                verdict,
-                differences,
-            } => {
-                let compared = [operation, verdict.as_str()];
-                self.shadow.compared.with_label_values(&compared).inc();
-                for (verdict, count) in *differences {
-                    let differing = [operation, verdict.as_str()];
-                    let differing = self.shadow.differences.with_label_values(&differing);
-                    differing.inc_by(*count);
-                }
-            }
-            ShadowRecord::NotCompared { operation, reason } => {
-                let labels = [operation, *reason];
-                self.shadow.not_compared.with_label_values(&labels).inc();
-            }
-            ShadowRecord::Answered { side } => {
-                let side = match side {
-                    Side::Shim => "shim",
-                    Side::Shadow => "shadow",
-                };
-                self.shadow.answers.with_label_values(&[side]).inc();
-            }
-            ShadowRecord::Found { .. } => {}
-        }
+        self.shadow.count(record);
     }
-}
-
-/// Brings a counter to the count that its source has.
-fn raise(counter: &IntCounter, count: u64) {
-    counter.inc_by(count.saturating_sub(counter.get()));
 }
 
 fn counter(
@@ -590,11 +302,16 @@ mod tests {
         words.filter(|word| word.starts_with("shim_")).collect()
     }
 
-    /// The metric names in this file's string literals; a crate's name can begin like theirs.
+    /// The metric names in string literals; a crate's name can begin like theirs.
     fn described() -> BTreeSet<&'static str> {
         let (code, _) = include_str!("metrics.rs").split_once("mod tests").unwrap();
-        let literals = code.split('"').skip(1).step_by(2);
-        literals.flat_map(names).collect()
+        let files = [
+            code,
+            include_str!("metrics/sampled.rs"),
+            include_str!("metrics/second_v1.rs"),
+        ];
+        let literals = files.map(|code| code.split('"').skip(1).step_by(2));
+        literals.into_iter().flatten().flat_map(names).collect()
     }
 
     #[test]

@@ -29,7 +29,13 @@ pub struct RequestRecord<'a> {
     pub ending: Ending,
     /// v1 error code; `None` for a success.
     pub error: Option<i64>,
+<<<<<<< HEAD
     /// Number of v2 calls sent.
+=======
+    /// Why the shim itself refused it: the name of its error in the catalog.
+    pub refusal: Option<&'static str>,
+    /// How many v2 calls were made.
+>>>>>>> day
     pub calls: u32,
     /// Time from the request head to the answer.
     pub elapsed: Duration,
@@ -104,7 +110,19 @@ pub struct FailedCall<'a> {
     pub code: Option<i64>,
 }
 
+<<<<<<< HEAD
 /// An event of the shadow. Contains no text of an answer; all names are from the catalog.
+=======
+impl FailedCall<'_> {
+    /// The scope, if v2's status is one of those that a missing scope has.
+    pub(crate) fn suspected_scope(&self) -> Option<&str> {
+        matches!(self.status, Some(400 | 401 | 403)).then_some(self.scope)
+    }
+}
+
+/// Something that a shadow showed. Nothing in it comes from an answer but names that the catalog
+/// knows.
+>>>>>>> day
 #[derive(Debug)]
 pub enum ShadowRecord<'a> {
     /// A request was compared.

@@ -40,10 +40,17 @@ struct State {
 #[derive(Clone, Debug)]
 pub(crate) struct OperationTraffic {
     pub(crate) requests: u64,
+<<<<<<< HEAD
     /// Errors of any cause, except refusals and operations that are not served.
     pub(crate) errors: u64,
     pub(crate) not_served: u64,
     /// Errors caused by v2 or the shim.
+=======
+    /// Errors of v1 that are the callers' own.
+    pub(crate) errors: u64,
+    pub(crate) not_served: u64,
+    /// Errors that are v2's or the shim's trouble.
+>>>>>>> day
     pub(crate) trouble: u64,
     pub(crate) refused: u64,
     pub(crate) calls: u64,
@@ -201,10 +208,7 @@ impl OperationTraffic {
             Ending::Refused => self.refused += 1,
             Ending::NotServed => self.not_served += 1,
             Ending::Error | Ending::Brownout => self.errors += 1,
-            Ending::Trouble => {
-                self.errors += 1;
-                self.trouble += 1;
-            }
+            Ending::Trouble => self.trouble += 1,
         }
         if let Some(bucket) = self.times.get_mut(bucket(record.elapsed)) {
             *bucket += 1;
@@ -264,6 +268,7 @@ mod tests {
             operation: Some("user/get"),
             is_served: true,
             ending,
+            refusal: None,
             error: None,
             calls: 3,
             elapsed,
@@ -330,9 +335,15 @@ mod tests {
         assert_eq!((lost("track_id"), lost("zpk")), (2, 2));
         let unknown: Vec<_> = counts.unknown.values().copied().collect();
         assert_eq!(unknown, [4, 2]);
+<<<<<<< HEAD
         let operation = &counts.operations["user/get"];
         assert_eq!((operation.errors, operation.trouble), (1, 1));
         let minutes = counts.minutes.iter();
+=======
+        let operation = &seen.operations["user/get"];
+        assert_eq!((operation.errors, operation.trouble), (0, 1));
+        let minutes = seen.minutes.iter();
+>>>>>>> day
         assert_eq!(minutes.map(|(requests, _)| requests).sum::<u64>(), 2);
     }
 }

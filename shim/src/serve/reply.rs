@@ -29,6 +29,7 @@ pub(super) struct Reply {
     /// v1 key of the tenant, if authenticated.
     pub(super) key: Option<Arc<str>>,
     ending: Ending,
+    refusal: Option<ProtocolError>,
 }
 
 impl Reply {
@@ -48,6 +49,7 @@ impl Reply {
             format: Format::default(),
             has_valid_key: true,
             key: None,
+            refusal: None,
             executed,
         }
     }
@@ -75,6 +77,7 @@ impl Reply {
             },
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
             has_valid_key: false,
+            refusal: Some(code),
             ..Self::error(error)
         }
     }
@@ -109,6 +112,7 @@ impl Reply {
                 .as_ref()
                 .err()
                 .map(|error| error.code),
+            refusal: self.refusal.map(ProtocolError::catalog_name),
             calls: *calls,
             elapsed,
             unknown: finished.unknown.len(),

@@ -1,8 +1,17 @@
 //! The effective settings, each with its origin, for `check-config`.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::BTreeSet, fmt};
 
 use super::origin::Origin;
+
+/// What has no effect while v2 is in this process.
+const OF_V2: [&str; 5] = [
+    "upstream.url",
+    "upstream.oauth_url",
+    "upstream.plan",
+    "upstream.resolve",
+    "upstream.dns",
+];
 
 /// All values that hold.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +32,26 @@ impl Effective {
                 .filter(|(_, origin)| *origin != Origin::Default)
                 .collect(),
         }
+    }
+
+    /// The names of what is set and concerns v2 itself and who may call it: as variables and flags, or
+    /// as keys of the file.
+    pub(super) fn of_v2(&self) -> BTreeSet<String> {
+        let named = self.lines.iter().filter_map(|(line, origin)| {
+            let key = line.split(" = ").next()?;
+            let is_tenant = key.starts_with("tenant.");
+            if !is_tenant && !OF_V2.contains(&key) {
+                return None;
+            }
+            match origin {
+                Origin::Default => None,
+                Origin::Line(_) if is_tenant => Some("[[tenant]]".to_owned()),
+                Origin::Line(_) => Some(key.to_owned()),
+                Origin::Variable(name) => Some(name.clone()),
+                Origin::Flag(name) => Some((*name).to_owned()),
+            }
+        });
+        named.collect()
     }
 
     pub(super) fn add(&mut self, path: &str, value: &str, origin: Origin) {

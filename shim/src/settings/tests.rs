@@ -247,6 +247,28 @@ fn the_sandbox_needs_nothing() {
 }
 
 #[test]
+fn what_has_no_effect_before_the_sandbox_is_named() {
+    let flags = || Flags {
+        sandbox: Some(7),
+        ..Flags::default()
+    };
+    let file = "[upstream]\nplan = \"pro\"\n[[tenant]]\napi_key = \"k\"\napi_secret = \"s\"\ntoken = \"t\"";
+    let environment = [("SHIM_API_KEY", "k2"), ("SHIM_UPSTREAM_DNS", "192.0.2.53")];
+    let warnings = |environment: &[_]| {
+        let config = load(Some(file), environment, flags()).unwrap();
+        config.warnings()
+    };
+    assert_eq!(
+        warnings(&environment),
+        [
+            "no effect with --sandbox or --replay: SHIM_API_KEY, SHIM_UPSTREAM_DNS, [[tenant]], \
+             upstream.plan; programs send api_key sandbox-key and api_secret sandbox-secret"
+        ]
+    );
+    assert!(load(None, &[], flags()).unwrap().warnings().is_empty());
+}
+
+#[test]
 fn without_anything_it_says_what_to_set() {
     insta::assert_snapshot!(load(None, &[], Flags::default()).unwrap_err());
 }

@@ -44,6 +44,7 @@ impl Written {
             rollouts,
             brownouts,
             mut choices,
+            effective,
             ..
         } = self;
         let detail = &site.list.detail;
@@ -142,6 +143,10 @@ impl Written {
         let receivers = receivers.into_iter().filter_map(|receiver| {
             ReceiverConfig::from_settings(receiver, &choices, catalog, mistakes)
         });
+        let unused = match &source {
+            Some(Source::V2(_)) => BTreeSet::new(),
+            _ => effective.of_v2(),
+        };
         Some(Config {
             listen,
             tls,
@@ -169,6 +174,7 @@ impl Written {
             ui,
             webhooks,
             receivers: receivers.collect(),
+            unused,
         })
     }
 }

@@ -2,7 +2,9 @@
 
 use shim_upstream::{Access, BaseUrl};
 
-use super::{Config, ShadowConfig, Source, StateUrl, TlsConfig, V2Config};
+use super::{
+    Config, SANDBOX_KEY, SANDBOX_SECRET, ShadowConfig, Source, StateUrl, TlsConfig, V2Config,
+};
 
 impl Config {
     /// Sentences for `serve` to log and for `check-config` to print. They read certificates and file
@@ -11,6 +13,14 @@ impl Config {
         let mut warnings = Vec::new();
         if let Source::V2(v2) = &self.source {
             warnings.extend(v2.warnings());
+        }
+        if !self.unused.is_empty() {
+            let unused = self.unused.iter().map(String::as_str).collect::<Vec<_>>();
+            warnings.push(format!(
+                "no effect with --sandbox or --replay: {}; programs send api_key {SANDBOX_KEY} and \
+                 api_secret {SANDBOX_SECRET}",
+                unused.join(", ")
+            ));
         }
         if self.shadow.as_ref().is_some_and(ShadowConfig::is_exposed) {
             let text = "shadow.url is http: credentials and users can be read on the way to it";

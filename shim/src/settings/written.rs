@@ -21,7 +21,7 @@ pub(super) struct Written {
     pub(super) choices: Choices,
     /// The file is no TOML.
     pub(super) is_broken: bool,
-    effective: Effective,
+    pub(super) effective: Effective,
 }
 
 impl Written {

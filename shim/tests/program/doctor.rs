@@ -311,6 +311,14 @@ async fn names_redis_if_it_is_down() {
         text.contains("→ start Redis, or correct state.url"),
         "{text}"
     );
+
+    fs::remove_file(&key).unwrap();
+    let (code, text) = account.doctor().await;
+    assert_eq!(code, 1, "{text}");
+    assert!(
+        text.contains("cannot be used: No such file") && text.contains("→ check [state]"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

@@ -126,6 +126,57 @@ fn a_missing_answer_or_a_wrong_one_writes_nothing() {
 }
 
 #[test]
+fn secrets_in_a_folder_with_the_setgid_bit_are_for_its_group() {
+    let folder = TempDir::new().unwrap();
+    let secrets = folder.path().join("secrets");
+    fs::create_dir(&secrets).unwrap();
+    fs::set_permissions(&secrets, fs::Permissions::from_mode(0o2750)).unwrap();
+    let (code, said) = init(&["init", folder.path().to_str().unwrap()], ANSWERS);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(mode(&secrets.join("v1")), 0o640);
+    assert_eq!(mode(&secrets), 0o750);
+}
+
+#[test]
+fn after_ctrl_c_the_terminal_shows_what_is_typed() {
+    let Some(script) = program("script") else {
+        return;
+    };
+    let folder = TempDir::new().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    // The shell gets the signal, too.
+    let shim = env!("CARGO_BIN_EXE_shim");
+    let line = format!("trap : INT; {shim} init --api-key crm {dir}; stty -a");
+    let mut terminal = Command::new(script)
+        .args(["--quiet", "--command", &line, "/dev/null"])
+        .env("SHELL", "/bin/sh")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut keyboard = terminal.stdin.take().unwrap();
+    let mut screen = terminal.stdout.take().unwrap();
+    let mut shown = String::new();
+    let mut byte = [0];
+    while screen.read(&mut byte).unwrap() > 0 {
+        shown.extend(byte.map(char::from));
+        if shown.ends_with("(not shown): ") {
+            keyboard.write_all(b"\x03").unwrap();
+        }
+    }
+    terminal.wait().unwrap();
+    assert!(
+        shown.contains("interrupted; nothing was written"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains(" echo ") && !shown.contains("-echo "),
+        "{shown}"
+    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn secrets_do_not_appear_on_a_terminal() {
     let Some(script) = program("script") else {
         return;

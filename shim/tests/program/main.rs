@@ -468,7 +468,7 @@ fn a_taken_operations_address_is_told_and_does_not_stop_the_sandbox() {
 
     let usual = TcpListener::bind(shim::settings::DEFAULT_OPS_LISTEN);
     let shim = Program::start(&arguments, &[("SHIM_OPS_LISTEN", "")]);
-    assert!(shim.banner.contains("operations on http://127.0.0.1:"));
+    assert!(shim.banner.contains("operations address http://127.0.0.1:"));
     drop(usual);
     assert_eq!(shim.stop("TERM"), 0);
 
@@ -769,17 +769,22 @@ async fn killed_between_the_calls_of_a_create() {
 
 #[test]
 fn the_access_line_tells_what_was_done() {
-    let (id, line) = first_log_line("text");
+    let (id, line) = first_log_line("text", "sandbox-secret");
     assert!(
         line.contains("Z  INFO POST /v1/user/list  200  31 v2 calls  "),
         "{line}"
     );
     assert!(line.trim_end().ends_with(&format!("  id={id}")), "{line}");
+    let (_, line) = first_log_line("text", "another-secret");
+    assert!(
+        line.contains("POST /v1/user/list  error 200 (credentials wrong)  0 v2 calls"),
+        "{line}"
+    );
 }
 
 #[test]
 fn a_json_log_names_the_request_as_its_answer_does() {
-    let (id, line) = first_log_line("json");
+    let (id, line) = first_log_line("json", "sandbox-secret");
     let line: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(line["span"]["id"], id, "{line}");
     assert_eq!(
@@ -790,7 +795,7 @@ fn a_json_log_names_the_request_as_its_answer_does() {
 }
 
 /// The request id in the answer to a request, and the first line that is logged.
-fn first_log_line(format: &str) -> (String, String) {
+fn first_log_line(format: &str, secret: &str) -> (String, String) {
     let environment = [("SHIM_LOG_FORMAT", format)];
     let mut child = command(
         &["serve", "--sandbox", "--listen", "127.0.0.1:0"],
@@ -806,7 +811,7 @@ fn first_log_line(format: &str) -> (String, String) {
     let mut words = first.split([' ', '\n', '"']);
     let base = words.find(|word| word.starts_with("http://"));
     let url = format!(
-        "{}/user/list?api_key=sandbox-key&api_secret=sandbox-secret",
+        "{}/user/list?api_key=sandbox-key&api_secret={secret}",
         base.unwrap()
     );
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -39,4 +39,6 @@ async fn a_healthcheck_follows_readiness() {
     assert_eq!(code, 1);
     assert!(error.contains("no shim answers at"), "{error}");
     assert_eq!(check("off").0, 2);
+    let (code, error) = run(&["healthcheck", "--sandbox"], &[("SHIM_OPS_LISTEN", "")]);
+    assert!(code == 2 && error.contains("--ops-listen"), "{error}");
 }

@@ -226,9 +226,16 @@ impl Running {
         tokio::spawn(shim.clone().keep_rollouts_synced());
         let ops_listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let ops_address = ops_listener.local_addr().unwrap();
+        let listener = match setup.listener {
+            Some(listener) => listener,
+            None => TcpListener::bind(("127.0.0.1", 0)).await.unwrap(),
+        };
+        let address = listener.local_addr().unwrap();
+        let mut listeners = Listeners::from(listener);
         let process = Process {
             tls: setup.tls.clone(),
             outbox,
+            connections: listeners.open.clone(),
             ..Process::default()
         };
         let stopping = process.stopping.clone();
@@ -238,12 +245,6 @@ impl Running {
         let ops_limits = limits.clone();
         tokio::spawn(async move { server::serve_ops(ops_listener, ops, &ops_limits).await });
 
-        let listener = match setup.listener {
-            Some(listener) => listener,
-            None => TcpListener::bind(("127.0.0.1", 0)).await.unwrap(),
-        };
-        let address = listener.local_addr().unwrap();
-        let mut listeners = Listeners::from(listener);
         let mut tls_address = address;
         if let Some(tls) = setup.tls {
             let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

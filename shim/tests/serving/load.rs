@@ -28,7 +28,34 @@ async fn circuit_breaker_opens_while_v2_is_down_and_the_shim_stays_ready() {
 }
 
 #[tokio::test]
+<<<<<<< HEAD
 async fn keeps_the_rate_limit_of_the_price_plan() {
+=======
+async fn requests_and_connections_are_counted_while_they_last() {
+    let v2 = ScriptedV2::start(|_| std::future::pending()).await;
+    let shim = Running::before(&v2).await;
+    let has = async |samples: &[&str]| {
+        let (_, metrics) = shim.ops("/metrics").await;
+        samples
+            .iter()
+            .all(|sample| metrics.contains(&format!("\n{sample}\n")))
+    };
+    assert!(has(&["shim_requests_in_flight 0", "shim_requests_max 256"]).await);
+    let get = async |id| shim.call("user/get", &[("id", id)]).await;
+    let requests = join_all(["u1", "u2"].map(get));
+    let seen =
+        async { while !has(&["shim_requests_in_flight 2", "shim_connections_open 2"]).await {} };
+    tokio::select! {
+        answers = requests => panic!("{answers:?}"),
+        () = seen => {}
+    }
+    // The clients are gone.
+    while !has(&["shim_requests_in_flight 0"]).await {}
+}
+
+#[tokio::test]
+async fn the_budget_of_the_plan_is_kept() {
+>>>>>>> day
     let v2 = ScriptedV2::with_users().await;
     let setup = Setup {
         environment: vec![("SHIM_UPSTREAM_PLAN", "free".to_owned())],

@@ -41,7 +41,7 @@ fn parse(text: &str) -> BTreeMap<String, f64> {
 
 /// Samples that do not depend on time.
 fn counts(text: &str) -> String {
-    let varying = ["_bucket", "_sum", "process_"];
+    let varying = ["_bucket", "_sum", "process_", "shim_connections_open"];
     let steady = |series: &&String| !varying.iter().any(|part| series.contains(part));
     let samples = parse(text);
     let lines = samples.keys().filter(steady).map(|series| {
@@ -158,6 +158,12 @@ async fn rejected_tokens_are_reported_and_the_shim_stays_ready() {
         { "tenant": 2, "status": "ok", "missing_scopes": null },
     ]);
     assert_eq!(shim.status().await["tokens"], tokens);
+    let (_, metrics) = shim.ops("/metrics").await;
+    let ok = [
+        r#"shim_token_ok{tenant="1"} 0"#,
+        r#"shim_token_ok{tenant="2"} 1"#,
+    ];
+    assert!(metrics.contains(&ok.join("\n")), "{metrics}");
     assert_eq!(shim.ops("/readyz").await.0, 200);
     assert_eq!(shim.ops("/healthz").await.0, 200);
 }

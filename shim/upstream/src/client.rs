@@ -94,14 +94,27 @@ pub struct CallRecord<'a> {
     pub outcome: &'a Outcome,
     /// Retries by reason.
     pub retries: RetryCounts,
+<<<<<<< HEAD
     /// Total time, including tokens and waits.
+=======
+    /// Why the last attempt that got no answer got none, in the words of the system.
+    pub cause: Option<&'a str>,
+    /// From its turn to its response, tokens and waits included.
+>>>>>>> day
     pub elapsed: Duration,
 }
 
 /// Initial capacity of the request headers.
 const HEADERS: usize = 7;
 
+<<<<<<< HEAD
 /// Maximum immediate retries of a request that an HTTP/2 server refused unprocessed.
+=======
+/// Why a call was not sent.
+const BREAKER_OPEN: &str = "the circuit breaker is open";
+
+/// How often a request that an HTTP/2 server refused before processing it is sent again at once.
+>>>>>>> day
 const MAX_REFUSED: u32 = 2;
 
 impl Upstream {
@@ -192,7 +205,12 @@ impl Upstream {
             template: &request.template,
             label: budget_call.label.as_str(),
             outcome: &outcome,
+<<<<<<< HEAD
             retries: retries.counts(),
+=======
+            retries: retries.made(),
+            cause: retries.cause.as_deref(),
+>>>>>>> day
             elapsed: started.elapsed(),
         });
         outcome
@@ -222,6 +240,7 @@ impl Upstream {
         loop {
             // Check before taking a turn of the budget, which a failing call would waste.
             if breaker.refuses() {
+                retries.cause = Some(BREAKER_OPEN.to_owned());
                 return Outcome::NoAnswer { maybe_done: false };
             }
             if budget.refuses(&budget_call) {
@@ -233,10 +252,16 @@ impl Upstream {
                     return Outcome::Limited;
                 }
             }
+<<<<<<< HEAD
             let Some(permit) = breaker.admit(budget_call.subject) else {
+=======
+            let Some(permit) = breaker.admit(wanted.subject) else {
+                retries.cause = Some(BREAKER_OPEN.to_owned());
+>>>>>>> day
                 return Outcome::NoAnswer { maybe_done: false };
             };
-            let attempt = self.attempt(&uri, request, &token, scope).await;
+            let attempt = self.attempt((&uri, request, &token), scope, &mut retries.cause);
+            let attempt = attempt.await;
             if let Some(signal) = signal(&attempt, deadline) {
                 permit.report(signal);
             }
@@ -267,27 +292,29 @@ impl Upstream {
 
     async fn attempt(
         &self,
-        uri: &Uri,
-        request: &V2Request,
-        token: &Token,
+        sent: (&Uri, &V2Request, &Token),
         scope: Scope,
+        cause: &mut Option<String>,
     ) -> Attempt {
         let left = scope.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
+            *cause = Some("no time was left".to_owned());
             return Attempt::Failed { sent: false };
         }
         let limit = left.min(self.endpoint.limits.timeout);
-        let attempt = self.attempt_once(uri, request, token, scope);
+        let attempt = self.attempt_once(sent, scope, cause);
         let in_time = time::timeout(limit, attempt).await;
-        in_time.unwrap_or(Attempt::Failed { sent: true })
+        in_time.unwrap_or_else(|_| {
+            *cause = Some(format!("timeout after {:.1} s", limit.as_secs_f64()));
+            Attempt::Failed { sent: true }
+        })
     }
 
     async fn attempt_once(
         &self,
-        uri: &Uri,
-        request: &V2Request,
-        token: &Token,
+        (uri, request, token): (&Uri, &V2Request, &Token),
         scope: Scope,
+        cause: &mut Option<String>,
     ) -> Attempt {
         let Endpoint { http, limits, .. } = self.endpoint.as_ref();
         let mut refused = 0;
@@ -299,7 +326,10 @@ impl Upstream {
             match sent.await {
                 Ok(answer) => return reply::read(answer, limits.response_bytes).await,
                 Err(error) if refused < MAX_REFUSED && error.was_refused() => refused += 1,
-                Err(error) => return Attempt::from_error(&error),
+                Err(error) => {
+                    *cause = Some(error.cause());
+                    return Attempt::from_error(&error);
+                }
             }
         }
     }

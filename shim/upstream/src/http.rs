@@ -20,6 +20,7 @@ use crate::{
     pool::{self, Pool, PoolError},
     resolver::{PublicResolver, ResolverError, ResolverSettings},
     tls::{self, install_tls},
+    token::innermost,
 };
 
 /// User agent of requests to v2 and its token endpoint.
@@ -89,6 +90,19 @@ pub(super) enum HttpError {
     /// Connection through a proxy.
     #[error(transparent)]
     Proxied(#[from] reqwest::Error),
+}
+
+impl HttpError {
+    /// Why, in the words of the system, and without the URL: ids are in its path.
+    pub(super) fn cause(&self) -> String {
+        match self {
+            Self::Direct(error) => innermost(error),
+            Self::Proxied(error) => error.source().map_or_else(
+                || "the proxy gave no answer".to_owned(),
+                |cause| innermost(cause),
+            ),
+        }
+    }
 }
 
 impl Http {

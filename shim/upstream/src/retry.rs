@@ -23,6 +23,8 @@ pub(super) struct Retries {
     repeated: bool,
     renewed: bool,
     waits: u32,
+    /// Why the last attempt that got no answer got none.
+    pub(super) cause: Option<String>,
 }
 
 /// Retries of a v2 call by reason, without the immediate ones after an HTTP/2 refusal.
@@ -54,6 +56,7 @@ impl Retries {
             repeated: false,
             renewed: false,
             waits: 0,
+            cause: None,
         }
     }
 

@@ -336,7 +336,7 @@ impl Compiler<'_> {
             match usage {
                 Some(usage) => parameters.push(Parameter { name, field, usage }),
                 None => self.scope.add(format!(
-                    "parameter `{name}` is unused: no call sends it, and there is no reason"
+                    "parameter `{name}` is unused: send it in a call, check it, or give its field fidelity `none` and a reason"
                 )),
             }
         }

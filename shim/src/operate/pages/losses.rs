@@ -1,5 +1,7 @@
 //! Losses: parameters and fields that v2 cannot serve.
 
+use std::collections::BTreeMap;
+
 use mappings::Catalog;
 use maud::{Markup, html};
 
@@ -27,29 +29,66 @@ fn lossy(catalog: &Catalog, counts: &TrafficCounts) -> Markup {
             " of each answer and in the log. With " code { "strict = true" } ", they are errors." } },
         );
     }
+<<<<<<< HEAD
     let mut lost: Vec<_> = counts.lost.iter().collect();
     lost.sort_by_key(|(_, lost)| std::cmp::Reverse(lost.count));
+=======
+    // One cause, such as settings that were not read, concerns many fields.
+    let mut causes: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for ((operation, field, kind), lost) in &seen.lost {
+        let cause = causes.entry((operation, kind, &lost.reason)).or_default();
+        cause.push((field, lost));
+    }
+    let counted = causes.into_iter().map(|(cause, fields)| {
+        let most = fields.iter().map(|(_, lost)| lost.count).max();
+        let last = fields.iter().map(|(_, lost)| lost.last).max();
+        (
+            cause,
+            fields,
+            most.unwrap_or_default(),
+            last.unwrap_or_default(),
+        )
+    });
+    let mut counted: Vec<_> = counted.collect();
+    counted.sort_by_key(|(.., most, _)| std::cmp::Reverse(*most));
+>>>>>>> day
     let rows = html! {
-        @for ((operation, field, kind), lost) in lost {
+        @for ((operation, kind, reason), fields, most, last) in counted {
             tr {
-                th scope="row" {
-                    @if catalog.find(operation).is_some() {
-                        a href={ "/ui/operation/" (operation) "#" (field) } { (text(field)) }
-                    } @else { (text(field)) }
+                th scope="row" { (text(operation)) }
+                td.wide data-label="names" {
+                    @for (number, (field, _)) in fields.iter().enumerate() {
+                        @if number > 0 { ", " }
+                        @if catalog.find(operation).is_some() {
+                            a href={ "/ui/operation/" (operation) "#" (field) } { (text(field)) }
+                        } @else { (text(field)) }
+                    }
                 }
+<<<<<<< HEAD
                 td data-label="operation" { (text(operation)) }
                 td data-label="loss" { (kind) }
                 td.n data-label="count" { (lost.count) }
                 td.n data-label="last" { (ago(lost.last)) }
                 td.wide data-label="reason" { (text(&lost.reason)) }
+=======
+                td data-label="what happened" { (kind) }
+                td.n data-label="how often" { (most) }
+                td.n data-label="last" { (ago(last)) }
+                td.wide data-label="why" { (text(reason)) }
+>>>>>>> day
             }
         }
     };
     let columns = [
-        ("name", ""),
         ("operation", ""),
+<<<<<<< HEAD
         ("loss", ""),
         ("count", "n"),
+=======
+        ("names", ""),
+        ("what happened", ""),
+        ("how often", "n"),
+>>>>>>> day
         ("last", "n"),
         ("reason", ""),
     ];

@@ -29,6 +29,11 @@ pub(super) fn body(counts: &TrafficCounts) -> Markup {
                 td.n data-label="v1 errors" {
                     (operation.errors) " " small { (share(operation.errors, operation.requests)) }
                 }
+                td.n data-label="trouble" {
+                    @if operation.trouble > 0 {
+                        a.bad href={ "/ui/exchanges?outcome=trouble&find=" (name) } { (operation.trouble) }
+                    } @else { "0" }
+                }
                 td.n data-label="refused" { (operation.refused) }
                 td.n data-label="p50" { (millis(operation.percentile(50))) }
                 td.n data-label="p99" { (millis(operation.percentile(99))) }
@@ -42,6 +47,7 @@ pub(super) fn body(counts: &TrafficCounts) -> Markup {
         ("requests", "n"),
         ("not served", "n"),
         ("v1 errors", "n"),
+        ("trouble", "n"),
         ("refused", "n"),
         ("p50", "n"),
         ("p99", "n"),
@@ -49,8 +55,14 @@ pub(super) fn body(counts: &TrafficCounts) -> Markup {
         ("last", "n"),
     ];
     html! {
+<<<<<<< HEAD
         (table("Since the start, most called first", &columns, &rows))
         p.note { "Times are accurate to ±25 %; " code { "/metrics" } " has exact histograms. Not served: the answer "
             "was error 501. Refused: wrong credentials, an unreadable body, or more requests than the limits allow." }
+=======
+        (table("Since the start, the most called first", &columns, &rows))
+        p.note { "Times are accurate to ±25 %; " code { "/metrics" } " has them exactly. Not served: the answer "
+            "was error 501. v1 errors: the callers' own. Trouble: of v2 or the shim. Refused: wrong credentials, an unreadable body, or more requests than the limits allow." }
+>>>>>>> day
     }
 }
