@@ -115,7 +115,7 @@ fn what_cannot_be_read_is_told() {
         (
             &["-", "--audit", "ledger.sqlite"],
             live(),
-            "no report of `migrate audit --format json`",
+            "not a report of `migrate audit --format json`",
         ),
     ] {
         let told = told_of(arguments, &input);

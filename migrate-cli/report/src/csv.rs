@@ -1,10 +1,10 @@
-//! Tables for spreadsheets: a cell that one of them would run as a formula begins with an apostrophe.
+//! CSV for spreadsheets. Cells that a spreadsheet would run as a formula get a leading apostrophe.
 
 use std::{borrow::Cow, io};
 
 use crate::{Document, Printer, document::Block, words::plain_report};
 
-/// Prints the records of a document, one a line; else its first table.
+/// Prints the records of a document, or its first table if it has none.
 #[derive(Clone, Copy, Debug)]
 pub struct Csv;
 

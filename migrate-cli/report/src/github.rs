@@ -1,6 +1,6 @@
-//! Annotations of GitHub Actions: `::error file=…,line=…::…`.
+//! GitHub Actions annotations: `::error file=…,line=…::…`.
 //!
-//! GitHub shows ten annotations of a level and step, so the last line is the tally.
+//! GitHub shows at most ten annotations per level and step, so the last line has the totals.
 
 use std::io;
 
@@ -37,11 +37,11 @@ impl Printer for Github {
         if document.is_interrupted {
             writeln!(out, "::warning::{INTERRUPTED}")?;
         }
-        writeln!(out, "{}", document.tally)
+        writeln!(out, "{}", document.summary)
     }
 }
 
-/// The text of a command, which ends with the line.
+/// Escapes the message of a workflow command, which ends at the line end.
 fn message(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")

@@ -19,10 +19,10 @@ use crate::{
     explain::{nearest, suggestion},
 };
 
-/// List the audit's rules, or explain one of them or a client library
+/// List the audit's rules, or explain a rule or a client library
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The rule, the kind of finding or the package to explain.
+    /// Rule id, finding kind or package to explain.
     name: Option<String>,
     #[command(flatten)]
     user: UserRules,
@@ -30,22 +30,22 @@ pub(crate) struct Args {
     output: Output,
 }
 
-/// A rule or a client library, as JSON.
+/// A rule or client library, as in the JSON output.
 #[derive(Debug, Serialize)]
 struct Entry<'a> {
     id: &'a str,
-    /// `rule`, or the ecosystem of a library.
+    /// `rule`, or the library's ecosystem.
     kind: &'a str,
     summary: &'a str,
     what: &'a str,
     why: &'a str,
     example: &'a str,
     instead: &'a str,
-    /// How loud its findings are: `error`, `warning` or `note`; empty for a library.
+    /// Severity of its findings: `error`, `warning` or `note`; empty for a library.
     level: &'a str,
-    /// What `migrate audit --fix` does about its findings, in sentences.
+    /// Effect of `migrate audit --fix`, in sentences.
     fixes: Vec<&'a str>,
-    /// The methods of a library and their operations.
+    /// Library methods and the v1 operations they call.
     methods: Vec<(&'a str, &'a str)>,
 }
 

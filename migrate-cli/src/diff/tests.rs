@@ -1,4 +1,4 @@
-//! Joins and reports of every kind.
+//! Joins and all report formats.
 
 use mappings::Catalog;
 use recording::{
@@ -8,7 +8,8 @@ use recording::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    Comparison, Verdict, beside::beside_v2, documents::Documents, join::join, show::Report,
+    Comparison, Verdict, documents::Documents, exchange::compare_with_v2, join::join,
+    report::Report,
 };
 use migrate_report::{
     Printer, github::Github, html::Html, junit::Junit, markdown::Markdown, text::Text,
@@ -82,7 +83,7 @@ fn what_the_translation_makes_of_v2_is_never_unexpected() {
     let catalog = catalog();
     let exchange = exchange();
     let operation = catalog.find("user/get").unwrap();
-    let comparison = beside_v2(&catalog, operation, &exchange).unwrap();
+    let comparison = compare_with_v2(&catalog, operation, &exchange).unwrap();
     let rows: Vec<_> = comparison
         .rows
         .iter()
@@ -112,7 +113,7 @@ fn a_v1_answer_that_v2_does_not_give_is_unexpected() {
     exchange.v1.answer["disable_chat"] = json!(false);
     exchange.v1.answer.as_object_mut().unwrap().remove("dept");
     exchange.v1.answer["more"] = json!(1);
-    let comparison = beside_v2(&catalog, operation, &exchange).unwrap();
+    let comparison = compare_with_v2(&catalog, operation, &exchange).unwrap();
     let unexpected: Vec<_> = comparison
         .rows
         .iter()
@@ -133,14 +134,14 @@ fn an_error_is_beside_what_the_translation_says() {
     }
     let site = site(&catalog, None);
     exchange.v1.answer = rehearse(&catalog, operation, &site, &exchange).answer;
-    let comparison = beside_v2(&catalog, operation, &exchange).unwrap();
+    let comparison = compare_with_v2(&catalog, operation, &exchange).unwrap();
     assert!(
         comparison.is_expected() && comparison.rows.len() == 2,
         "{comparison:?}"
     );
     exchange.v1.answer["error"]["code"] = json!(1002);
     assert!(
-        !beside_v2(&catalog, operation, &exchange)
+        !compare_with_v2(&catalog, operation, &exchange)
             .unwrap()
             .is_expected()
     );
@@ -210,7 +211,7 @@ fn entries_of_a_list_are_beside_their_users() {
     assert_eq!(verdict("users[kdc3]"), Some(Verdict::Unexpected));
 }
 
-/// A comparison with a verdict of every kind, and values that would break a careless layout.
+/// Report with every verdict, and values that break careless layouts.
 fn told() -> Report {
     let catalog = catalog();
     let operation = catalog.find("user/get").unwrap();

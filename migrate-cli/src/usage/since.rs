@@ -1,11 +1,11 @@
-//! The beginning of a report: a day, or so many days ago.
+//! Start of a report: a day, or a number of days ago.
 
 use std::str::FromStr;
 
 use recording::usage::day_of;
 use time::{Date, Duration, OffsetDateTime};
 
-/// Where a report begins.
+/// Start of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Since {
     Day(Date),

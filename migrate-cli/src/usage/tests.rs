@@ -68,7 +68,7 @@ fn consumer(key: &str, address: &str, agent: &str, operations: Vec<OperationUse>
     }
 }
 
-/// One consumer, called last on this day.
+/// A consumer whose last call was on this day.
 fn last_on(day: &str) -> Consumer {
     consumer("k", "192.0.2.1", "x", vec![used("user/get", 1, day)])
 }
@@ -164,7 +164,7 @@ fn brownouts_are_told_with_who_was_hit() {
         "x",
         vec![used("user/get", 1, "2026-08-01")],
     );
-    // Two shims saw parts of the same window.
+    // Two shims observed parts of the same window.
     let of_shim = |first, last, consumers| Usage {
         brownouts: vec![window("10:00:00", first, last)],
         ..kept(&ALL, consumers)
@@ -173,7 +173,7 @@ fn brownouts_are_told_with_who_was_hit() {
         of_shim("10:00:00", "10:30:00", vec![hit, quiet]),
         of_shim("10:20:00", "11:00:00", Vec::new()),
     ];
-    let story = Story::new(Ledger::of(documents).unwrap(), RULE, None);
+    let story = UsageReport::new(Ledger::of(documents).unwrap(), RULE, None);
     assert_eq!(
         story.brownouts.words().unwrap(),
         "1 brownout, 60 minutes without v1, the last until 2026-11-21T11:00:00Z; hit: k 12"
@@ -204,7 +204,7 @@ fn overlapping_brownouts_count_once_and_those_of_some_keys_apart() {
         ],
         ..kept(&ALL, Vec::new())
     };
-    let story = Story::new(Ledger::of(vec![usage]).unwrap(), RULE, None);
+    let story = UsageReport::new(Ledger::of(vec![usage]).unwrap(), RULE, None);
     assert_eq!(
         story.brownouts.words().unwrap(),
         "4 brownouts, 80 minutes without v1, 240 minutes for some keys or operations, \
@@ -238,7 +238,7 @@ fn unobserved_days_do_not_count() {
         reason,
         "silent on 32 of the 100 observed days that the rule wants"
     );
-    let observed = Story::new(ledger, RULE, None).observed;
+    let observed = UsageReport::new(ledger, RULE, None).observed;
     assert_eq!((observed.days, observed.days_missing), (53, 122));
 }
 
@@ -280,7 +280,7 @@ fn what_is_missing_may_have_been_a_request() {
 fn an_empty_ledger_is_no_proof() {
     let can = |spans: &[(&str, &str)]| {
         let ledger = Ledger::of(vec![kept(spans, Vec::new())]).unwrap();
-        Story::new(ledger, RULE, None).can_be_switched_off
+        UsageReport::new(ledger, RULE, None).can_be_switched_off
     };
     assert!(!can(&[]));
     assert!(!can(&[("2026-11-01", "2026-11-22")]));
@@ -292,7 +292,7 @@ fn who_is_refused_keeps_nothing_alive() {
     let refused = consumer("", "192.0.2.9", "", vec![used("user/get", 0, "2026-11-22")]);
     let ledger = ledger(&ALL, refused);
     assert_eq!(verdict(&ledger).0, Verdict::Refused);
-    assert!(Story::new(ledger, RULE, None).can_be_switched_off);
+    assert!(UsageReport::new(ledger, RULE, None).can_be_switched_off);
 }
 
 #[test]
@@ -328,7 +328,7 @@ fn what_is_no_day_is_told() {
 fn a_part_can_be_asked_for() {
     let mut ledger = sample();
     ledger.narrow(Some("user/update"), Some("crm"));
-    let story = Story::new(ledger, RULE, None);
+    let story = UsageReport::new(ledger, RULE, None);
     let text = printed(&story, false, &width(100));
     assert!(
         text.ends_with("1 live: v1's user/update for the key crm cannot be switched off yet\n"),
@@ -421,14 +421,14 @@ fn width(width: usize) -> Text {
     }
 }
 
-fn printed(story: &Story, all: bool, printer: &dyn Printer) -> String {
+fn printed(story: &UsageReport, all: bool, printer: &dyn Printer) -> String {
     let mut out = Vec::new();
     printer.print(&document(story, all), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
 fn report(code: Option<&Code>, columns: usize, all: bool) -> String {
-    let story = Story::new(sample(), RULE, code);
+    let story = UsageReport::new(sample(), RULE, code);
     let text = printed(&story, all, &width(columns));
     let widest = text.lines().map(|line| line.chars().count()).max();
     assert!(widest.unwrap() <= columns, "{text}");
@@ -445,7 +445,7 @@ fn the_table_fits_the_terminal() {
 
 #[test]
 fn for_programs() {
-    let story = Story::new(sample(), RULE, Some(&code()));
+    let story = UsageReport::new(sample(), RULE, Some(&code()));
     insta::assert_json_snapshot!("json", story);
     insta::assert_snapshot!("csv", printed(&story, false, &Csv));
 }

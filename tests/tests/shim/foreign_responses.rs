@@ -13,7 +13,7 @@ use mappings::{
 use serde_json::{Value, json};
 use shim_sandbox::SandboxConfig;
 
-use crate::{conversation::success, members::month};
+use crate::requests::{month, success};
 
 const ADA: &str = "ada.lovelace@example.com";
 const MARY: &str = "mary.jackson@example.com";
@@ -159,7 +159,7 @@ impl<'s> Ids<'s> {
             known: Vec::new(),
         };
         let dates = month();
-        let today = crate::members::day(0);
+        let today = crate::requests::day(0);
         let opened = format!("access_token={CHAT_TOKEN} {dates}");
         for (name, text) in [
             (
@@ -273,7 +273,7 @@ impl<'s> Ids<'s> {
         let request = Box::pin(self.fill(request)).await;
         let answer = success(self.stage, &request).await;
         match answer.pointer(at) {
-            Some(Value::String(text)) => text.replace('+', "%2B"),
+            Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
             None => panic!("nothing at {at} in {answer}"),
         }
@@ -373,7 +373,7 @@ fn placeholder(text: &str) -> Option<(String, std::ops::Range<usize>)> {
 
 async fn ask(stage: &Stage, request: &str) -> Answer {
     let Some(picture) = request.strip_prefix("user/uploadpicture id=") else {
-        return crate::conversation::ask(stage, request).await;
+        return crate::requests::ask(stage, request).await;
     };
     let file = ("pic_file", b"\xff\xd8\xff".as_slice());
     stage

@@ -11,7 +11,6 @@
 
 mod accounts;
 mod chats;
-mod conversation;
 mod devices;
 mod documented;
 mod effects;
@@ -22,7 +21,6 @@ mod ids;
 mod lists;
 mod losses;
 mod meetings;
-mod members;
 mod metrics;
 mod partial;
 mod random_faults;
@@ -32,6 +30,7 @@ mod refusals;
 mod relay;
 mod repeats;
 mod reports;
+mod requests;
 mod trouble;
 mod webinars;
 mod write_back;

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use shim_sandbox::SandboxConfig;
 
-use crate::conversation::{ask, errors, is_shaped, success};
+use crate::requests::{ask, error, errors, is_shaped, success};
 
 const MEETING: &str = "uuid:text id:number host_id:text topic:text password:text \
     h323_password:text status:number option_jbh:switch option_start_type:text \
@@ -31,7 +31,7 @@ async fn meeting(stage: &Stage, given: &str) -> u64 {
 }
 
 async fn planned(stage: &Stage) -> u64 {
-    let given = "type=2 topic=Note+G start_time=2031-05-01T09:30:00Z duration=45";
+    let given = "type=2 topic=Note~G start_time=2031-05-01T09:30:00Z duration=45";
     meeting(stage, given).await
 }
 
@@ -58,7 +58,7 @@ async fn what_create_shows_get_and_list_show() {
     let made = success(
         &stage,
         &format!(
-            "meeting/create host_id={host} type=2 topic=Größen+&+Maße \
+            "meeting/create host_id={host} type=2 topic=Größen~&~Maße \
              start_time=2031-05-01T09:30:00Z duration=45 timezone=Europe/Berlin password=e2718 \
              option_jbh=True option_host_video=1 option_participants_video=true \
              option_audio=VoIP option_enforce_login=true \
@@ -180,12 +180,10 @@ async fn delete_and_end_show_in_reads() {
     stage.steer(&format!("/sandbox/meetings/{id}/start")).await;
     assert_eq!(get(&stage, id).await["status"], 1);
     let request = format!("meeting/delete id={id} host_id={ADA}");
-    errors(
+    error(
         &stage,
-        &[(
-            &request,
-            "3002 Sorry, you cannot delete this meeting since it's in progress.",
-        )],
+        &request,
+        "3002 Sorry, you cannot delete this meeting since it's in progress.",
     )
     .await;
     let ended = success(&stage, &format!("meeting/end id={id} host_id={ADA}")).await;
@@ -196,7 +194,7 @@ async fn delete_and_end_show_in_reads() {
     let gone = format!("3001 Meeting {id} is not found or has expired.");
     for operation in ["get", "update", "delete", "end"] {
         let request = format!("meeting/{operation} id={id} host_id={ADA}");
-        errors(&stage, &[(&request, &gone)]).await;
+        error(&stage, &request, &gone).await;
     }
 }
 
@@ -311,7 +309,7 @@ async fn only_the_occurrence_that_is_named_is_deleted() {
         stage.wire().take();
         let request = format!("meeting/delete id={id} host_id={ADA} occurrence_id={nothing}");
         let refused = "300 Invalid parameter: occurrence_id";
-        errors(&stage, &[(&request, refused)]).await;
+        error(&stage, &request, refused).await;
         assert_eq!(stage.wire().lines(), [""; 0], "{nothing:?}");
     }
     let request = format!("meeting/delete id={id} host_id={ADA} occurrence_id=12345");
@@ -343,15 +341,14 @@ async fn wrong_host_changes_no_meeting() {
         let not_found = format!("3001 Meeting {id} is not found or has expired.");
         errors(
             &stage,
-            &[
-                (
-                    &format!("meeting/update id={id} host_id={host} topic=Mine"),
-                    not_host,
-                ),
-                (&format!("meeting/end id={id} host_id={host}"), not_host),
-                (&format!("meeting/delete id={id} host_id={host}"), not_host),
-                (&format!("meeting/get id={id} host_id={host}"), &not_found),
-            ],
+            &format!(
+                "
+                meeting/update id={id} host_id={host} topic=Mine => {not_host}
+                meeting/end id={id} host_id={host} => {not_host}
+                meeting/delete id={id} host_id={host} => {not_host}
+                meeting/get id={id} host_id={host} => {not_found}
+                "
+            ),
         )
         .await;
         let lines = stage.wire().lines();
@@ -399,9 +396,9 @@ async fn start_times_reach_v2_with_their_z() {
             }
         }
     }
-    for nothing in ["11/29/2031+3:05:00+PM", "soon", "2031-13-01T00:00:00Z"] {
+    for nothing in ["11/29/2031~3:05:00~PM", "soon", "2031-13-01T00:00:00Z"] {
         let request = format!("meeting/update id={id} host_id={ADA} start_time={nothing}");
-        errors(&stage, &[(&request, "300 Invalid parameter: start_time")]).await;
+        error(&stage, &request, "300 Invalid parameter: start_time").await;
     }
 }
 
@@ -436,7 +433,7 @@ async fn recurrence_is_read_in_every_form() {
         assert_eq!(stored["occurrences"].as_array().unwrap().len(), 2);
     }
     let request = format!("meeting/create host_id={ADA} {given} recurrence=weekly");
-    errors(&stage, &[(&request, "300 Invalid parameter: recurrence")]).await;
+    error(&stage, &request, "300 Invalid parameter: recurrence").await;
 }
 
 #[tokio::test]
@@ -448,13 +445,12 @@ async fn ids_are_data_here_too() {
         let unknown = format!("1001 User not exist: {host}");
         errors(
             &stage,
-            &[
-                (
-                    &format!("meeting/create host_id={host} type=2 topic=T"),
-                    unknown.as_str(),
-                ),
-                (&format!("meeting/list host_id={host}"), &unknown),
-            ],
+            &format!(
+                "
+                meeting/create host_id={host} type=2 topic=T => {unknown}
+                meeting/list host_id={host} => {unknown}
+                "
+            ),
         )
         .await;
     }
@@ -462,7 +458,7 @@ async fn ids_are_data_here_too() {
     for word in ["me", "..", ".", "summary", "1/registrants", "1?a=b"] {
         for operation in ["get", "update", "delete", "end", "register"] {
             let request = format!("meeting/{operation} id={word} host_id={ADA} {person}");
-            errors(&stage, &[(&request, "300 Invalid parameter: id")]).await;
+            error(&stage, &request, "300 Invalid parameter: id").await;
         }
     }
     assert_eq!(stage.wire().lines(), [""; 0]);
@@ -566,7 +562,7 @@ async fn errors_are_v1s() {
             "3000 Cannot access webinar info.",
         ),
     ] {
-        errors(&stage, &[(request, expected)]).await;
+        error(&stage, request, expected).await;
     }
 }
 
@@ -609,11 +605,7 @@ async fn further_errors_of_v2_are_v1s() {
     ] {
         let refused = Fault::Refused(400, json!({ "code": code, "message": "v2's words" }));
         stage.wire().fail_once(method, ending, refused);
-        errors(
-            &stage,
-            &[(&format!("meeting/{operation} {given}"), expected)],
-        )
-        .await;
+        error(&stage, &format!("meeting/{operation} {given}"), expected).await;
     }
 }
 
@@ -632,7 +624,7 @@ async fn a_host_has_a_hundred_creates_a_day() {
     }
     let most =
         "403 Sorry, the maximum number of api requests are already reached. Please try later.";
-    errors(&stage, &[(&request, most)]).await;
+    error(&stage, &request, most).await;
 }
 
 #[tokio::test]

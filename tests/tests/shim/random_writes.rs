@@ -4,7 +4,7 @@
 use end_to_end::Stage;
 use serde_json::Value;
 
-use crate::conversation::success;
+use crate::requests::{parse, success};
 
 const ADA: &str = "ada.lovelace@example.com";
 const MARY: &str = "mary.jackson@example.com";
@@ -92,15 +92,14 @@ fn listed(path: &str, at: (&'static str, &'static str), of: &str, present: bool)
     }
 }
 
-/// `operation name=value name=value`; a `+` in a value is a blank.
 fn write(request: &str, effects: impl IntoIterator<Item = Named>) -> Write {
-    let mut words = request.split(' ');
-    let operation = words.next().unwrap().to_owned();
-    let given = words.map(|word| word.split_once('=').unwrap());
-    let given = given.map(|(name, value)| (name.to_owned(), value.replace('+', " ")));
+    let (operation, given) = parse(request);
+    let given = given.into_iter();
     Write {
-        operation,
-        given: given.collect(),
+        operation: operation.to_owned(),
+        given: given
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
         effects: effects.into_iter().collect(),
     }
 }
@@ -175,7 +174,7 @@ async fn changes_of_users(stage: &Stage, users: &mut impl Iterator<Item = String
         let user = format!("/users/{id}");
         let settings = format!("{user}/settings");
         writes.push(write(
-            &format!("user/update id={id} dept=Dept+{number} disable_private_chat=true"),
+            &format!("user/update id={id} dept=Dept~{number} disable_private_chat=true"),
             [
                 ("profile", is(user, "/dept", format!("Dept {number}"))),
                 ("settings", is(settings, "/in_meeting/private_chat", false)),
@@ -252,7 +251,7 @@ async fn meetings_and_webinars(stage: &Stage) -> Vec<Write> {
             let topic = format!("Other {number}");
             writes.extend([
                 write(
-                    &format!("{area}/update id={changed} host_id={host} topic=Other+{number}"),
+                    &format!("{area}/update id={changed} host_id={host} topic=Other~{number}"),
                     [("update", is(path(&changed), "/topic", topic))],
                 ),
                 write(
@@ -269,7 +268,7 @@ async fn meetings_and_webinars(stage: &Stage) -> Vec<Write> {
                 "/webinars"
             };
             writes.push(write(
-                &format!("{area}/create host_id={host} {kind} topic=New+{area}+{number} {SOON}"),
+                &format!("{area}/create host_id={host} {kind} topic=New~{area}~{number} {SOON}"),
                 [("create", listed(&path, (list, "topic"), &topic, true))],
             ));
         }

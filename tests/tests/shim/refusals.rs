@@ -5,7 +5,7 @@ use end_to_end::{CHAT_TOKEN, Fault, Stage};
 use serde_json::json;
 use shim_sandbox::SandboxConfig;
 
-use crate::members::{ask, month};
+use crate::requests::{ask, month};
 
 /// A request of each operation that asks v2.
 #[expect(clippy::too_many_lines, reason = "one entry for each operation")]

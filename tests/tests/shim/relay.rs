@@ -7,7 +7,7 @@ use reqwest::{Client, Method, Response, StatusCode, header::RANGE};
 use serde_json::{Value, json};
 use shim_sandbox::SandboxConfig;
 
-use crate::members::{one, shown};
+use crate::requests::{one, success};
 
 const ADA: &str = "ada.lovelace@example.com";
 
@@ -21,7 +21,7 @@ async fn relaying(settings: &str) -> Stage {
 /// The files of a recording that has two.
 async fn files(stage: &Stage) -> Vec<Value> {
     let id = stage.id_of(ADA).await;
-    let recordings = shown(stage, &format!("recording/list host_id={id}")).await;
+    let recordings = success(stage, &format!("recording/list host_id={id}")).await;
     let recording = one(&recordings, "meetings[]", "topic", "Notes on the Engine");
     recording["recording_files"].as_array().unwrap().clone()
 }

@@ -9,7 +9,7 @@ use proptest::{
 };
 use serde_json::{Value, json};
 
-use crate::conversation::success;
+use crate::requests::success;
 
 /// Settings of users, by their type in v2.
 const SWITCHES: [&str; 28] = [
@@ -180,8 +180,8 @@ async fn a_meeting_of_any_kind_survives_its_own_form() {
     let options = (switch(), switch(), switch(), switch());
     let kinds = [
         "type=1 topic=Now",
-        "type=2 topic=Note+G start_time=2031-05-01T09:30:00Z duration=45 timezone=Europe/Berlin",
-        "type=3 topic=Any+time",
+        "type=2 topic=Note~G start_time=2031-05-01T09:30:00Z duration=45 timezone=Europe/Berlin",
+        "type=3 topic=Any~time",
         "type=2 topic=Ünique+€ start_time=2031-05-01T09:30:00Z duration=45 password=e2718",
         r#"type=8 topic=S start_time=2031-05-01T09:30:00Z duration=30 recurrence={"type":1,"repeat_interval":1,"end_times":3}"#,
     ];
@@ -201,10 +201,10 @@ async fn a_meeting_of_any_kind_survives_its_own_form() {
 async fn a_webinar_of_any_kind_survives_its_own_form() {
     let stage = Stage::start().await;
     for kind in [
-        "type=5 topic=Engines start_time=2031-05-01T09:30:00Z duration=45 agenda=All+of+them",
+        "type=5 topic=Engines start_time=2031-05-01T09:30:00Z duration=45 agenda=All~of~them",
         "type=5 topic=Open start_time=2031-05-01T09:30:00Z duration=45 approval_type=2",
         "type=5 topic=Asked start_time=2031-05-01T09:30:00Z duration=45 approval_type=1",
-        "type=6 topic=Any+time",
+        "type=6 topic=Any~time",
     ] {
         for options in [
             "option_host_video=true option_panelist_video=false option_practice_session=true",

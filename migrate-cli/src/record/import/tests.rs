@@ -1,4 +1,4 @@
-//! Each format, with secrets in all places of it.
+//! Each format, with secrets wherever it can hold them.
 
 use std::fs;
 
@@ -27,7 +27,7 @@ fn of(text: &str) -> Imported {
     imported(&path)
 }
 
-/// Operation, wrapping and id of each exchange.
+/// Operation, wrapping, id and department of each exchange.
 fn shown(imported: &Imported) -> Vec<String> {
     let shown = imported.exchanges.iter().map(|exchange| {
         let V1Exchange {
