@@ -19,7 +19,7 @@ pub(crate) fn address(text: &str, example: &str) -> anyhow::Result<Url> {
     let url = Url::parse(text.trim())
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https"))
-        .with_context(|| format!("write the address in full, as {example}"))?;
+        .with_context(|| format!("the address must be a full URL, as {example}"))?;
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
         bail!("the address has a user or a query; credentials come from the environment");
     }
@@ -44,7 +44,7 @@ pub(crate) fn client(url: &Url, timeout: Duration) -> anyhow::Result<Client> {
     } else {
         builder
     };
-    builder.build().context("the HTTP client cannot be made")
+    builder.build().context("cannot create the HTTP client")
 }
 
 /// Appends the path of an endpoint to the address of a shim, unless it already ends with it.
@@ -72,15 +72,15 @@ pub(crate) fn body(
 ) -> anyhow::Result<(StatusCode, Vec<u8>)> {
     let response = response
         .map_err(reqwest::Error::without_url)
-        .with_context(|| format!("{name} does not answer"))?;
+        .with_context(|| format!("{name} does not respond"))?;
     let status = response.status();
     let mut body = Vec::new();
     response
         .take(limit + 1)
         .read_to_end(&mut body)
-        .with_context(|| format!("the answer of {name} broke off"))?;
+        .with_context(|| format!("the response of {name} was cut off"))?;
     if body.len() as u64 > limit {
-        bail!("the answer of {name} is larger than {} MiB", limit >> 20);
+        bail!("the response of {name} is larger than {} MiB", limit >> 20);
     }
     Ok((status, body))
 }
@@ -96,7 +96,7 @@ pub(crate) fn get(client: &Client, url: &Url, limit: u64) -> anyhow::Result<Vec<
         let message = String::from_utf8_lossy(&body);
         let message = message.chars().filter(|char| !char.is_control()).take(200);
         let message: String = message.collect();
-        bail!("{url} answers {}: {message}", status.as_u16());
+        bail!("{url} returned {}: {message}", status.as_u16());
     }
     Ok(body)
 }

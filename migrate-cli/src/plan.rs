@@ -126,7 +126,7 @@ impl<'a> Plan<'a> {
                 let open = count(steps, "step is", "steps are");
                 format!("{}: {open} open · exit code 1", wave.name())
             }
-            None if steps == 0 => "no use of v1: nothing to plan".to_owned(),
+            None if steps == 0 => "no use of v1, nothing to plan".to_owned(),
             None => format!("{waves} · {}", count(steps, "step", "steps")),
         };
         document
@@ -144,7 +144,7 @@ impl<'a> Plan<'a> {
         });
         let table = Table::plain(rows.collect());
         if !table.rows.is_empty() {
-            document.paragraph("These operations answer an error at the shim: move them first.");
+            document.paragraph("These operations return an error at the shim: migrate them first.");
             document.table(table);
         }
     }
@@ -179,13 +179,10 @@ fn step(step: &Step) -> Row {
 fn efforts() -> Table {
     let mut table = Table::new(["", ""]);
     for (effort, about) in [
-        (Effort::Trivial, "a value is changed"),
-        (Effort::Small, "one v2 request does what the v1 call did"),
-        (Effort::Medium, "several v2 requests do it"),
-        (
-            Effort::Large,
-            "v2 cannot do all of it: somebody has to decide",
-        ),
+        (Effort::Trivial, "change a value"),
+        (Effort::Small, "one v2 request per v1 call"),
+        (Effort::Medium, "several v2 requests per v1 call"),
+        (Effort::Large, "v2 cannot do all of it: needs a decision"),
     ] {
         table.row([effort.name(), about]);
     }

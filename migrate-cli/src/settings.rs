@@ -104,7 +104,7 @@ fn known<'c>(
 ) -> anyhow::Result<()> {
     let mut arguments = commands.into_iter().flat_map(Command::get_arguments);
     if !arguments.any(|argument| argument.get_long() == Some(key)) {
-        bail!("{}: there is no flag --{key}", path.display());
+        bail!("{}: unknown flag --{key}", path.display());
     }
     Ok(())
 }

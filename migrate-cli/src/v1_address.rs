@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_operation_is_below_the_prefix() {
+    fn finds_operation_after_prefix() {
         for address in [
             "https://api.zoom.us/v1/user/get",
             "https://api.zoom.us/V1//user/get/?id=a/v1/b#c",
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn the_query_ends_at_the_fragment() {
+    fn query_ends_at_the_fragment() {
         assert_eq!(query("https://x/v1/user/get?a=b&c=d?e#f?g"), "a=b&c=d?e");
         assert_eq!(query("https://x/v1/user/get#?a=b"), "");
     }

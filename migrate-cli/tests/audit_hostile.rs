@@ -1,6 +1,6 @@
-//! Trees that are hostile: nothing in them stops the audit.
+//! Hostile trees do not stop the audit.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod project;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 #[test]
-fn any_encoding_is_read() {
+fn reads_any_encoding() {
     let folder = TempDir::new().unwrap();
     let line = "url = 'https://api.zoom.us/v1/user/get'\n";
     let mut wide = vec![0xff, 0xfe];
@@ -34,7 +34,7 @@ fn any_encoding_is_read() {
 }
 
 #[test]
-fn deep_nesting_ends() {
+fn survives_deep_nesting() {
     let folder = TempDir::new().unwrap();
     let call = "'https://api.zoom.us/v1/user/get'";
     for (path, open, close) in [
@@ -70,7 +70,7 @@ fn deep_nesting_ends() {
 }
 
 #[test]
-fn one_endless_line_ends() {
+fn survives_one_huge_line() {
     let folder = TempDir::new().unwrap();
     let mut line = "user/list/zoom.us".repeat(400_000);
     line.push_str(" \"https://api.zoom.us/v1/user/get\"");
@@ -82,7 +82,7 @@ fn one_endless_line_ends() {
 
 #[cfg(unix)]
 #[test]
-fn pipes_loops_and_closed_files_stop_nothing() {
+fn survives_pipes_loops_and_unreadable_files() {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     let folder = tree(&[
@@ -101,17 +101,17 @@ fn pipes_loops_and_closed_files_stop_nothing() {
     let output = migrate(folder.path(), &["audit", "--format", "json"]);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(places(&report), ["a.sh:1 url"]);
-    // Whoever may read everything reads this file, too.
+    // Root can read this file.
     if fs::read(&closed).is_err() {
         assert_eq!(report["unreadable"][0]["path"], "b/closed.sh");
         assert_eq!(output.status.code(), Some(2));
     }
 }
 
-/// Ctrl-C in the middle of a file that has no end to speak of.
+/// Ctrl-C while reading a huge file.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_was_found_before_an_interruption_is_reported() {
+fn reports_findings_before_an_interruption() {
     use std::{path::PathBuf, process::Stdio};
 
     let folder = tree(&[("a.sh", "curl https://api.zoom.us/v1/user/get\n")]);
@@ -126,7 +126,7 @@ fn what_was_found_before_an_interruption_is_reported() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    // The first file is done when the second one is open.
+    // The first file is complete when the second one is open.
     let open = PathBuf::from(format!("/proc/{}/fd", child.id()));
     let endless = endless.canonicalize().unwrap();
     let is_open = || {
@@ -144,7 +144,7 @@ fn what_was_found_before_an_interruption_is_reported() {
         .unwrap();
     assert!(signal.success());
     let output = child.wait_with_output().unwrap();
-    // What was not looked at may fail, too.
+    // Unread files could have findings.
     assert_eq!(output.status.code(), Some(2));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["summary"]["interrupted"], true);

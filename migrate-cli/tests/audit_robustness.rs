@@ -1,6 +1,6 @@
-//! The audit in trees that are hostile or broken: it ends, stays small, and says what it left out.
+//! The audit of hostile or broken trees: it terminates, uses bounded memory, and reports omissions.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod project;
 
@@ -18,8 +18,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 const CALL: &str = "'https://api.zoom.us/v1/user/get'";
-/// Letters of nested code: enough to show what grows faster than the code, little enough to be read
-/// in no time.
+/// Size of nested code, in bytes: enough to detect superlinear growth, but fast to read.
 const NESTED: usize = 100_000;
 
 fn parsed(output: &Output) -> Value {
@@ -36,9 +35,9 @@ fn audit(folder: &Path) -> (Vec<String>, Option<i32>) {
 }
 
 #[test]
-fn code_that_is_nested_without_end_ends() {
+fn survives_deeply_nested_code() {
     let folder = TempDir::new().unwrap();
-    // What opens, what closes, what stands before: with line breaks, or it would be read as a bundle.
+    // Opening, closing, prefix. With line breaks, because long lines are treated as bundles.
     let kinds = [
         ("a.js", "{b: 'user', a:\n", "}\n", "x ="),
         ("b.js", "f(\n", ")\n", ""),
@@ -79,9 +78,9 @@ fn code_that_is_nested_without_end_ends() {
     }
 }
 
-/// Trees whose nodes cannot be looked up from the root without recursion, or in linear time.
+/// Syntax trees that need recursion or superlinear time to look up nodes from the root.
 #[test]
-fn deep_shell_code_is_read_without_recursion() {
+fn reads_deep_shell_code_without_recursion() {
     let folder = TempDir::new().unwrap();
     let call = format!("curl {CALL}\n");
     let deep = |open: &str, times| format!("{}{}", open.repeat(times), ")\n".repeat(times));
@@ -100,7 +99,7 @@ fn deep_shell_code_is_read_without_recursion() {
 }
 
 #[test]
-fn code_that_takes_too_long_is_cut_and_named() {
+fn reports_files_that_take_too_long_to_parse() {
     let folder = TempDir::new().unwrap();
     let slow = "a =>\n".repeat(150_000);
     put(folder.path(), "a.java", format!("{slow}f({CALL});\n"));
@@ -115,11 +114,11 @@ fn code_that_takes_too_long_is_cut_and_named() {
     assert!(places(&report).contains(&"b.js:1 url".to_owned()));
 }
 
-/// Code that a parser reads in several ways at once: its last step takes quadratic time and memory, and
-/// nothing interrupts it.
+/// Ambiguous code: the last step of the parser takes quadratic time and memory and cannot be
+/// interrupted.
 #[cfg(unix)]
 #[test]
-fn ambiguous_code_is_bounded_in_memory_and_named() {
+fn ambiguous_code_uses_bounded_memory() {
     let folder = TempDir::new().unwrap();
     let kinds = [
         ("a.java", "a =>\n"),
@@ -132,7 +131,7 @@ fn ambiguous_code_is_bounded_in_memory_and_named() {
         let text = format!("f({call});\n{}", line.repeat(16_000));
         put(folder.path(), path, text);
     }
-    // Each line with another comment.
+    // Each line has a different comment.
     let lines = (0..4_000).map(|at| format!("a => {}// {at:x} {}\n", " ".repeat(at % 4), at % 7));
     let padded = lines.collect::<String>();
     put(folder.path(), "e.java", format!("f({call});\n{padded}"));
@@ -156,10 +155,10 @@ fn ambiguous_code_is_bounded_in_memory_and_named() {
     }
 }
 
-/// Short texts that take parsers seconds, each in another way: what parses is ended and replaced, and
-/// reads the next file as if nothing had happened.
+/// Short texts that take parsers seconds. The parser process is killed and replaced, and reads the
+/// next file normally.
 #[test]
-fn no_padding_holds_the_audit_up() {
+fn padding_does_not_delay_the_audit() {
     let folder = TempDir::new().unwrap();
     let kinds = [
         ("a.php", "<?php\n", "@{ ", 700),
@@ -171,7 +170,7 @@ fn no_padding_holds_the_audit_up() {
         let call = CALL.replace('\'', "\"");
         put(folder.path(), path, format!("{start}f({call});\n{padding}"));
     }
-    // Only a parser finds what is in two parts.
+    // Only found by parsing.
     put(
         folder.path(),
         "z.php",
@@ -195,10 +194,10 @@ fn no_padding_holds_the_audit_up() {
     );
 }
 
-/// The process that parses such a file ends with the run.
+/// The parser process is killed with the run.
 #[cfg(target_os = "linux")]
 #[test]
-fn an_interruption_ends_the_parsing_of_ambiguous_code() {
+fn interruption_kills_the_parser_process() {
     let folder = TempDir::new().unwrap();
     put(folder.path(), "a.java", "a =>\n".repeat(16_000) + CALL);
     let child = Command::new(env!("CARGO_BIN_EXE_migrate"))
@@ -231,7 +230,7 @@ fn an_interruption_ends_the_parsing_of_ambiguous_code() {
 }
 
 #[test]
-fn endless_expressions_and_constants_end() {
+fn survives_endless_expressions_and_constants() {
     let folder = TempDir::new().unwrap();
     put(
         folder.path(),
@@ -267,9 +266,9 @@ fn endless_expressions_and_constants_end() {
 }
 
 #[test]
-fn a_text_of_any_length_is_read_to_its_end() {
+fn reads_long_files_to_the_end() {
     let folder = TempDir::new().unwrap();
-    // More than is parsed, more than is read at once, and a mark across the border between two reads.
+    // More than is parsed, more than one read buffer, and a match across two buffers.
     for (path, length) in [
         ("a.js", 5 << 20),
         ("b.sql", (1 << 20) - 9),
@@ -297,7 +296,7 @@ fn a_text_of_any_length_is_read_to_its_end() {
 }
 
 #[test]
-fn what_is_left_out_is_said() {
+fn reports_findings_beyond_the_limit() {
     let folder = TempDir::new().unwrap();
     put(
         folder.path(),
@@ -312,7 +311,7 @@ fn what_is_left_out_is_said() {
 }
 
 #[test]
-fn utf16_is_read_with_and_without_a_mark_and_beyond_the_first_read() {
+fn reads_utf16_with_and_without_bom() {
     let folder = TempDir::new().unwrap();
     let line = format!("x = {CALL}\n");
     let text = format!("{}{line}", "-- nothing to see\n".repeat(40_000));
@@ -361,7 +360,7 @@ fn utf16_is_read_with_and_without_a_mark_and_beyond_the_first_read() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_read() {
+fn reads_binary_files() {
     let folder = TempDir::new().unwrap();
     let junk: Vec<u8> = (1..=255).cycle().take(5000).collect();
     for path in ["a.php", "b.py", "c.json", "d.txt", "e.vue"] {
@@ -378,7 +377,7 @@ fn bytes_that_are_no_text_are_read() {
 
 #[cfg(unix)]
 #[test]
-fn pipes_and_devices_are_refused_and_links_are_not_followed() {
+fn rejects_pipes_and_devices_and_ignores_links() {
     use std::os::unix::{fs::symlink, net::UnixListener};
 
     let folder = TempDir::new().unwrap();
@@ -420,11 +419,11 @@ fn pipes_and_devices_are_refused_and_links_are_not_followed() {
     assert_eq!(output.status.code(), Some(2));
 }
 
-/// Files that the program reads by itself, or because they are named: none is opened if that could
-/// block, or never end.
+/// Files read implicitly or by name are only opened if they are regular files, because others could
+/// block or be endless.
 #[cfg(unix)]
 #[test]
-fn files_that_are_read_by_name_must_be_regular() {
+fn rejects_special_files_by_name() {
     use std::os::unix::fs::symlink;
 
     let pipe = |path: &Path| {
@@ -468,7 +467,7 @@ fn files_that_are_read_by_name_must_be_regular() {
 }
 
 #[test]
-fn endless_patterns_are_left_out_and_named() {
+fn reports_patterns_with_too_many_wildcards() {
     let folder = TempDir::new().unwrap();
     put(folder.path(), "a.sh", format!("curl {CALL}\n"));
     let patterns = format!("/{}a.sh @a\n", "*{*".repeat(100));
@@ -490,7 +489,7 @@ fn endless_patterns_are_left_out_and_named() {
 }
 
 #[test]
-fn a_tree_that_changes_meanwhile_is_read_as_far_as_it_is_there() {
+fn audits_a_changing_tree() {
     let folder = TempDir::new().unwrap();
     put(folder.path(), "steady.sh", format!("curl {CALL}\n"));
     let done = AtomicBool::new(false);
@@ -502,7 +501,7 @@ fn a_tree_that_changes_meanwhile_is_read_as_far_as_it_is_there() {
                 while !done.load(Ordering::Relaxed) {
                     round += 1;
                     let name = format!("{part}-{}", round % 40);
-                    // Whole folders come and go, and one file grows.
+                    // Folders appear and disappear, and one file grows.
                     put(folder, &format!("{name}/a.sh"), format!("curl {CALL}\n"));
                     let growing = fs::OpenOptions::new()
                         .append(true)
@@ -528,7 +527,7 @@ fn a_tree_that_changes_meanwhile_is_read_as_far_as_it_is_there() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn names_of_files_cannot_command_a_terminal() {
+fn reports_escape_control_characters_in_names() {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 
     let folder = TempDir::new().unwrap();
@@ -558,7 +557,7 @@ fn names_of_files_cannot_command_a_terminal() {
     }
     let annotations = migrate(folder.path(), &["audit", "--format", "github"]).stdout;
     let annotations = String::from_utf8(annotations).unwrap();
-    // One line each: a name cannot begin a line of its own.
+    // One line each: a file name cannot start a new line.
     let of_files = annotations.lines().filter(|line| line.contains(".sh"));
     assert!(
         of_files
@@ -569,7 +568,7 @@ fn names_of_files_cannot_command_a_terminal() {
 }
 
 #[test]
-fn a_deep_tree_is_walked() {
+fn walks_deep_trees() {
     let folder = TempDir::new().unwrap();
     let deep = "d/".repeat(300);
     put(
@@ -581,7 +580,7 @@ fn a_deep_tree_is_walked() {
 }
 
 #[test]
-fn settings_that_are_hostile_stop_nothing() {
+fn survives_hostile_settings_files() {
     let folder = TempDir::new().unwrap();
     put(folder.path(), "a.sh", format!("curl {CALL}\n"));
     let stars = "*".repeat(2000);
@@ -608,7 +607,7 @@ fn settings_that_are_hostile_stop_nothing() {
     ] {
         put(folder.path(), ".migrate-baseline", baseline);
         let output = migrate(folder.path(), &["audit"]);
-        // A baseline that cannot be read is an error; one that says nothing suppresses nothing.
+        // An invalid baseline is an error; an empty one suppresses nothing.
         assert!(matches!(output.status.code(), Some(1 | 2)), "{output:?}");
     }
 }

@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_cell_is_a_formula() {
+    fn escapes_formulas() {
         assert_eq!(cell("=HYPERLINK(1)".to_owned()), "'=HYPERLINK(1)");
         assert_eq!(cell("@team".to_owned()), "'@team");
         assert_eq!(cell("app/-x.php".to_owned()), "app/-x.php");

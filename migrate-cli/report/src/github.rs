@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_in_a_name_ends_a_property() {
+    fn escapes_properties_and_messages() {
         assert_eq!(property("a,b:c%\n::x"), "a%2Cb%3Ac%25%0A%3A%3Ax");
         assert_eq!(message("50 %\nof it: a, b"), "50 %25%0Aof it: a, b");
     }

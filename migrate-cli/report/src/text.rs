@@ -394,7 +394,11 @@ fn table(table: &Table, layout: &mut TextLayout) {
         layout::Row {
             cells: line(&mut row.cells.iter().map(|cell| {
                 let text = toned(cell);
-                if cell.is_code { unbroken(&text) } else { text }
+                if cell.is_code && cell.lines.len() == 1 {
+                    unbroken(&text)
+                } else {
+                    text
+                }
             })),
             below: row
                 .below
@@ -411,7 +415,7 @@ fn text(cell: &Cell) -> String {
     match cell.lines.as_slice() {
         [] => String::new(),
         [line] => plain(line).into_owned(),
-        [first, others @ ..] => format!("{} +{}", plain(first), others.len()),
+        [first, others @ ..] => format!("{} +{}", unbroken(&plain(first)), others.len()),
     }
 }
 

@@ -118,7 +118,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         }
         if !outcome.unreadable.is_empty() && args.prune_baseline {
             anyhow::bail!(
-                "{} could not be read, so fixed findings cannot be told apart; the baseline was not changed",
+                "{} could not be read, so fixed findings cannot be determined; the baseline was not changed",
                 outcome
                     .unreadable
                     .first()

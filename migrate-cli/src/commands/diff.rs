@@ -147,8 +147,8 @@ Examples:
   migrate diff --live http://127.0.0.1:9090 --min-consistency 99.9 --max-p99 1500
 
 Environment, for --shim and URLs of v1:
-  MIGRATE_API_KEY, MIGRATE_API_SECRET  what v1 programs send
-  MIGRATE_PSEUDONYM_KEY                the key of the recording's pseudonyms, if it has them";
+  MIGRATE_API_KEY, MIGRATE_API_SECRET  v1 credentials
+  MIGRATE_PSEUDONYM_KEY                pseudonym key of the recording, if it has one";
 
 /// Refresh interval of --live.
 const REFRESH: Duration = Duration::from_secs(2);
@@ -262,7 +262,7 @@ impl Args {
         let mut report = Report::default();
         let mut comparison = match (self.files.as_slice(), &self.v1, &self.recorded) {
             ([old, new], ..) => self.files(catalog, old, new)?,
-            ([one], ..) => bail!("{one} is one answer; give the other one, too"),
+            ([one], ..) => bail!("{one}: give a second response to compare with"),
             (_, Some(v1), _) => self.at_hand(catalog, v1)?,
             (.., Some(recording)) if self.exchange.is_some() => {
                 self.exchange(catalog, recording)?
@@ -286,7 +286,9 @@ impl Args {
             env::var(name)
                 .ok()
                 .filter(|value| !value.is_empty())
-                .with_context(|| format!("set {name} to what v1 programs send to the shim"))
+                .with_context(|| {
+                    format!("set {name} to the credentials that v1 programs send to the shim")
+                })
         };
         let credentials = Credentials {
             key: variable(API_KEY)?,
@@ -319,7 +321,7 @@ impl Args {
         new: &ResponseSource,
     ) -> anyhow::Result<Comparison> {
         if matches!((old, new), (ResponseSource::Input, ResponseSource::Input)) {
-            bail!("standard input has one answer: name the other one");
+            bail!("standard input can only be one of the two responses");
         }
         let redactor = Redactor::new(catalog, None);
         let operation = match self.operation.as_deref() {
@@ -344,15 +346,15 @@ impl Args {
         let operation = find(catalog, self.operation.as_deref().unwrap_or_default())?;
         let plan = operation
             .plan()
-            .with_context(|| format!("{} is not answered from v2", operation.name))?;
+            .with_context(|| format!("{} is not served from v2", operation.name))?;
         let answer = read(&redactor, v1)?;
         let mut answers = Vec::new();
         for given in &self.v2 {
-            let (said, file) = match given.split_once('=') {
+            let (name, file) = match given.split_once('=') {
                 Some((name, file)) if !Path::new(given).exists() => (Some(name.to_owned()), file),
                 _ => (None, given.as_str()),
             };
-            answers.push((said, file.to_owned(), read(&redactor, Path::new(file))?));
+            answers.push((name, file.to_owned(), read(&redactor, Path::new(file))?));
         }
         let documents = Documents::of_answers(catalog, &operation.name, plan, answers)?;
         Ok(Comparison {
@@ -378,7 +380,7 @@ impl Args {
         Redactor::new(catalog, None).exchange(catalog, &mut exchange, &[]);
         let operation = find(catalog, &exchange.v1.operation)?;
         compare_with_v2(catalog, operation, &exchange)
-            .with_context(|| format!("{} is not answered from v2", operation.name))
+            .with_context(|| format!("{} is not served from v2", operation.name))
     }
 
     fn write(&self, report: &Report) -> anyhow::Result<()> {
@@ -407,13 +409,13 @@ fn percent(text: &str) -> Result<f64, String> {
         .parse()
         .ok()
         .filter(|share| (0.0..=100.0).contains(share));
-    share.ok_or_else(|| "a share is a number from 0 to 100, as 99.9".to_owned())
+    share.ok_or_else(|| "must be a number from 0 to 100, as 99.9".to_owned())
 }
 
 fn find<'c>(catalog: &'c Catalog, name: &str) -> anyhow::Result<&'c Operation> {
     catalog
         .find(name)
-        .with_context(|| format!("v1 had no operation {name}; `migrate explain` names all"))
+        .with_context(|| format!("unknown operation {name}; `migrate explain` lists all"))
 }
 
 fn read(redactor: &Redactor, path: &Path) -> anyhow::Result<Value> {

@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         import(&catalog, &redactor, path, &mut imported)?;
     }
     if imported.exchanges.is_empty() {
-        bail!("there is no exchange of v1 in it; a request needs its answer as JSON");
+        bail!("no v1 exchange found; each request needs a JSON response");
     }
     let mut text = String::new();
     for exchange in &imported.exchanges {
@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let exchanges = count(exchanges.len(), "exchange", "exchanges");
     writeln!(
         io::stderr(),
-        "{exchanges}; left out: {others} that are not v1's, {unreadable} without a JSON answer"
+        "{exchanges}; skipped: {others} not v1, {unreadable} without a JSON response"
     )?;
     Ok(Exit::Clean)
 }

@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if !entries.iter().any(|entry| entry.id == wanted) {
         let nearest = nearest(name, entries.iter().map(|entry| entry.id));
         let suggestion = suggestion(&nearest, "migrate rules");
-        anyhow::bail!("there is no rule and no client library {name}{suggestion}");
+        anyhow::bail!("unknown rule or client library {name}{suggestion}");
     }
     entries.retain(|entry| entry.id == wanted);
     args.output.write(&Report::new(page(&entries), &entries))?;
@@ -90,8 +90,8 @@ fn fixes(fix: Fixable) -> Vec<&'static str> {
     let sentences = [
         (
             fix.address,
-            "`migrate audit --fix --shim URL` points it at the shim where that is provably safe, and \
-             `--shim-env NAME` has the program read the address from a variable.",
+            "`migrate audit --fix --shim URL` points it at the shim where that is provably safe; \
+             `--shim-env NAME` reads the address from a variable.",
         ),
         (
             fix.call,
@@ -99,11 +99,11 @@ fn fixes(fix: Fixable) -> Vec<&'static str> {
         ),
         (
             fix.version,
-            "`migrate audit --fix` pins the version that runs today.",
+            "`migrate audit --fix` pins the current version.",
         ),
         (
             !(fix.address || fix.call || fix.version),
-            "`--fix` does not change it; `migrate audit --fix` prints what to do by hand.",
+            "No automatic fix; `migrate audit --fix` prints manual steps.",
         ),
     ];
     let chosen = sentences.into_iter().filter(|(holds, _)| *holds);

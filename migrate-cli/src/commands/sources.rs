@@ -129,7 +129,7 @@ fn rule(text: &str) -> Result<String, String> {
     }
     let nearest = nearest(text, RULES.iter().map(|(id, _)| *id));
     Err(format!(
-        "there is no such rule{}",
+        "unknown rule{}",
         suggestion(&nearest, "migrate rules")
     ))
 }

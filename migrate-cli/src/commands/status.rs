@@ -106,7 +106,7 @@ impl Args {
         let (path, baseline) = baseline_file::read(self.since.as_deref(), sources.first())?;
         if !path.exists() {
             let path = path.display();
-            bail!("there is no baseline {path}; write one with migrate audit --write-baseline");
+            bail!("no baseline {path}; create one with migrate audit --write-baseline");
         }
         if sources.is_partial() {
             bail!(

@@ -36,7 +36,7 @@ Examples:
   migrate translate zoom.postman_collection.json
   pbpaste | migrate translate
 
-Exit codes: 0 translated, 1 v1's answer is an error, 2 not a v1 request.")]
+Exit codes: 0 translated, 1 v1 returns an error, 2 not a v1 request.")]
 pub(crate) struct Args {
     /// A curl, wget, `HTTPie` or `PowerShell` command, a URL, an operation with a form, or a file
     /// with one of these, an HTTP request, a Postman collection or HAR. Reads standard input if
@@ -137,5 +137,5 @@ fn v2_base(text: &str) -> Result<String, String> {
     if rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(is_plain)) {
         return Ok(text.trim_end_matches('/').to_owned());
     }
-    Err("v2's base is a URL like https://api.zoom.us/v2".to_owned())
+    Err("must be a URL like https://api.zoom.us/v2".to_owned())
 }

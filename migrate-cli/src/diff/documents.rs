@@ -23,7 +23,7 @@ pub(crate) struct Documents {
 
 /// A v2 response that matches no call of the operation.
 #[derive(Debug, thiserror::Error)]
-#[error("{name} is no answer that {operation} is made from; say which: {known}")]
+#[error("{name} is not a v2 response of {operation}; use one of {known}")]
 pub(crate) struct UnknownDocument {
     name: String,
     operation: String,
@@ -55,8 +55,8 @@ impl Documents {
         answers: Vec<(Option<String>, String, Value)>,
     ) -> Result<Self, UnknownDocument> {
         let mut documents = Self::default();
-        for (said, file, answer) in answers {
-            let call = match &said {
+        for (name, file, answer) in answers {
+            let call = match &name {
                 Some(name) => plan
                     .calls
                     .iter()
@@ -67,7 +67,7 @@ impl Documents {
                 let known = plan.calls.iter().filter_map(produces);
                 let known: Vec<_> = known.map(|name| format!("{name}={file}")).collect();
                 return Err(UnknownDocument {
-                    name: said.unwrap_or(file),
+                    name: name.unwrap_or(file),
                     operation: operation.to_owned(),
                     known: known.join(", "),
                 });

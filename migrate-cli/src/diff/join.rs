@@ -128,7 +128,7 @@ impl Join<'_> {
         if old.is_none() && (expected.is_none() || v2.is_none()) {
             return None;
         }
-        let judged = match (old, &expected, place) {
+        let verdict = match (old, &expected, place) {
             (Some(_), None, Some(Place::Clock)) => {
                 (Verdict::Volatile, "the time of the answer".to_owned())
             }
@@ -157,7 +157,7 @@ impl Join<'_> {
                     .unwrap_or_else(|| disagreement(kind, old, expected.as_ref()))
             }
         };
-        Some(row(path, place, old, v2, judged))
+        Some(row(path, place, old, v2, verdict))
     }
 
     /// The first place, in order of preference, that has a value; else the first place that could

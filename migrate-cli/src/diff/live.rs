@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn thresholds_decide_and_without_one_any_unexpected_difference() {
+    fn fails_on_missed_thresholds_or_unexpected_differences() {
         let least = |consistency| Thresholds {
             consistency: Some(consistency),
             p99: None,

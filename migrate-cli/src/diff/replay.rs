@@ -97,15 +97,15 @@ impl Replay<'_> {
                 continue;
             }
             if self.limit.is_some_and(|limit| begun.elapsed() >= limit) {
-                report.skip("the time was over");
+                report.skip("time limit reached");
                 continue;
             }
             self.redactor.exchange(self.catalog, &mut exchange, &[]);
-            let judged = self
-                .judge(&exchange, &mut next, &mut noise)
+            let result = self
+                .replay_exchange(&exchange, &mut next, &mut noise)
                 .with_context(|| format!("exchange {} ({})", exchange.id, exchange.v1.operation))?;
-            journal.note(line, &judged)?;
-            count(&mut report, judged);
+            journal.append(line, &result)?;
+            count(&mut report, result);
             progress.show(|| {
                 let (compared, unexpected) = (report.compared(), report.unexpected());
                 format!("{compared} compared, {unexpected} unexpected")
@@ -113,21 +113,21 @@ impl Replay<'_> {
         }
         if is_empty {
             bail!(
-                "{} has no exchanges; record some, with shim serve --record FILE",
+                "{} has no exchanges; record some with shim serve --record FILE",
                 recording.display()
             );
         }
         Ok(report)
     }
 
-    fn judge(
+    fn replay_exchange(
         &self,
         exchange: &Exchange,
         next: &mut Instant,
         noise: &mut Noise,
     ) -> anyhow::Result<ReplayResult> {
         let Some(operation) = self.catalog.find(&exchange.v1.operation) else {
-            return Ok(ReplayResult::skipped("v1 had no such operation"));
+            return Ok(ReplayResult::skipped("unknown v1 operation"));
         };
         if !operation.is_served() {
             return Ok(ReplayResult::skipped(
@@ -139,22 +139,22 @@ impl Replay<'_> {
         }
         if exchange.is_masked() {
             return Ok(ReplayResult::skipped(
-                "a parameter was redacted or is a pseudonym",
+                "a parameter is redacted or a pseudonym",
             ));
         }
         if exchange.v1.parameters.values().any(Value::is_object) {
             return Ok(ReplayResult::skipped(
-                "the file that was sent is not in the recording",
+                "the uploaded file is not in the recording",
             ));
         }
-        let (answer, took) = self.ask(operation, exchange, next)?;
+        let (answer, took) = self.send(operation, exchange, next)?;
         self.check_credentials(exchange, &answer)?;
         let mut comparison = self.beside(operation, exchange, &answer);
         noise.cancel(&operation.name, &mut comparison.rows);
         self.rules.apply(&mut comparison);
         if operation.read && !comparison.is_expected() {
             // A field that differs between two responses of the same minute is volatile.
-            let (again, _) = self.ask(operation, exchange, next)?;
+            let (again, _) = self.send(operation, exchange, next)?;
             let changes = compare(self.catalog, None, &answer, &again);
             noise.learn(&operation.name, &changes);
             noise.cancel(&operation.name, &mut comparison.rows);
@@ -186,7 +186,7 @@ impl Replay<'_> {
         });
         if let Some((code, message)) = refused.filter(|_| of(&exchange.v1.answer).is_none()) {
             bail!(
-                "the shim refuses the credentials ({code} {message}); set {API_KEY} and \
+                "the shim rejected the credentials ({code} {message}); set {API_KEY} and \
                  {API_SECRET} to those of one of its tenants"
             );
         }
@@ -200,7 +200,7 @@ impl Replay<'_> {
     }
 
     /// Sends the request to the shim. The response is redacted like the recorded one.
-    fn ask(
+    fn send(
         &self,
         operation: &Operation,
         exchange: &Exchange,
@@ -211,7 +211,7 @@ impl Replay<'_> {
         let begun = Instant::now();
         let answer = self
             .client
-            .ask(self.catalog, operation, &exchange.v1.arguments())?;
+            .call(self.catalog, operation, &exchange.v1.arguments())?;
         let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         // Redacts the same secrets as the recording.
         let mut copy = exchange.clone();
@@ -248,8 +248,8 @@ impl Replay<'_> {
     }
 }
 
-fn count(report: &mut Report, judged: ReplayResult) {
-    match judged {
+fn count(report: &mut Report, result: ReplayResult) {
+    match result {
         ReplayResult::Compared { comparison, micros } => report.add(comparison, micros, false),
         ReplayResult::Skipped(why) => report.skip(&why),
     }

@@ -48,9 +48,9 @@ impl FromStr for ResponseSource {
         Ok(match Url::parse(text) {
             Ok(url) if url.username().is_empty() && url.password().is_none() => Self::Url(url),
             Ok(_) => Self::InvalidUrl(format!(
-                "has a user, which is never sent; v1's credentials come from {API_KEY} and {API_SECRET}"
+                "has credentials, which are never sent; set {API_KEY} and {API_SECRET}"
             )),
-            Err(error) => Self::InvalidUrl(format!("cannot be read: {error}")),
+            Err(error) => Self::InvalidUrl(format!("is invalid: {error}")),
         })
     }
 }
@@ -76,7 +76,7 @@ impl ResponseSource {
             Self::File(path) => {
                 plain_file::read_text(path).with_context(|| format!("{self} cannot be read"))?
             }
-            Self::InvalidUrl(why) => bail!("an address {why}"),
+            Self::InvalidUrl(why) => bail!("the URL {why}"),
             Self::Input => {
                 let mut text = String::new();
                 io::stdin()
@@ -107,7 +107,7 @@ impl ResponseSource {
         url: &Url,
     ) -> anyhow::Result<Value> {
         if !operation.read {
-            bail!("{self} would change something; only reads are asked");
+            bail!("{self} is a write; only reads are sent");
         }
         let protocol = catalog.protocol();
         let query = form_urlencoded::parse(url.query().unwrap_or_default().as_bytes());
@@ -143,7 +143,7 @@ impl ResponseSource {
             .to_owned();
         base.set_path(&above);
         let client = Client::new(base.as_str(), credentials)?;
-        let mut answer = client.ask(catalog, operation, &arguments)?;
+        let mut answer = client.call(catalog, operation, &arguments)?;
         // A server that rejects credentials may quote them.
         redactor.value_without(&mut answer, &[&key, &secret]);
         Ok(answer)
@@ -155,7 +155,7 @@ impl fmt::Display for ResponseSource {
         match self {
             Self::File(path) => path.display().fmt(f),
             Self::Input => f.write_str("standard input"),
-            Self::InvalidUrl(_) => f.write_str("an address"),
+            Self::InvalidUrl(_) => f.write_str("a URL"),
             Self::Url(url) => {
                 f.write_str(url.as_str().split(['?', '#']).next().unwrap_or_default())
             }

@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_accept_what_they_name() {
+    fn rules_accept_matching_differences() {
         let both = [
             "unexpected number became string",
             "unexpected another value",
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn an_acceptance_ends() {
+    fn accepted_differences_expire() {
         let rules = "[[rule]]\nfield = \"pmi\"\nreason = \"known\"\nexpires = \"2026-05-31\"\n";
         let first = verdicts(rules).remove(0);
         assert_eq!(
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_refused() {
+    fn rejects_invalid_rules() {
         for rules in [
             "[[rule]]\nfield = \"pmi\"\n",
             "[[rule]]\nfield = \"pmi\"\nreason = \" \"\n",
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_accepted_is_expected_next_time() {
+    fn accepted_differences_are_expected_in_the_next_run() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rules.toml");
         fs::write(&path, "# ours").unwrap();

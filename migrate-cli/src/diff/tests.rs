@@ -79,7 +79,7 @@ fn exchange() -> Exchange {
 }
 
 #[test]
-fn what_the_translation_makes_of_v2_is_never_unexpected() {
+fn translated_response_has_no_unexpected_differences() {
     let catalog = catalog();
     let exchange = exchange();
     let operation = catalog.find("user/get").unwrap();
@@ -105,7 +105,7 @@ fn what_the_translation_makes_of_v2_is_never_unexpected() {
 }
 
 #[test]
-fn a_v1_answer_that_v2_does_not_give_is_unexpected() {
+fn differing_v1_response_is_unexpected() {
     let catalog = catalog();
     let operation = catalog.find("user/get").unwrap();
     let mut exchange = exchange();
@@ -124,7 +124,7 @@ fn a_v1_answer_that_v2_does_not_give_is_unexpected() {
 }
 
 #[test]
-fn an_error_is_beside_what_the_translation_says() {
+fn errors_are_compared_with_translated_errors() {
     let catalog = catalog();
     let operation = catalog.find("user/get").unwrap();
     let mut exchange = exchange();
@@ -148,7 +148,7 @@ fn an_error_is_beside_what_the_translation_says() {
 }
 
 #[test]
-fn answers_at_hand_find_their_document() {
+fn identifies_documents_of_v2_responses() {
     let catalog = catalog();
     let operation = catalog.find("user/get").unwrap();
     let plan = operation.plan().unwrap();
@@ -176,7 +176,7 @@ fn answers_at_hand_find_their_document() {
 }
 
 #[test]
-fn entries_of_a_list_are_beside_their_users() {
+fn list_entries_are_matched_by_id() {
     let catalog = catalog();
     let operation = catalog.find("user/list").unwrap();
     let plan = operation.plan().unwrap();
@@ -212,7 +212,7 @@ fn entries_of_a_list_are_beside_their_users() {
 }
 
 /// Report with every verdict, and values that break careless layouts.
-fn told() -> Report {
+fn sample_report() -> Report {
     let catalog = catalog();
     let operation = catalog.find("user/get").unwrap();
     let old = json!({
@@ -244,7 +244,9 @@ fn told() -> Report {
 
 fn printed(printer: &dyn Printer) -> String {
     let mut out = Vec::new();
-    printer.print(&told().document(), &mut out).unwrap();
+    printer
+        .print(&sample_report().document(), &mut out)
+        .unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -272,7 +274,7 @@ fn text_fits_the_width() {
 }
 
 #[test]
-fn what_differs_inside_of_a_value_is_marked() {
+fn marks_differing_part_of_a_value() {
     let styled = printed(&Text {
         width: 120,
         is_styled: true,
@@ -286,10 +288,10 @@ fn what_differs_inside_of_a_value_is_marked() {
 }
 
 #[test]
-fn programs_can_read_it() {
+fn prints_all_formats() {
     insta::assert_snapshot!(
         "report_json",
-        plain_json(&serde_json::to_string_pretty(&told()).unwrap())
+        plain_json(&serde_json::to_string_pretty(&sample_report()).unwrap())
     );
     insta::assert_snapshot!("report_markdown", printed(&Markdown));
     insta::assert_snapshot!("report_junit", printed(&Junit));
@@ -301,7 +303,7 @@ fn programs_can_read_it() {
 }
 
 #[test]
-fn the_report_is_bounded() {
+fn report_is_bounded() {
     let catalog = catalog();
     let mut report = Report::default();
     for number in 0..1500 {
@@ -319,7 +321,7 @@ fn the_report_is_bounded() {
 }
 
 #[test]
-fn exchanges_that_differ_alike_are_counted_as_one_cause() {
+fn counts_equal_differences_as_one_cause() {
     let catalog = catalog();
     let mut report = Report {
         alike: 2,

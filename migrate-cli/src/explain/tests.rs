@@ -10,7 +10,7 @@ use super::{Topic, field};
 
 /// Every page renders as text and JSON, and no line is wider than the terminal.
 #[test]
-fn every_page_fits() {
+fn every_page_fits_the_terminal() {
     let catalog = Catalog::embedded().unwrap();
     let operations: BTreeSet<_> = { catalog.operations().iter() }
         .map(|operation| operation.name.as_str())

@@ -74,9 +74,7 @@ pub(super) enum Part {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
     /// The data is in a file, which is not read.
-    #[error(
-        "{what} come from a file, which `migrate translate` does not read: put the content in its place"
-    )]
+    #[error("cannot read {what} from a file; put the content in its place")]
     ReadsFile {
         /// Description of the data.
         what: String,
@@ -387,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn switches_and_a_value_may_share_a_word() {
+    fn splits_combined_short_options() {
         let command =
             command("-sSXPOST -da=b -d c=d -o/dev/null -u me:secret https://x/v1/user/get")
                 .unwrap();
@@ -401,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn what_curl_encodes_is_not_decoded() {
+    fn keeps_values_that_curl_encodes() {
         let command = command("--data-urlencode dept=R&D% --data-urlencode =x x").unwrap();
         assert_eq!(
             command.data,
@@ -413,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_lose_their_attributes_and_quotes() {
+    fn strips_part_attributes_and_quotes() {
         let command = command(
             r#"-F id=a -F 'pic_file=@"a;b.png";type=image/png' --form-string 'x=@y;type=z' u"#,
         )
@@ -429,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn no_file_is_read() {
+    fn rejects_data_from_files() {
         for line in [
             "-d @f u",
             "--data-binary @f u",
@@ -446,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn values_must_be_there_and_urls_single() {
+    fn rejects_missing_values_and_second_urls() {
         assert!(matches!(
             command("https://x -d"),
             Err(CommandError::NoValue { .. })

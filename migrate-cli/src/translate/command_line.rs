@@ -415,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn posix_shells_quote_and_substitute() {
+    fn splits_posix_commands() {
         assert_eq!(
             split(
                 "curl -d \"id=$id&a=${X}-\\$y\" -d 'b=$z' -d $'c=it\\'s\\x21' \\\n u$1 | jq . # x"
@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn cmd_continues_and_escapes_with_carets() {
+    fn splits_cmd_commands() {
         assert_eq!(
             split("curl -X POST ^\r\n -d \"id=%ID%&dept=a%20b\" ^\n u"),
             [vec!["curl", "-X", "POST", "-d", "id=<ID>&dept=a%20b", "u"]]
@@ -457,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn power_shell_has_hash_tables_and_backticks() {
+    fn splits_powershell_commands() {
         assert_eq!(
             split(
                 "$r = Invoke-RestMethod -Uri \"$base/v1\" `\n -Body @{ id = $env:ID; 'a' = \"b c\"\n n=1 }"
@@ -475,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn open_quotes_are_errors() {
+    fn rejects_unclosed_quotes() {
         for text in ["a 'b", "a \"b", "a $'b", "irm @{a='b"] {
             assert!(
                 commands(text, &mut RequestVariables::of(text)).is_err(),

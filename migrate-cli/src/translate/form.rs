@@ -44,7 +44,7 @@ pub(super) fn json(body: &str) -> Result<Vec<(String, String)>, String> {
             Value::Bool(_) | Value::Number(_) => value.to_string(),
             Value::Array(_) | Value::Object(_) => {
                 return Err(format!(
-                    "the JSON body: {} is no single value",
+                    "the JSON body: {} is not a single value",
                     printable(&name)
                 ));
             }

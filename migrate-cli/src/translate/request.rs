@@ -35,10 +35,10 @@ pub(crate) struct V1Request {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RequestError {
     /// No input.
-    #[error("there is no request; give one as an argument, a file, or on standard input:\n{USAGE}")]
+    #[error("no request; give one as an argument, a file, or on standard input:\n{USAGE}")]
     Nothing,
     /// Unknown form of a request.
-    #[error("`{text}` is no v1 request{suggestion}\n{USAGE}")]
+    #[error("`{text}` is not a v1 request{suggestion}\n{USAGE}")]
     NotARequest {
         /// Beginning of the text.
         text: String,
@@ -46,12 +46,10 @@ pub(crate) enum RequestError {
         suggestion: String,
     },
     /// Source code.
-    #[error(
-        "this looks like code, not like one request; `migrate audit` finds v1 in code\n{USAGE}"
-    )]
+    #[error("this looks like source code; use `migrate audit` for code\n{USAGE}")]
     Code,
     /// Not a v1 URL.
-    #[error("the URL has no /{prefix}/ and so is none of Zoom's API v1\n{USAGE}")]
+    #[error("the URL has no /{prefix}/, so it is not a v1 URL\n{USAGE}")]
     NotV1 {
         /// Path prefix: `v1`.
         prefix: String,
@@ -184,13 +182,13 @@ impl V1Request {
         let method = command.method.as_deref().unwrap_or(implied);
         if !method.eq_ignore_ascii_case("POST") {
             reader.notes.push(format!(
-                "v1 took POST only: a {} is answered with an error; send a POST",
+                "v1 accepts POST only and returns an error for {}; send a POST",
                 printable(method)
             ));
         }
         for option in &command.unknown {
             reader.notes.push(format!(
-                "the option {} is taken for a switch",
+                "unknown option {}: treated as a switch",
                 printable(option)
             ));
         }
@@ -335,7 +333,7 @@ impl<'c> Reader<'c> {
                     before.value.push(b'&');
                     before.value.extend(pair.name.as_bytes());
                     self.notes.push(format!(
-                        "{}: & is read as a part of the value; in a form it must be %26 \
+                        "{}: & is treated as part of the value; encode it as %26 \
                          (curl: --data-urlencode)",
                         printable(&before.name)
                     ));
@@ -397,7 +395,7 @@ impl<'c> Reader<'c> {
     fn note_plus(&mut self, pair: &form::Pair) {
         if pair.had_plus && pair.value.contains(&b'@') {
             self.notes.push(format!(
-                "{}: + is a blank in a form; write %2B for a plus sign",
+                "{}: + is a space in a form; encode a plus sign as %2B",
                 printable(&pair.name)
             ));
         }
@@ -408,7 +406,10 @@ impl<'c> Reader<'c> {
         for (name, value) in self.arguments.iter() {
             if self.found.is_in(name) {
                 let name = self.found.shown(name, |name| format!("${name}"));
-                let note = format!("{}: parameters in it are not known here", printable(&name));
+                let note = format!(
+                    "{}: parameters in this variable are unknown",
+                    printable(&name)
+                );
                 self.notes.push(note);
             } else {
                 arguments.add(name, value.clone());

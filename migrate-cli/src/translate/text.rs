@@ -122,9 +122,9 @@ fn call(layout: &mut TextLayout, all: &Translated<'_>, call: &TranslatedCall<'_>
             &format!("only if {}", call.only_if.join(", or if ")),
         );
     }
-    let told = |condition: &String| call.only_if.as_slice() == std::slice::from_ref(condition);
+    let is_shown = |condition: &String| call.only_if.as_slice() == std::slice::from_ref(condition);
     for member in &call.body_only_if {
-        if call.body_only_if.len() > 1 || !told(&member.only_if) {
+        if call.body_only_if.len() > 1 || !is_shown(&member.only_if) {
             comment(
                 layout,
                 "  ",
@@ -138,12 +138,12 @@ fn call(layout: &mut TextLayout, all: &Translated<'_>, call: &TranslatedCall<'_>
 }
 
 fn losses(layout: &mut TextLayout, title: &str, losses: &[Loss]) {
-    let mut told: Vec<&str> = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
     for loss in losses {
-        if told.contains(&loss.reason.as_str()) {
+        if seen.contains(&loss.reason.as_str()) {
             continue;
         }
-        told.push(&loss.reason);
+        seen.push(&loss.reason);
         let alike = losses.iter().filter(|other| other.reason == loss.reason);
         let fields: Vec<_> = alike.map(|loss| loss.field.as_str()).collect();
         comment(

@@ -195,7 +195,7 @@ impl Variables {
                             let shown = found.shown(text, |name| format!("${name}"));
                             let kind = wording::kind(part);
                             notes.push(format!(
-                                "{name}: {value} stands for {shown} here, which is to be {kind}"
+                                "{name}: {value} is used in place of {shown}, which must be {kind}"
                             ));
                             value
                         }

@@ -59,13 +59,15 @@ pub(crate) fn read(source: &str, since: Option<Date>) -> anyhow::Result<Vec<Usag
     };
     if text.starts_with(b"SQLite format 3") {
         bail!(
-            "{source} is the ledger itself; `shim usage {source} | migrate usage -` reads it, or \
-             ask the shim that writes it: migrate usage http://127.0.0.1:9090"
+            "{source} is the ledger itself; read it with `shim usage {source} | migrate usage -`, or \
+             from the shim that writes it: migrate usage http://127.0.0.1:9090"
         );
     }
     let documents = Usage::read_all(&text).with_context(|| source.to_owned())?;
     if documents.iter().any(|usage| usage.next.is_some()) {
-        bail!("{source} is only the first part of a ledger; ask the shim itself, or `shim usage`");
+        bail!(
+            "{source} has only the first page of a ledger; read it from the shim itself, or with `shim usage`"
+        );
     }
     Ok(documents)
 }

@@ -1,11 +1,17 @@
-//! Small projects to be audited, and the program that audits them.
+//! Runs `migrate` on small test projects.
 
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(
+    dead_code,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "each test file uses a part, and tests fail by panicking"
+)]
 
 use std::{
     fs,
+    io::Write as _,
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 use serde_json::Value;
@@ -33,6 +39,45 @@ pub(crate) fn migrate(folder: &Path, arguments: &[&str]) -> Output {
         .current_dir(folder)
         .output()
         .unwrap()
+}
+
+/// Runs `migrate` with a text on standard input.
+pub(crate) fn migrate_with_input(folder: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_migrate"))
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The program may exit without reading.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+/// Runs git in a folder and returns its output.
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .args(["-c", "user.name=a", "-c", "user.email=a@example.com"])
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("GIT_DIR")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{arguments:?} {output:?}");
+    text(&output).trim().to_owned()
+}
+
+/// A folder for `--mappings` with an operation that is not served.
+pub(crate) fn unserved() -> TempDir {
+    tree(&[(
+        "user/unserved.toml",
+        "[operation.\"user/unserved\"]\nsummary = \"Is not served.\"\neffect = \"read\"\n\
+         parameters = [\"id\"]\nrequires = [\"id\"]\ncomposite = true\n\
+         instead = [\"GET /users\", \"GET /users/{userId}\"]\n\
+         instead_source = \"users\"\nnote = \"one call a user\"\n",
+    )])
 }
 
 pub(crate) fn text(output: &Output) -> String {

@@ -52,7 +52,7 @@ async fn list_and_get_show_accounts() {
 }
 
 #[tokio::test]
-async fn accounts_come_and_go() {
+async fn creates_and_deletes_accounts() {
     let (stage, _) = stage().await;
     let made = format!(
         "ma/account/create email=new@sub.example.com {NEW} enable_share_rc=true pay_mode=1"
@@ -264,7 +264,7 @@ async fn rejects_invalid_requests() {
 }
 
 #[tokio::test]
-async fn errors_that_v2_says_itself() {
+async fn passes_on_v2_errors() {
     let (stage, accounts) = stage().await;
     let id = id(&accounts, "Observatory");
     let subscribe =

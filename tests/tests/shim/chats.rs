@@ -1,4 +1,4 @@
-//! Archived chats, which a token of the key opens.
+//! Archived chats, which need the chat token of the key.
 
 use end_to_end::{CHAT_TOKEN, Stage};
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ async fn list_shows_sessions() {
 }
 
 #[tokio::test]
-async fn list_looks_for_a_member() {
+async fn list_filters_by_member() {
     let stage = Stage::start().await;
     let found = asked(&stage, "list", "email=grace.hopper@example.com").await;
     assert_eq!(at(&found, "chat_list[]").len(), 1);

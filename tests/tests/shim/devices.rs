@@ -9,7 +9,7 @@ use crate::requests::{PAGE, ask, errors, has, one, success};
 const DEVICE: &str = "id:s name:s ip:s protocol_type:n encryption_type:n";
 
 #[tokio::test]
-async fn devices_can_be_made_changed_and_deleted() {
+async fn creates_updates_and_deletes_devices() {
     let stage = Stage::start().await;
     let before = success(&stage, "h323/device/list").await;
     has(&before, "", &format!("{PAGE} devices:a"));

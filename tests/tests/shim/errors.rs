@@ -1,4 +1,4 @@
-//! Each error that v1 documented or was seen to give and that v2 can cause: code and wording.
+//! Documented and observed v1 errors that v2 can cause: code and message.
 
 use end_to_end::Stage;
 use shim_sandbox::{LimitWording, SandboxConfig};
@@ -27,7 +27,7 @@ const CREATES: [&str; 5] = [
     "ssocreate",
 ];
 
-/// Asks each create for this address and type.
+/// Calls each create with this address and type.
 async fn check_creates(account: SandboxConfig, email: &str, kind: &str, expected: &str) {
     let stage = Stage::with(account, "").await;
     for create in CREATES {
@@ -37,7 +37,7 @@ async fn check_creates(account: SandboxConfig, email: &str, kind: &str, expected
 }
 
 #[tokio::test]
-async fn required_parameters() {
+async fn rejects_missing_parameters() {
     let stage = Stage::start().await;
     errors(
         &stage,
@@ -70,7 +70,7 @@ async fn required_parameters() {
 }
 
 #[tokio::test]
-async fn malformed_parameters() {
+async fn rejects_malformed_parameters() {
     let stage = Stage::start().await;
     errors(
         &stage,
@@ -91,7 +91,7 @@ async fn malformed_parameters() {
 }
 
 #[tokio::test]
-async fn unknown_user() {
+async fn rejects_unknown_users() {
     let stage = Stage::start().await;
     for operation in [
         "user/get",
@@ -129,7 +129,7 @@ async fn unknown_user() {
 }
 
 #[tokio::test]
-async fn a_login_type_that_a_user_does_not_have() {
+async fn rejects_other_login_types() {
     let stage = Stage::start().await;
     for (email, own) in [(ADA, "100"), (SSO_USER, "101"), (API_USER, "99")] {
         for login_type in ["0", "1", "99", "100", "101"] {
@@ -145,7 +145,7 @@ async fn a_login_type_that_a_user_does_not_have() {
 }
 
 #[tokio::test]
-async fn an_invitation_that_ran_out() {
+async fn rejects_expired_invitations() {
     let stage = Stage::start().await;
     for operation in [
         "user/get",
@@ -163,7 +163,7 @@ async fn an_invitation_that_ran_out() {
 }
 
 #[tokio::test]
-async fn addresses_that_cannot_be_created() {
+async fn rejects_addresses() {
     let account = SandboxConfig::default;
     check_creates(
         account(),
@@ -190,7 +190,7 @@ async fn addresses_that_cannot_be_created() {
 }
 
 #[tokio::test]
-async fn an_account_without_free_licences() {
+async fn rejects_creates_without_free_licences() {
     for (wording, paid_code, basic_code) in [
         (LimitWording::Plain, "2034", "2033"),
         (LimitWording::WithMaximum, "3412", "3412"),
@@ -202,7 +202,7 @@ async fn an_account_without_free_licences() {
             ..SandboxConfig::default()
         };
         let stage = Stage::with(account, "").await;
-        // v1 had one code for it, and v2's texts.
+        // v1's code with v2's messages.
         for create in CREATES {
             for kind in ["1", "2"] {
                 let given = [
@@ -236,7 +236,7 @@ async fn an_account_without_free_licences() {
 }
 
 #[tokio::test]
-async fn creates_that_the_account_does_not_have() {
+async fn rejects_disabled_creates() {
     let account = SandboxConfig {
         sso: false,
         ..SandboxConfig::default()
@@ -262,7 +262,7 @@ async fn creates_that_the_account_does_not_have() {
 }
 
 #[tokio::test]
-async fn updates_that_need_a_licence() {
+async fn rejects_updates_without_licence() {
     let stage = Stage::start().await;
     let id = stage.id_of(BASIC).await;
     let large = format!("user/update id={id} enable_large=1");
@@ -284,7 +284,7 @@ async fn updates_that_need_a_licence() {
 }
 
 #[tokio::test]
-async fn updates_that_collide() {
+async fn rejects_conflicting_updates() {
     let stage = Stage::start().await;
     let pmi = stage.user(ADA).await["pmi"].to_string();
     let same_pmi = format!("user/update id={BASIC} pmi={pmi}");
@@ -303,7 +303,7 @@ async fn updates_that_collide() {
 }
 
 #[tokio::test]
-async fn features_that_are_all_in_use() {
+async fn rejects_exhausted_features() {
     let account = SandboxConfig {
         max_webinar_users: Some(0),
         max_large_meeting_users: Some(0),
@@ -320,7 +320,7 @@ async fn features_that_are_all_in_use() {
 }
 
 #[tokio::test]
-async fn who_cannot_be_deactivated_or_removed() {
+async fn rejects_deactivation_and_removal_of_protected_users() {
     let stage = Stage::start().await;
     let status = "200 Zoom Room and Admin users can not be activated or deactivated.";
     let managed = "1107 Can not disassociate the user with managed domain";
@@ -348,7 +348,7 @@ async fn who_cannot_be_deactivated_or_removed() {
 }
 
 #[tokio::test]
-async fn who_was_made_by_custcreate_is_not_unlinked_where_the_site_refuses() {
+async fn rejects_unlinking_custcreate_users_if_configured() {
     let settings = "[options]\ndelete_api_users = \"refuse\"";
     let stage = Stage::with(SandboxConfig::default(), settings).await;
     let request = format!("user/delete id={API_USER}");
@@ -359,7 +359,7 @@ async fn who_was_made_by_custcreate_is_not_unlinked_where_the_site_refuses() {
 }
 
 #[tokio::test]
-async fn passwords_that_v2_refuses() {
+async fn rejects_passwords() {
     let account = SandboxConfig {
         special_character_required: true,
         ..SandboxConfig::default()
@@ -422,7 +422,7 @@ async fn passwords_that_v2_refuses() {
 }
 
 #[tokio::test]
-async fn pictures_that_v2_refuses() {
+async fn rejects_pictures() {
     let stage = Stage::start().await;
     let large = [b"\xff\xd8\xff".as_slice(), &vec![0; 2 << 20]].concat();
     let cases: [(&[u8], &str); 2] = [
@@ -442,7 +442,7 @@ async fn pictures_that_v2_refuses() {
 }
 
 #[tokio::test]
-async fn who_cannot_assist() {
+async fn rejects_invalid_assistants() {
     let stage = Stage::start().await;
     let cases = [
         (

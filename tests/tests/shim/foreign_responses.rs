@@ -1,6 +1,6 @@
-//! A 2xx of v2 that is none of its answers, for every call of every operation: an empty object, null,
-//! an error in disguise, a web page, the answer about somebody else. No read invents anything from
-//! it, no write relies on it, and no outcome is claimed.
+//! Invalid 2xx responses of v2 for every call of every operation: an empty object, null, an error,
+//! a web page, another user's data. Reads invent nothing, writes do not rely on them, and no
+//! outcome is claimed.
 
 use std::collections::BTreeSet;
 
@@ -20,8 +20,8 @@ const MARY: &str = "mary.jackson@example.com";
 const GRACE: &str = "grace.hopper@example.com";
 const SOON: &str = "start_time=2031-05-01T09:30:00Z duration=45";
 
-/// A request of each operation that asks v2, for its success. `{n}` is another number each time,
-/// other names are those of [`Ids`].
+/// A successful request of each operation that calls v2. `{n}` is a unique number; other names are
+/// those of [`Ids`].
 const REQUESTS: &[&str] = &[
     "user/create email=create{n}@example.com type=1 group_id={group} imgroup_id={im}",
     "user/autocreate email=auto{n}@example.com type=2 password=Analytical4Engine {all}",
@@ -136,13 +136,13 @@ const REQUESTS: &[&str] = &[
     "ma/account/billing/update account_id={account}",
 ];
 
-/// The call of user/uploadpicture, which that operation takes, too.
+/// Path of the picture upload.
 const UNREACHED: [&str; 1] = ["user/updatepassword POST /users/{userId}/picture"];
 
-/// A sub account without price plans, as a free one.
+/// A free sub account, without price plans.
 const NO_PLANS: (&str, &str) = ("nothing", "/accounts/{accountId}/plans");
 
-/// The ids of one stage, some of them made when they are needed.
+/// Ids of a stage. Some are created on demand.
 struct Ids<'s> {
     stage: &'s Stage,
     number: usize,
@@ -154,7 +154,7 @@ impl<'s> Ids<'s> {
     async fn of(stage: &'s Stage) -> Self {
         let mut ids = Self {
             stage,
-            // Four digits, so that it can end a personal meeting id.
+            // Four digits, so that it can be the end of a personal meeting id.
             number: 1000,
             known: Vec::new(),
         };
@@ -190,7 +190,7 @@ impl<'s> Ids<'s> {
         ] {
             ids.known.push((name, text.to_owned()));
         }
-        // From lists: what, the list's operation, its member, and which entry.
+        // Ids from lists: name, list operation, member, index.
         for (name, list, at) in [
             ("group", "group/list", "/groups/0/group_id"),
             ("im", "im/group/list", "/groups/0/group_id"),
@@ -268,7 +268,7 @@ impl<'s> Ids<'s> {
         ids
     }
 
-    /// Asks for a success, and takes a member of it.
+    /// Sends a request and returns a member of the response.
     async fn made(&mut self, request: &str, at: &str) -> String {
         let request = Box::pin(self.fill(request)).await;
         let answer = success(self.stage, &request).await;
@@ -279,7 +279,7 @@ impl<'s> Ids<'s> {
         }
     }
 
-    /// Makes what is used up by the request.
+    /// Creates what the request consumes.
     async fn fresh(&mut self, name: &str) -> Option<String> {
         Some(match name {
             "user" => {
@@ -335,7 +335,7 @@ impl<'s> Ids<'s> {
         })
     }
 
-    /// A request with its placeholders filled.
+    /// Fills the placeholders of a request.
     async fn fill(&mut self, request: &str) -> String {
         let mut filled = request.to_owned();
         while let Some((name, place)) = placeholder(&filled) {
@@ -360,7 +360,7 @@ impl<'s> Ids<'s> {
     }
 }
 
-/// The first `{name}` of a text.
+/// First `{name}` in a text.
 fn placeholder(text: &str) -> Option<(String, std::ops::Range<usize>)> {
     text.match_indices('{').find_map(|(start, _)| {
         let (name, _) = text[start + 1..].split_once('}')?;
@@ -385,14 +385,14 @@ fn method(call: &Call) -> Method {
     Method::from_bytes(call.method.as_str().as_bytes()).unwrap()
 }
 
-/// What a response may be instead of v2's, and what it is called.
+/// Invalid responses, by name.
 fn faults(calls: &[&Call]) -> Vec<(&'static str, Fault)> {
     let disguised = json!({ "code": 300, "message": "Odd." });
     let mut faults = vec![
         ("an error", Fault::Refused(200, disguised)),
         ("a page", Fault::Page),
     ];
-    // A write that v2 answers with nothing is done.
+    // An empty response to a write is valid.
     if calls
         .iter()
         .any(|call| call.method.is_read() || !call.needs.is_empty())
@@ -406,15 +406,14 @@ fn faults(calls: &[&Call]) -> Vec<(&'static str, Fault)> {
     faults
 }
 
-/// The plan of an operation, and those of its variants.
+/// Plans of an operation and its variants.
 fn plans(operation: &Operation) -> impl Iterator<Item = &Plan> {
     let variants = operation.variants.iter();
     let all = std::iter::once(operation).chain(variants.map(|variant| &variant.operation));
     all.filter_map(Operation::plan)
 }
 
-/// Runs every request of an area with every fault of every call that it makes; the calls that were
-/// reached.
+/// Runs the requests of an area with each fault in each call. Returns the calls reached.
 async fn check(settings: &str, area: &str) -> BTreeSet<String> {
     let catalog = Catalog::embedded().unwrap();
     let stage = Stage::with(SandboxConfig::default(), settings).await;
@@ -492,7 +491,7 @@ async fn check(settings: &str, area: &str) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn what_v2_did_not_answer_is_not_believed() {
+async fn invalid_v2_responses_are_not_used() {
     let choices = [
         "plan_writes = true",
         "plan_writes = true\ntoken = true\nlist_detail = \"full\"\nlist_pictures = true\n\

@@ -12,11 +12,11 @@ const SEARCH: &str =
     "type:s option_search_by_domain:b option_search_by_account:b option_search_by_ma_account:b";
 const MEMBER: &str = "id:s email:s first_name:s last_name:s";
 
-/// Groups of users, and of chats: what their operations begin with, and what more they show.
+/// Groups and IM groups: prefix of their operations, and additional fields.
 const KINDS: [(&str, &str); 2] = [("group", ""), ("im/group", SEARCH)];
 
 #[tokio::test]
-async fn groups_can_be_made_renamed_and_deleted() {
+async fn creates_renames_and_deletes_groups() {
     let stage = Stage::start().await;
     for (group, more) in KINDS {
         let before = success(&stage, &format!("{group}/list")).await;
@@ -55,7 +55,7 @@ async fn groups_can_be_made_renamed_and_deleted() {
 }
 
 #[tokio::test]
-async fn members_come_and_go() {
+async fn adds_and_removes_members() {
     let stage = Stage::start().await;
     let ada = stage.id_of("ada.lovelace@example.com").await;
     let joan = stage.id_of("joan.clarke@example.com").await;
@@ -89,7 +89,7 @@ async fn members_come_and_go() {
         let deleted = success(&stage, &delete).await;
         has(&deleted, "", "id:s deleted_at:t deleted_count:n");
         assert_eq!(deleted["deleted_count"], 1);
-        // Who is no member needs no removal.
+        // Removing a non-member succeeds.
         assert_eq!(success(&stage, &delete).await["deleted_count"], 0);
         assert_eq!(at(&success(&stage, &list).await, "members[]").len(), 1);
     }
@@ -115,7 +115,7 @@ async fn members_are_added_in_batches() {
 }
 
 #[tokio::test]
-async fn pictures_of_members_are_shown_if_they_are_asked_for() {
+async fn returns_member_pictures_on_request() {
     let pictures = "[options]\nlist_pictures = true";
     let stage = Stage::with(SandboxConfig::default(), pictures).await;
     for (group, _) in KINDS {
@@ -207,7 +207,7 @@ async fn rejects_invalid_requests() {
 }
 
 #[tokio::test]
-async fn errors_that_v2_says_itself() {
+async fn passes_on_v2_errors() {
     let stage = Stage::start().await;
     let gone = "IM Group has been replaced";
     for (request, method, code, text, expected) in [
@@ -268,7 +268,7 @@ async fn errors_that_v2_says_itself() {
 }
 
 #[tokio::test]
-async fn contact_groups_serve_im_groups_where_the_site_chose_so() {
+async fn contact_groups_replace_im_groups_if_configured() {
     let gone = SandboxConfig {
         im_groups: false,
         ..SandboxConfig::default()

@@ -1,5 +1,4 @@
-//! v1 operations over HTTP, against the sandbox: what v1 documented, in its fields, its
-//! errors and its effects.
+//! v1 operations over HTTP, against the sandbox: fields, errors and effects that v1 documented.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

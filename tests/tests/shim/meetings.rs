@@ -1,4 +1,4 @@
-//! Meetings: what v1 documented, what following reads show, and what must not get lost.
+//! Meetings: documented fields, effects in following reads, and values that must not get lost.
 
 use end_to_end::{Fault, Stage};
 use reqwest::Method;
@@ -23,7 +23,7 @@ const LISTED: &str = "uuid:text id:number host_id:text topic:text password:text 
 const ADA: &str = "ada.lovelace@example.com";
 const GRACE: &str = "grace.hopper@example.com";
 
-/// The id of a new meeting of Ada's.
+/// Creates a meeting of Ada's and returns its id.
 async fn meeting(stage: &Stage, given: &str) -> u64 {
     let request = format!("meeting/create host_id={ADA} {given}");
     let made = success(stage, &request).await;
@@ -52,7 +52,7 @@ fn occurrences(meeting: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn what_create_shows_get_and_list_show() {
+async fn created_meetings_appear_in_get_and_list() {
     let stage = Stage::start().await;
     let host = stage.id_of(ADA).await;
     let made = success(
@@ -142,7 +142,7 @@ async fn real_id_is_shown_with_the_personal_id() {
 }
 
 #[tokio::test]
-async fn update_changes_what_is_given_and_nothing_else() {
+async fn update_changes_only_given_fields() {
     let stage = Stage::start().await;
     let id = planned(&stage).await;
     let before = get(&stage, id).await;
@@ -167,7 +167,7 @@ async fn update_changes_what_is_given_and_nothing_else() {
         assert_eq!(value, expected, "{name}");
     }
 
-    // A PHP class sends no more than this, by a slip.
+    // A widely used PHP class sends only this, by mistake.
     stage.wire().take();
     success(&stage, &format!("meeting/update id={id} host_id={ADA}")).await;
     assert_eq!(stage.wire().lines(), [format!("GET /v2/meetings/{id}")]);
@@ -199,7 +199,7 @@ async fn delete_and_end_show_in_reads() {
 }
 
 #[tokio::test]
-async fn what_runs_is_live() {
+async fn running_meetings_are_live() {
     let stage = Stage::start().await;
     let page = success(&stage, "meeting/live").await;
     is_shaped(
@@ -222,7 +222,7 @@ async fn what_runs_is_live() {
 }
 
 #[tokio::test]
-async fn what_runs_is_found_by_users_without_a_dashboard() {
+async fn running_meetings_are_found_without_dashboard() {
     let by_users = "[options]\nlive_source = \"users\"";
     let stage = Stage::with(SandboxConfig::default(), by_users).await;
     let page = success(&stage, "meeting/live").await;
@@ -265,7 +265,7 @@ async fn pages_of_the_list_hold_each_meeting_once() {
 }
 
 #[tokio::test]
-async fn registering_names_whom_and_for_what() {
+async fn registration_response_has_person_and_meeting() {
     let stage = Stage::start().await;
     let given = "type=2 topic=Open start_time=2031-05-01T09:30:00Z option_registration=true";
     let id = meeting(&stage, given).await;
@@ -288,7 +288,7 @@ async fn registering_names_whom_and_for_what() {
 }
 
 #[tokio::test]
-async fn only_the_occurrence_that_is_named_is_deleted() {
+async fn deletes_only_the_named_occurrence() {
     let stage = Stage::start().await;
     let id = series(&stage).await;
     let before = get(&stage, id).await;
@@ -304,7 +304,7 @@ async fn only_the_occurrence_that_is_named_is_deleted() {
         (&json!(""), &json!(0))
     );
 
-    // What names no occurrence must never mean the series.
+    // An invalid occurrence must never select the whole series.
     for nothing in ["", "+", ",", "x", "0x1"] {
         stage.wire().take();
         let request = format!("meeting/delete id={id} host_id={ADA} occurrence_id={nothing}");
@@ -358,13 +358,13 @@ async fn wrong_host_changes_no_meeting() {
         );
     }
     assert_eq!(get(&stage, id).await, before);
-    // In any case of the address.
+    // Addresses ignore case.
     let request = format!("meeting/get id={id} host_id={}", ADA.to_uppercase());
     assert_eq!(success(&stage, &request).await, before);
 }
 
 #[tokio::test]
-async fn start_times_reach_v2_with_their_z() {
+async fn start_times_keep_their_z() {
     let stage = Stage::start().await;
     let id = planned(&stage).await;
     for (spelling, moment) in [
@@ -437,7 +437,7 @@ async fn recurrence_is_read_in_every_form() {
 }
 
 #[tokio::test]
-async fn ids_are_data_here_too() {
+async fn meeting_ids_never_change_the_path() {
     let stage = Stage::start().await;
     let id = planned(&stage).await;
     stage.wire().take();
@@ -462,7 +462,7 @@ async fn ids_are_data_here_too() {
         }
     }
     assert_eq!(stage.wire().lines(), [""; 0]);
-    // Blanks and hyphens as people write them.
+    // Spaces and hyphens, as people write them.
     let (digits, rest) = (
         id.to_string()[..3].to_owned(),
         id.to_string()[3..].to_owned(),
@@ -476,7 +476,7 @@ async fn ids_are_data_here_too() {
 }
 
 #[tokio::test]
-async fn errors_are_v1s() {
+async fn returns_v1_errors() {
     let stage = Stage::start().await;
     let id = planned(&stage).await;
     let pmi = stage.user(&stage.id_of(ADA).await).await["pmi"].clone();
@@ -566,9 +566,9 @@ async fn errors_are_v1s() {
     }
 }
 
-/// What the sandbox never says of its meetings.
+/// Errors that the sandbox does not return for its meetings.
 #[tokio::test]
-async fn further_errors_of_v2_are_v1s() {
+async fn maps_further_v2_errors() {
     let stage = Stage::start().await;
     let id = planned(&stage).await;
     let host = format!("id={id} host_id={ADA}");
@@ -628,7 +628,7 @@ async fn a_host_has_a_hundred_creates_a_day() {
 }
 
 #[tokio::test]
-async fn programs_ask_below_api_v1_too() {
+async fn serves_api_v1_prefix() {
     let stage = Stage::start().await;
     let id = planned(&stage).await;
     let below = stage.below("/api/v1");

@@ -20,7 +20,7 @@ const ROOM: &str = "id:s room_name:s email:s account_type:s passcode:s status:s 
 const MESSAGES: &str = "last_started_time:t running_time:s selected_microphone:s \
                         selected_speaker:s selected_camera:s";
 
-/// Running (1) or past (2) ones of the last month.
+/// Running (1) or past (2) meetings or webinars of the last month.
 async fn list(stage: &Stage, operation: &str, kind: u8) -> Value {
     success(
         stage,
@@ -127,7 +127,7 @@ async fn lists_and_participants_have_pages() {
     assert_eq!(page["participants_count"], whole["participants_count"]);
 }
 
-/// The members of samples below a path.
+/// Fields of the samples below a path.
 fn has_samples(answer: &Value, path: &str) {
     has(answer, path, "dateTime:t");
     for (names, members) in [
@@ -321,7 +321,7 @@ async fn rejects_invalid_requests() {
 }
 
 #[tokio::test]
-async fn an_account_without_the_dashboard_is_told_so() {
+async fn reports_missing_dashboard() {
     let stage = Stage::start().await;
     let text = "This API is only available for ZMP and Business or higher accounts that have enabled the Dashboard feature.";
     let missing = Fault::Refused(400, json!({ "code": 400, "message": text }));

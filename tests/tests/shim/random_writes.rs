@@ -1,5 +1,4 @@
-//! Every write that is served, each about something of its own, and where v2 shows that each of its
-//! calls was done.
+//! All served writes, each on its own object, with the effects of their calls in v2.
 
 use end_to_end::Stage;
 use serde_json::Value;
@@ -14,13 +13,13 @@ const SOON: &str = "start_time=2031-05-01T09:30:00Z duration=30";
 pub(crate) struct Write {
     pub(crate) operation: String,
     pub(crate) given: Vec<(String, String)>,
-    /// By the name of the call in the plan; of a plan with one write, any name.
+    /// Effects by call name; a plan with one write may use any name.
     pub(crate) effects: Vec<Named>,
 }
 
 pub(crate) type Named = (&'static str, Effect);
 
-/// What v2 shows once a call was done.
+/// Effect of a call in v2.
 pub(crate) enum Effect {
     /// A member has this value.
     Member {
@@ -28,7 +27,7 @@ pub(crate) enum Effect {
         at: &'static str,
         is: Value,
     },
-    /// The entries of a list have these values of a member, or none has them.
+    /// The values of a member of the entries of a list, all present or all absent.
     Listed {
         path: String,
         list: &'static str,
@@ -39,7 +38,7 @@ pub(crate) enum Effect {
 }
 
 impl Effect {
-    /// How many things the call does.
+    /// Number of effects of the call.
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Member { .. } => 1,
@@ -47,7 +46,7 @@ impl Effect {
         }
     }
 
-    /// How many of them v2 shows as done.
+    /// Number of effects visible in v2.
     pub(crate) async fn done(&self, stage: &Stage) -> usize {
         match self {
             Self::Member { path, at, is } => {
@@ -113,7 +112,7 @@ async fn made(stage: &Stage, request: &str, at: &str) -> String {
     }
 }
 
-/// Every kind of write.
+/// All kinds of writes.
 pub(crate) async fn writes(stage: &Stage) -> Vec<Write> {
     let mut users = plain_users(stage).await.into_iter();
     let mut writes = creates(stage).await;
@@ -145,7 +144,7 @@ async fn creates(stage: &Stage) -> Vec<Write> {
             let user = format!("/users/{email}");
             let chatters = format!("/im/groups/{im}/members?page_size=300");
             let mut effects = vec![("create", is(&user, "/email", email.as_str()))];
-            // v2 adds nobody to a chat group who is still invited.
+            // v2 does not add pending users to chat groups.
             if kind != "create" {
                 let chats = listed(&chatters, ("/members", "email"), &email, true);
                 effects.push(("im_group", chats));
@@ -222,7 +221,7 @@ async fn changes_of_users(stage: &Stage, users: &mut impl Iterator<Item = String
             [("status", active)],
         ));
     }
-    // v2 does not show these: they are not sent twice.
+    // Not visible in v2; only checked for duplicates.
     let id = users.next().unwrap();
     writes.extend([
         write(
@@ -288,7 +287,7 @@ async fn registrants(stage: &Stage) -> Vec<Write> {
         |status: &str| format!("/webinars/{webinar}/registrants?page_size=300&status={status}");
     for number in 0..3 {
         let person = format!("email=new{number}@example.net first_name=X last_name=Y");
-        // v2 shows the registrants of a meeting to its dashboard only.
+        // v2 shows the registrants of a meeting only in its dashboard.
         writes.push(write(
             &format!("meeting/register id={meeting} {person}"),
             [],
@@ -330,7 +329,7 @@ async fn registrants(stage: &Stage) -> Vec<Write> {
 
 async fn groups(stage: &Stage, users: &mut impl Iterator<Item = String>) -> Vec<Write> {
     let mut writes = Vec::new();
-    // v2 takes 30, or 10, members a call.
+    // v2 accepts 30 or 10 members per call.
     let batches: Vec<_> = users.take(35).collect();
     let batches = batches.join(",");
     for area in ["group", "im/group"] {
@@ -519,7 +518,7 @@ async fn accounts(stage: &Stage) -> Vec<Write> {
     writes
 }
 
-/// Licensed users that nothing else of the tests is about.
+/// Licensed users that no other test uses.
 async fn plain_users(stage: &Stage) -> Vec<String> {
     let page = stage.v2("/users?page_size=300").await;
     let users = page["users"].as_array().unwrap().iter();

@@ -34,7 +34,7 @@ async fn list_without_dates_shows_all_recordings_newest_first() {
         .iter()
         .map(|meeting| &meeting["topic"])
         .collect();
-    // The last one is older than a month.
+    // The last one is more than a month old.
     let expected = [
         "Just over",
         "Notes on the Engine",
@@ -55,7 +55,7 @@ async fn list_without_dates_shows_all_recordings_newest_first() {
 #[tokio::test]
 async fn list_finds_months_pages_and_meetings() {
     let stage = Stage::start().await;
-    // One recording every twelve days of two years.
+    // One recording every 12 days for two years.
     let page = list(&stage, GRACE, "page_size=10 page_number=6").await;
     assert_eq!(
         (&page["total_records"], &page["page_count"]),
@@ -91,7 +91,7 @@ async fn dates_are_read_as_v1_documented_them_in_the_hosts_time_zone() {
         let answer = stage.ask("recording/list", &given).await.success();
         answer["total_records"].as_u64().unwrap()
     };
-    // It began at ten o'clock in UTC, and the host is in London.
+    // It started at 10:00 UTC; the host is in London.
     assert_eq!(found("11:59 pm").await, 1);
     assert_eq!(found("08:00 am").await, 0);
 }

@@ -1,4 +1,4 @@
-//! Every request twice, as a widely copied PHP class sent them, one after the other and at once.
+//! Duplicate requests, as sent by a widely copied PHP class, in sequence and in parallel.
 
 use end_to_end::Stage;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 const EMAIL: &str = "twice@example.com";
 
 #[tokio::test]
-async fn a_create_twice_makes_one_user() {
+async fn repeated_create_makes_one_user() {
     let stage = Stage::start().await;
     for create in [
         "create",
@@ -30,7 +30,7 @@ async fn a_create_twice_makes_one_user() {
 }
 
 #[tokio::test]
-async fn a_create_twice_at_once_makes_one_user() {
+async fn parallel_creates_make_one_user() {
     let stage = Stage::start().await;
     let given = [
         ("email", EMAIL),
@@ -58,7 +58,7 @@ async fn a_create_twice_at_once_makes_one_user() {
 }
 
 #[tokio::test]
-async fn what_can_be_repeated_answers_the_same() {
+async fn idempotent_operations_return_the_same() {
     let stage = Stage::start().await;
     let id = stage.id_of("george.boole@example.com").await;
     let whom = ("id", id.as_str());

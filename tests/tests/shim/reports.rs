@@ -153,7 +153,7 @@ async fn getuserreport_fails_if_participants_cannot_be_read() {
         .fail_always(Method::GET, "/participants", refused);
     assert!(ask(&stage, &request).await.error().starts_with("200 "));
     stage.wire().mend();
-    // v2 keeps no report of it: the meeting is shown without participants.
+    // v2 has no report: the meeting is returned without participants.
     let expired = Fault::Refused(400, json!({ "code": 12702, "message": "Too old." }));
     stage
         .wire()

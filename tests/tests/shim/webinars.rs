@@ -1,4 +1,4 @@
-//! Webinars: what v1 documented, what following reads show, and what must not get lost.
+//! Webinars: documented fields, effects in following reads, and values that must not get lost.
 
 use end_to_end::{Fault, Stage};
 use reqwest::Method;
@@ -18,7 +18,7 @@ const MARY: &str = "mary.jackson@example.com";
 const ADA: &str = "ada.lovelace@example.com";
 const PERSON: &str = "email=x@example.net first_name=X last_name=Y";
 
-/// A new webinar of Mary's.
+/// Creates a webinar of Mary's.
 async fn webinar(stage: &Stage, given: &str) -> Value {
     let given = format!("topic=Lift start_time=2031-05-01T09:30:00Z duration=45 {given}");
     success(stage, &format!("webinar/create host_id={MARY} {given}")).await
@@ -32,7 +32,7 @@ async fn of_mary(stage: &Stage, operation: &str, id: &Value) -> Value {
     .await
 }
 
-/// The id of a seeded webinar.
+/// Id of a seeded webinar.
 async fn seeded(stage: &Stage, topic: &str) -> Value {
     let path = format!("/users/{MARY}/webinars?page_size=300");
     let listed = stage.v2(&path).await;
@@ -50,7 +50,7 @@ fn column<'a>(list: &'a Value, name: &str) -> Vec<&'a str> {
 }
 
 #[tokio::test]
-async fn what_create_shows_get_shows() {
+async fn created_webinars_appear_in_get() {
     let stage = Stage::start().await;
     let made = webinar(
         &stage,
@@ -104,7 +104,7 @@ async fn what_create_shows_get_shows() {
 }
 
 #[tokio::test]
-async fn lists_tell_webinars_with_and_without_registration_apart() {
+async fn lists_separate_webinars_by_registration() {
     let stage = Stage::start().await;
     webinar(&stage, "").await;
     webinar(&stage, "approval_type=1").await;
@@ -144,7 +144,7 @@ async fn lists_tell_webinars_with_and_without_registration_apart() {
 }
 
 #[tokio::test]
-async fn update_changes_what_is_given_and_nothing_else() {
+async fn update_changes_only_given_fields() {
     let stage = Stage::start().await;
     let before = webinar(&stage, "approval_type=1 agenda=Old").await;
     let id = &before["id"];
@@ -169,7 +169,7 @@ async fn update_changes_what_is_given_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn delete_and_end_name_what_and_when() {
+async fn delete_and_end_return_id_and_time() {
     let stage = Stage::start().await;
     let id = webinar(&stage, "").await["id"].clone();
     stage.steer(&format!("/sandbox/webinars/{id}/start")).await;
@@ -322,7 +322,7 @@ async fn registrants_wait_are_approved_and_cancel() {
 }
 
 #[tokio::test]
-async fn all_registrants_are_named_if_the_site_wants_them() {
+async fn lists_all_registrants_if_configured() {
     let all = "[options]\nregistration_status = \"all\"";
     let stage = Stage::with(SandboxConfig::default(), all).await;
     let id = seeded(&stage, "Supersonic flows").await;
@@ -345,7 +345,7 @@ async fn all_registrants_are_named_if_the_site_wants_them() {
 }
 
 #[tokio::test]
-async fn only_the_occurrence_that_is_named_is_deleted() {
+async fn deletes_only_the_named_occurrence() {
     let stage = Stage::start().await;
     let given = r#"type=9 recurrence={"type":1,"repeat_interval":1,"end_times":3}"#;
     let id = webinar(&stage, given).await["id"].clone();
@@ -425,7 +425,7 @@ async fn wrong_host_changes_no_webinar() {
 }
 
 #[tokio::test]
-async fn what_is_over_is_told_by_session() {
+async fn past_webinars_are_reported_by_session() {
     let stage = Stage::start().await;
     let id = seeded(&stage, "Numbers that fly").await;
     let sessions = of_mary(&stage, "uuid/list", &id).await;
@@ -466,7 +466,7 @@ async fn what_is_over_is_told_by_session() {
             "{last:#}"
         );
 
-        // As it was answered, and percent-encoded once more.
+        // As returned, and percent-encoded again.
         for uuid in &uuids {
             let encoded = uuid
                 .replace('/', "%2F")
@@ -498,7 +498,7 @@ async fn what_is_over_is_told_by_session() {
 }
 
 #[tokio::test]
-async fn a_list_that_cannot_be_read_as_a_whole_fails_the_answer() {
+async fn incomplete_list_is_an_error() {
     let stage = Stage::start().await;
     let id = seeded(&stage, "Numbers that fly").await;
     let broken = Fault::Refused(500, json!({ "code": 500, "message": "broken" }));
@@ -511,7 +511,7 @@ async fn a_list_that_cannot_be_read_as_a_whole_fails_the_answer() {
 }
 
 #[tokio::test]
-async fn errors_are_v1s() {
+async fn returns_v1_errors() {
     let stage = Stage::start().await;
     let id = webinar(&stage, "").await["id"].clone();
     let manual = webinar(&stage, "approval_type=1").await["id"].clone();
@@ -612,9 +612,9 @@ async fn errors_are_v1s() {
     }
 }
 
-/// What the sandbox never says of its webinars.
+/// Errors that the sandbox does not return for its webinars.
 #[tokio::test]
-async fn further_errors_of_v2_are_v1s() {
+async fn maps_further_v2_errors() {
     let stage = Stage::start().await;
     let id = webinar(&stage, "approval_type=1").await["id"].clone();
     let host = format!("id={id} host_id={MARY} registrant_ids=r");

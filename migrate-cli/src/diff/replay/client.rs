@@ -61,7 +61,7 @@ impl Client {
     /// # Errors
     ///
     /// There is no response, or it is not JSON. A v1 error is a response.
-    pub(crate) fn ask(
+    pub(crate) fn call(
         &self,
         catalog: &Catalog,
         operation: &Operation,
@@ -106,8 +106,8 @@ pub(crate) fn http(url: &Url) -> anyhow::Result<Http> {
 pub(crate) fn read(response: reqwest::Result<Response>, name: &str) -> anyhow::Result<Value> {
     let (status, text) = crate::http::body(response, name, MAX_ANSWER)?;
     if status.is_redirection() {
-        bail!("{name} leads elsewhere ({status}); name the address it leads to");
+        bail!("{name} redirects ({status}); use the target address");
     }
     serde_json::from_slice(&text)
-        .with_context(|| format!("what {name} answers ({status}) is not JSON"))
+        .with_context(|| format!("the response of {name} ({status}) is not JSON"))
 }

@@ -30,7 +30,8 @@ struct Head {
 #[derive(Serialize, Deserialize)]
 struct JournalEntry {
     line: u64,
-    judged: ReplayResult,
+    #[serde(rename = "judged")]
+    result: ReplayResult,
 }
 
 impl Journal {
@@ -85,15 +86,15 @@ impl Journal {
                 break;
             }
             if number == 1 {
-                let found: Head = serde_json::from_str(&line).context("it is no journal")?;
+                let found: Head = serde_json::from_str(&line).context("not a journal")?;
                 if found != *head {
-                    bail!("it is about {} and {}", found.recorded, found.shim);
+                    bail!("it belongs to {} and {}", found.recorded, found.shim);
                 }
             } else {
-                let noted: JournalEntry =
+                let entry: JournalEntry =
                     serde_json::from_str(&line).with_context(|| format!("line {number}"))?;
-                self.done = noted.line;
-                count(report, noted.judged);
+                self.done = entry.line;
+                count(report, entry.result);
             }
             whole += read as u64;
         }
@@ -104,18 +105,18 @@ impl Journal {
         line <= self.done
     }
 
-    pub(super) fn note(&mut self, line: u64, judged: &ReplayResult) -> anyhow::Result<()> {
+    pub(super) fn append(&mut self, line: u64, result: &ReplayResult) -> anyhow::Result<()> {
         let Some(file) = &mut self.file else {
             return Ok(());
         };
-        let mut judged = serde_json::to_value(judged)?;
+        let mut result = serde_json::to_value(result)?;
         // Equal fields are not needed on resume.
-        if let Some(rows) = judged.pointer_mut("/compared/comparison/rows")
+        if let Some(rows) = result.pointer_mut("/compared/comparison/rows")
             && let Some(rows) = rows.as_array_mut()
         {
             rows.retain(|row| row["verdict"] != Verdict::Same.as_str());
         }
-        let mut text = serde_json::json!({ "line": line, "judged": judged }).to_string();
+        let mut text = serde_json::json!({ "line": line, "judged": result }).to_string();
         text.push('\n');
         file.write_all(text.as_bytes())
             .context("--resume: the file cannot be written")

@@ -40,20 +40,20 @@ pub(crate) fn operation(page: &OperationPage<'_>, all: bool) -> Document<'static
     let mut document = Document::page(TOOL, page.name, &format!("{effect}{repeat}"));
     document.paragraph(page.summary);
     document.paragraph(match page.service {
-        ServiceKind::Served => "The shim serves it.",
-        ServiceKind::Refused => "The shim always answers an error: nothing in v2 serves it.",
-        ServiceKind::NotServed => "The shim does not serve it yet.",
+        ServiceKind::Served => "Served by the shim.",
+        ServiceKind::Refused => "The shim always returns an error: v2 has no equivalent.",
+        ServiceKind::NotServed => "Not served by the shim yet.",
     });
     if let Some(option) = page.enabled_by {
         document.paragraph(format!(
-            "It is off until a key's settings switch on `{option}`; until then it answers an error."
+            "It is disabled and returns an error unless a key's settings enable `{option}`."
         ));
     }
     if !page.aliases.is_empty() {
         document.paragraph(format!("Also called as {}.", all_of(page.aliases)));
     }
     if let Some(repeat) = page.repeat.filter(|repeat| *repeat != "safe") {
-        document.paragraph(format!("Sent twice: {repeat}."));
+        document.paragraph(format!("If repeated: {repeat}."));
     }
     if let Some(note) = page.note {
         document.paragraph(format!("Note: {note}."));

@@ -36,7 +36,7 @@ pub(crate) fn errors(page: &ErrorPage<'_>) -> Document<'static> {
             .rows
             .push(Row::new([code, message.to_owned()]).with_below(below));
     }
-    document.section("answers: what v1 programs see, and the causes", table);
+    document.section("v1 errors and their causes", table);
     document
 }
 
