@@ -23,6 +23,7 @@ pub(crate) mod wording;
 use mappings::fidelity::Fidelity;
 use serde::Serialize;
 
+pub(crate) use calls::direct_dependencies;
 pub(crate) use field::FieldPage;
 pub(crate) use notifications::NotificationsPage;
 pub(crate) use operation::{OperationPage, unique, v2_requests};

@@ -1,5 +1,7 @@
 //! The v2 calls of an operation: purpose, conditions and order.
 
+use std::collections::BTreeSet;
+
 use mappings::{
     Catalog,
     catalog::operation::{BodyTemplate, Call, Fate, Filling, Operation, Plan, Segment, Then},
@@ -81,7 +83,10 @@ pub(crate) fn call_entries<'a>(
                 .map(|body| body_value(operation, &subject(operation, plan, call), body)),
             sends: call.sends.as_ref().map(|(document, _)| document.as_str()),
             reads: call.reads.as_deref(),
-            after: direct(plan, call).into_iter().filter_map(name).collect(),
+            after: direct_dependencies(plan, at, |_| true)
+                .into_iter()
+                .filter_map(name)
+                .collect(),
             each: plan.list_of(call).and_then(name),
             each_where: call.each.as_ref().and_then(wording::each_where),
             several: call.each.as_ref().and_then(wording::several),
@@ -108,27 +113,33 @@ pub(crate) fn steps(plan: &Plan) -> Vec<usize> {
     steps
 }
 
-/// Direct dependencies of a call, without transitive ones.
-fn direct(plan: &Plan, call: &Call) -> Vec<usize> {
-    let others_wait_for = |at: usize| {
-        call.after
-            .iter()
-            .any(|other| *other != at && waits(plan, *other, at))
-    };
-    let direct = call
-        .after
-        .iter()
-        .copied()
-        .filter(|at| !others_wait_for(*at));
-    direct.collect()
+/// Direct dependencies of a call among those that are made, without transitive ones.
+pub(crate) fn direct_dependencies(
+    plan: &Plan,
+    call: usize,
+    is_made: impl Fn(usize) -> bool,
+) -> Vec<usize> {
+    let mut all = BTreeSet::new();
+    add_dependencies(plan, call, &mut all);
+    all.retain(|at| is_made(*at));
+    let mut indirect = BTreeSet::new();
+    for at in &all {
+        add_dependencies(plan, *at, &mut indirect);
+    }
+    all.difference(&indirect).copied().collect()
 }
 
-fn waits(plan: &Plan, call: usize, on: usize) -> bool {
-    plan.calls.get(call).is_some_and(|call| {
-        call.after
-            .iter()
-            .any(|at| *at == on || waits(plan, *at, on))
-    })
+fn add_dependencies(plan: &Plan, call: usize, found: &mut BTreeSet<usize>) {
+    for at in plan
+        .calls
+        .get(call)
+        .into_iter()
+        .flat_map(|call| &call.after)
+    {
+        if found.insert(*at) {
+            add_dependencies(plan, *at, found);
+        }
+    }
 }
 
 /// Path with the names of the values that fill it.

@@ -13,7 +13,7 @@ use super::{
     form, shell,
     variables::{Piece, Variables, item_variable},
 };
-use crate::explain::wording;
+use crate::explain::{direct_dependencies, wording};
 
 /// Characters not encoded in a query: RFC 3986 unreserved characters, and some without a meaning
 /// there.
@@ -50,7 +50,9 @@ impl<'a> CallContext<'_, 'a> {
             let Some(call) = self.plan.calls.get(planned.call) else {
                 continue;
             };
-            let after = waits_for(&self.plan.calls, planned.call, &made);
+            let direct = direct_dependencies(self.plan, planned.call, |at| made.contains(&at));
+            let numbered = (1..).zip(&made).filter(|(_, at)| direct.contains(at));
+            let after: Vec<usize> = numbered.map(|(number, _)| number).collect();
             let steps = calls.iter().filter(|call| after.contains(&call.number));
             let step = steps
                 .map(|call| call.step)
@@ -110,33 +112,6 @@ impl<'a> CallContext<'_, 'a> {
         translated.curl = shell::command(&translated, usize::MAX);
         translated
     }
-}
-
-/// Numbers of the direct dependencies of a call, among the calls that are made.
-fn waits_for(plan: &[Call], call: usize, made: &[usize]) -> Vec<usize> {
-    fn all(plan: &[Call], call: usize, found: &mut Vec<usize>) {
-        for at in plan.get(call).into_iter().flat_map(|call| &call.after) {
-            if !found.contains(at) {
-                found.push(*at);
-                all(plan, *at, found);
-            }
-        }
-    }
-    let mut waits = Vec::new();
-    all(plan, call, &mut waits);
-    waits.retain(|at| made.contains(at));
-    let is_indirect = |at: usize| {
-        waits.iter().any(|other| {
-            let mut theirs = Vec::new();
-            all(plan, *other, &mut theirs);
-            theirs.contains(&at)
-        })
-    };
-    let direct = made.iter().enumerate().filter(|(_, at)| waits.contains(at));
-    direct
-        .filter(|(_, at)| !is_indirect(**at))
-        .map(|(index, _)| index + 1)
-        .collect()
 }
 
 fn url(base: &str, request: &V2Request) -> String {

@@ -19,6 +19,9 @@ use tempfile::TempDir;
 
 pub(crate) const SECRET: &str = "h8Kd0sLq2WvRz5Tn7Yb3Xc9Mf1Gj4Pe6Ua";
 
+/// A v1 URL in single quotes.
+pub(crate) const CALL: &str = "'https://api.zoom.us/v1/user/get'";
+
 pub(crate) fn tree(files: &[(&str, &str)]) -> TempDir {
     let folder = TempDir::new().unwrap();
     for (path, text) in files {
@@ -91,6 +94,19 @@ pub(crate) fn json(folder: &Path, arguments: &[&str]) -> Value {
     );
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// The JSON report of a run.
+pub(crate) fn parsed(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// `path:line` of each finding, and the exit code.
+pub(crate) fn lines_and_code(folder: &Path) -> (Vec<String>, Option<i32>) {
+    let output = migrate(folder, &["audit", "--format", "json"]);
+    let places = places(&parsed(&output)).into_iter();
+    let lines = places.map(|place| place.split(' ').next().unwrap_or_default().to_owned());
+    (lines.collect(), output.status.code())
 }
 
 /// `path:line kind` of each finding.

@@ -3,7 +3,7 @@
 use end_to_end::Stage;
 use shim_sandbox::{LimitWording, SandboxConfig};
 
-use crate::requests::{error, errors};
+use crate::requests::{ask, error, errors};
 
 const ADA: &str = "ada.lovelace@example.com";
 const OWNER: &str = "owner@example.com";
@@ -218,14 +218,12 @@ async fn rejects_creates_without_free_licences() {
             }
         }
         for (id, kind) in [(BASIC, "2"), (ADA, "1")] {
-            let error = stage
-                .ask("user/update", &[("id", id), ("type", kind)])
+            let error = ask(&stage, &format!("user/update id={id} type={kind}"))
                 .await
                 .error();
             assert!(error.starts_with("200 Your request to convert"), "{error}");
         }
-        let error = stage
-            .ask("user/activate", &[("id", INACTIVE)])
+        let error = ask(&stage, &format!("user/activate id={INACTIVE}"))
             .await
             .error();
         assert!(

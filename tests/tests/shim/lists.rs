@@ -4,6 +4,8 @@ use end_to_end::Stage;
 use serde_json::Value;
 use shim_sandbox::{Paging, SandboxConfig};
 
+use crate::requests::{ask, success};
+
 const TOKEN_ONLY: SandboxConfigOf = |users| SandboxConfig {
     users,
     paging: Paging::TokenOnly,
@@ -111,7 +113,7 @@ async fn a_page_beyond_the_last_is_empty() {
 async fn sizes_have_a_default_and_a_maximum() {
     for account in [BOTH(320), TOKEN_ONLY(320)] {
         let stage = Stage::with(account, PROFILE).await;
-        let default = stage.ask("user/list", &[]).await.success();
+        let default = success(&stage, "user/list").await;
         assert_eq!(numbers(&default), [11, 1, 30, 320, 30]);
         let clamped = page(&stage, "user/list", 1000, 2).await;
         assert_eq!(numbers(&clamped), [2, 2, 300, 320, 20]);
@@ -144,7 +146,7 @@ async fn survives_deletion_between_pages() {
     let stage = Stage::with(TOKEN_ONLY(40), PROFILE).await;
     let first = page(&stage, "user/list", 10, 1).await;
     let leaver = first["users"][3]["id"].as_str().unwrap();
-    stage.ask("user/delete", &[("id", leaver)]).await.success();
+    success(&stage, &format!("user/delete id={leaver}")).await;
     let second = page(&stage, "user/list", 10, 2).await;
     assert_eq!(second["total_records"], 39);
     assert_eq!(emails(&second).len(), 10);
@@ -154,7 +156,7 @@ async fn survives_deletion_between_pages() {
 async fn detail(settings: &str, size: usize) -> (usize, bool) {
     let stage = Stage::with(BOTH(40), settings).await;
     let size = size.to_string();
-    let answer = stage.ask("user/list", &[("page_size", &size)]).await;
+    let answer = ask(&stage, &format!("user/list page_size={size}")).await;
     let is_warned = answer.warns_of("disable_chat");
     let page = answer.success();
     let users = page["users"].as_array().unwrap();

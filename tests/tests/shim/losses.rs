@@ -4,6 +4,8 @@ use axum::http::Method;
 use end_to_end::Stage;
 use shim_sandbox::SandboxConfig;
 
+use crate::requests::success;
+
 const ADA: &str = "ada.lovelace@example.com";
 
 /// Requests with one loss each, and the affected field.
@@ -92,8 +94,8 @@ async fn strict_accepts_exact_requests() {
         ("colour", "blue"),
     ];
     stage.ask("user/update", &given).await.success();
-    stage.ask("user/get", &[("id", ADA)]).await.success();
-    stage.ask("user/list", &[]).await.success();
+    success(&stage, &format!("user/get id={ADA}")).await;
+    success(&stage, "user/list").await;
 }
 
 #[tokio::test]
@@ -111,10 +113,7 @@ async fn changed_values_are_stored_as_announced() {
         60,
         "never earlier"
     );
-    stage
-        .ask("user/update", &[("id", ADA), ("type", "3")])
-        .await
-        .success();
+    success(&stage, &format!("user/update id={ADA} type=3")).await;
     assert_eq!(stage.user(ADA).await["type"], 2);
 }
 

@@ -5,6 +5,8 @@ use axum::http::Method;
 use end_to_end::{Fault, Stage};
 use serde_json::json;
 
+use crate::requests::{ask, success};
+
 const EMAIL: &str = "new@example.com";
 
 fn down() -> Fault {
@@ -130,10 +132,7 @@ async fn create_without_response_is_not_completed() {
     assert!(error.starts_with("500 "), "{error}");
     let again = stage.ask("user/custcreate", &given).await.error();
     assert_eq!(again, format!("1005 User already in the account: {EMAIL}"));
-    let user = stage
-        .ask("user/getbyemail", &[("email", EMAIL)])
-        .await
-        .success();
+    let user = success(&stage, &format!("user/getbyemail email={EMAIL}")).await;
     assert_eq!(user["disable_chat"], json!(false));
 }
 
@@ -170,10 +169,7 @@ async fn a_refused_later_call_keeps_v2s_code() {
         error.contains("create stored, settings not stored"),
         "{error}"
     );
-    let user = stage
-        .ask("user/getbyemail", &[("email", EMAIL)])
-        .await
-        .success();
+    let user = success(&stage, &format!("user/getbyemail email={EMAIL}")).await;
     assert_eq!(
         (&user["email"], &user["enable_webinar"]),
         (&json!(EMAIL), &json!(false))
@@ -256,10 +252,7 @@ async fn create_is_not_completed_on_another_user() {
     stage.ask("user/custcreate", &given).await.error();
     let half = stage.v2_user(EMAIL).await;
     let id = half["id"].as_str().unwrap();
-    stage
-        .ask("user/permanentdelete", &[("id", id)])
-        .await
-        .success();
+    success(&stage, &format!("user/permanentdelete id={id}")).await;
     let other = [("email", EMAIL), ("type", "2"), ("first_name", "Other")];
     stage.ask("user/custcreate", &other).await.success();
 
@@ -267,6 +260,6 @@ async fn create_is_not_completed_on_another_user() {
         let error = stage.ask("user/custcreate", &given).await.error();
         assert_eq!(error, format!("1005 User already in the account: {EMAIL}"));
     }
-    let user = stage.ask("user/getbyemail", &[("email", EMAIL)]).await;
+    let user = ask(&stage, &format!("user/getbyemail email={EMAIL}")).await;
     assert_eq!(user.success()["disable_chat"], json!(false));
 }

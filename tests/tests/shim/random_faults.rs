@@ -9,7 +9,7 @@ use std::{
 use axum::http::Method;
 use end_to_end::{Answer, Stage, Tampered};
 
-use crate::random_writes::{Write, writes};
+use crate::{random_writes::writes, write_effects::Write};
 
 /// Faults, in the sandbox's notation. With the first ones, v2 certainly did nothing.
 const FAULTS: [&str; 9] = [

@@ -3,6 +3,8 @@
 use end_to_end::Stage;
 use serde_json::json;
 
+use crate::requests::success;
+
 const EMAIL: &str = "twice@example.com";
 
 #[tokio::test]
@@ -46,10 +48,7 @@ async fn parallel_creates_make_one_user() {
     let (one, other) = (one.success(), other.success());
     assert_eq!(one["email"], EMAIL);
     assert_eq!(one, other);
-    let page = stage
-        .ask("user/list", &[("page_size", "300")])
-        .await
-        .success();
+    let page = success(&stage, "user/list page_size=300").await;
     let users = page["users"].as_array().unwrap();
     assert_eq!(
         users.iter().filter(|user| user["email"] == EMAIL).count(),

@@ -5,6 +5,8 @@ use end_to_end::{Answer, Fault, Stage};
 use serde_json::{Value, json};
 use shim_sandbox::SandboxConfig;
 
+use crate::requests::ask;
+
 const LIMITED: &str =
     "403 Sorry, the maximum number of api requests are already reached. Please try later.";
 
@@ -189,7 +191,7 @@ async fn returns_configured_status_for_retries() {
         assert_eq!(answer.body["error"]["code"], 500, "{operation}");
     }
     let stage = Stage::with(SandboxConfig::default(), settings).await;
-    let caller = stage.ask("user/get", &[("id", "nobody")]).await;
+    let caller = ask(&stage, "user/get id=nobody").await;
     assert_eq!(caller.error(), "1001 User not exist: nobody");
 }
 
@@ -229,7 +231,7 @@ async fn omits_optional_parts() {
         .wire()
         .fail_always(Method::GET, "/settings", refused());
     stage.wire().fail_always(Method::GET, "/token", refused());
-    let answer = stage.ask("user/get", &[("id", &id)]).await;
+    let answer = ask(&stage, &format!("user/get id={id}")).await;
     assert!(answer.warns_of("zak"));
     assert!(answer.warns_of("disable_chat"));
     let user = answer.success();
