@@ -159,11 +159,8 @@ impl<'a> Plan<'a> {
              later:",
             self.zoom.app
         ));
-        document.table(Table::plain(
-            { self.zoom.scopes.iter() }
-                .map(|scope| Row::new([*scope]))
-                .collect(),
-        ));
+        let scopes = self.zoom.scopes.iter().map(|scope| Row::new([*scope]));
+        document.table(Table::plain(scopes.collect()));
     }
 }
 

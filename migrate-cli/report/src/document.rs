@@ -364,6 +364,16 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// Adds a heading and a table of one column, unless there are no items.
+    pub fn list<C: Into<Cell>>(
+        &mut self,
+        heading: impl Into<String>,
+        items: impl IntoIterator<Item = C>,
+    ) {
+        let rows = items.into_iter().map(|item| Row::new([item]));
+        self.section(heading, Table::plain(rows.collect()));
+    }
+
     /// Limitations of the report, one sentence each.
     pub fn limits(&self) -> Vec<String> {
         let unread = self.unread.iter();

@@ -36,9 +36,8 @@ pub(crate) fn field(page: &FieldPage<'_>) -> Document<'static> {
     for mapping in &page.mappings {
         self::mapping(&mut document, page, mapping);
     }
-    let unmapped = Row::new([page.unmapped_in.join(", ")]);
     if !page.unmapped_in.is_empty() {
-        document.section("not mapped yet in", Table::plain(vec![unmapped]));
+        document.list("not mapped yet in", [page.unmapped_in.join(", ")]);
     }
     document
 }
@@ -98,8 +97,7 @@ fn mapping(document: &mut Document<'_>, page: &FieldPage<'_>, mapping: &MappingE
         "answered by",
         &answered.collect::<Vec<_>>(),
     );
-    let place = Row::new([format!("mappings/api/{}", mapping.catalog)]);
-    document.section("catalog", Table::plain(vec![place]));
+    document.list("catalog", [format!("mappings/api/{}", mapping.catalog)]);
 }
 
 fn place_words(place: &PlaceEntry) -> String {

@@ -71,12 +71,9 @@ pub(crate) fn operation(page: &OperationPage<'_>, all: bool) -> Document<'static
         });
         let choices: Vec<_> = choices.collect();
         let title = format!("v2 calls with {}", choices.join(" and "));
-        let mut rows: Vec<_> = { variant.requests.iter() }
-            .map(|request| Row::new([unbroken(request)]))
-            .collect();
-        let scopes = all_of(&variant.scopes);
-        rows.push(Row::new([format!("scopes: {scopes}")]));
-        document.section(&title, Table::plain(rows));
+        let requests = variant.requests.iter().map(|request| unbroken(request));
+        let scopes = format!("scopes: {}", all_of(&variant.scopes));
+        document.list(&title, requests.chain([scopes]));
     }
     parameters(&mut document, page, all);
     answer(&mut document, page, all);
@@ -90,37 +87,20 @@ pub(crate) fn operation(page: &OperationPage<'_>, all: bool) -> Document<'static
         "options: what a site may choose in [options] of its configuration",
         Table::plain(page.options.iter().map(option).collect()),
     );
-    list(
-        &mut document,
-        "scopes: what the OAuth app needs",
-        &page.scopes,
-    );
-    list(&mut document, "sources", &page.sources);
-    list(
-        &mut document,
-        "catalog",
-        &[format!("mappings/api/{}", page.catalog)],
-    );
+    let scopes = page.scopes.iter().copied();
+    document.list("scopes: what the OAuth app needs", scopes);
+    document.list("sources", page.sources.iter().copied());
+    document.list("catalog", [format!("mappings/api/{}", page.catalog)]);
     document
-}
-
-fn list<T: AsRef<str>>(document: &mut Document<'_>, title: &str, items: &[T]) {
-    let rows = items.iter().map(|item| Row::new([item.as_ref()]));
-    document.section(title, Table::plain(rows.collect()));
 }
 
 // ---- calls -------------------------------------------------------------------------------------
 
 fn calls(document: &mut Document<'_>, page: &OperationPage<'_>) {
     if let Some(replacement) = &page.replacement {
-        document.heading("v2 calls");
-        let mut rows: Vec<Row> = { replacement.requests.iter() }
-            .map(|request| Row::new([unbroken(request)]))
-            .collect();
-        if rows.is_empty() {
-            rows.push(Row::new(["none"]));
-        }
-        document.table(Table::plain(rows));
+        let requests = replacement.requests.iter().map(|request| unbroken(request));
+        let none = replacement.requests.is_empty().then(|| "none".to_owned());
+        document.list("v2 calls", requests.chain(none));
         if replacement.composite {
             document.paragraph("Several calls, or one for each item, are needed.");
         }

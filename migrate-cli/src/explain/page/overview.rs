@@ -22,7 +22,7 @@ pub(crate) fn overview(overview: &Overview<'_>) -> Document<'static> {
     let mut document = Document::page(TOOL, &format!("Zoom API v1: {number}"), &served);
     document.paragraph(
         "Number of parameters and response fields that are exact (same meaning in v2), lossy (part \
-         of the meaning is lost) or gone (not in v2). +2 means two more v2 requests.",
+         of the meaning is lost) or gone (not in v2). In text, +2 means two more v2 requests.",
     );
     for resource in &overview.resources {
         let mut table = Table::new(["operation", "exact#", "lossy#", "gone#", "v2 request"]);
@@ -39,7 +39,6 @@ pub(crate) fn overview(overview: &Overview<'_>) -> Document<'static> {
                 .chain([requests(entry)]);
             table.row(cells);
         }
-        let scopes = &resource.scopes;
         document.section(
             format!(
                 "{}: {}",
@@ -48,12 +47,9 @@ pub(crate) fn overview(overview: &Overview<'_>) -> Document<'static> {
             ),
             table,
         );
-        if overview.resources.len() == 1 && !scopes.is_empty() {
-            let mut table = Table::new([""]);
-            for scope in scopes {
-                table.row([*scope]);
-            }
-            document.section("scopes: what the OAuth app needs for all of them", table);
+        if overview.resources.len() == 1 {
+            let scopes = resource.scopes.iter().copied();
+            document.list("scopes: what the OAuth app needs for all of them", scopes);
         }
     }
     document.next = Some("migrate explain OPERATION, or the name of a parameter, field or error");
