@@ -3,8 +3,6 @@
 use end_to_end::{Answer, Stage};
 use percent_encoding::percent_decode_str;
 
-use crate::requests::{ask, success};
-
 /// Ids and addresses, valid or not.
 fn awkward() -> Vec<String> {
     let mut texts: Vec<String> = [
@@ -292,9 +290,15 @@ async fn v2_ids_may_hold_url_characters() {
             assert_eq!(made.error(), "300 Invalid parameter: email", "{email}");
             continue;
         }
-        let user = success(&stage, &format!("user/getbyemail email={email}")).await;
+        let user = stage
+            .ask("user/getbyemail", &[("email", email)])
+            .await
+            .success();
         assert_eq!(user["email"], email);
-        success(&stage, &format!("user/permanentdelete email={email}")).await;
+        stage
+            .ask("user/permanentdelete", &[("email", email)])
+            .await
+            .success();
     }
 }
 
@@ -308,7 +312,7 @@ async fn addresses_and_groups_never_change_the_path() {
         // A new address is in the body, a checked one in the query.
         let new = [("email", text.as_str()), ("type", "1")];
         is_envelope(stage.ask("user/create", &new).await, &because);
-        ask(&stage, &format!("user/checkemail email={text}")).await;
+        stage.ask("user/checkemail", &[("email", &text)]).await;
         let set = [("id", id.as_str()), ("assistant_email", text.as_str())];
         is_envelope(stage.ask("user/assistant/set", &set).await, &because);
         for call in stage.wire().take() {
