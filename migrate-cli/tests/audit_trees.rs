@@ -107,7 +107,7 @@ fn reports_findings_before_an_interruption() {
             .any(|entry| fs::read_link(entry.path()).is_ok_and(|path| path == endless))
     };
     while !is_open() {
-        std::thread::yield_now();
+        thread::yield_now();
     }
     let signal = Command::new("kill")
         .args(["-INT", &child.id().to_string()])
