@@ -3,7 +3,7 @@
 use end_to_end::{CHAT_TOKEN, Stage};
 use serde_json::{Value, json};
 
-use crate::requests::{PAGE, at, errors, has, month, one, success};
+use crate::requests::{at, errors, has, month, one, success};
 
 const PAGE: &str = "from:d to:d page_size:n page_count:n next_page_token:s";
 

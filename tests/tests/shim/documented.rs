@@ -4,8 +4,6 @@ use end_to_end::Stage;
 use serde_json::Value;
 use shim_sandbox::SandboxConfig;
 
-use crate::requests::ask;
-
 /// A JSON type and its fields.
 type Fields = (fn(&Value) -> bool, &'static str);
 
@@ -204,7 +202,7 @@ async fn list_shows_users_with_settings() {
 #[tokio::test]
 async fn list_omits_pictures_by_default() {
     let stage = Stage::start().await;
-    let answer = ask(&stage, "user/list page_size=2").await;
+    let answer = stage.ask("user/list", &[("page_size", "2")]).await;
     assert!(answer.warns_of("pic_url"));
     let page = answer.success();
     for user in page["users"].as_array().unwrap() {

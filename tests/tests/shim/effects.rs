@@ -3,8 +3,6 @@
 use end_to_end::Stage;
 use serde_json::{Value, json};
 
-use crate::requests::ask;
-
 async fn ask(stage: &Stage, operation: &str, parameters: &[(&str, &str)]) -> Value {
     stage.ask(operation, parameters).await.success()
 }
@@ -260,13 +258,13 @@ async fn deleted_user_is_unknown() {
     ];
     for (operation, email) in cases {
         ask(&stage, operation, &[("id", email)]).await;
-        let error = ask(&stage, &format!("user/get id={email}")).await.error();
+        let error = stage.ask("user/get", &[("id", email)]).await.error();
         assert_eq!(
             error,
             format!("1001 User not exist: {email}"),
             "{operation}"
         );
-        let error = ask(&stage, &format!("{operation} id={email}"))
+        let error = stage.ask(operation, &[("id", email)])
             .await
             .error();
         assert_eq!(
@@ -312,10 +310,10 @@ async fn a_user_of_custcreate_is_deleted_with_a_warning() {
     let new = [("email", "new@example.com"), ("type", "1")];
     let made = ask(&stage, "user/custcreate", &new).await;
     let id = made["id"].as_str().unwrap();
-    let answer = ask(&stage, &format!("user/delete id={id}")).await;
+    let answer = stage.ask("user/delete", &[("id", id)]).await;
     assert!(answer.warns_of("deleted_at"), "{answer:?}");
     assert_eq!(answer.success()["id"], id);
-    let gone = ask(&stage, &format!("user/get id={id}")).await.error();
+    let gone = stage.ask("user/get", &[("id", id)]).await.error();
     assert!(gone.starts_with("1001 "), "{gone}");
     // The address can be used again.
     ask(&stage, "user/custcreate", &new).await;

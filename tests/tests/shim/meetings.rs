@@ -1,6 +1,6 @@
 //! Meetings: documented fields, effects in following reads, and values that must not get lost.
 
-use end_to_end::{Fault, Stage};
+use end_to_end::Stage;
 use reqwest::Method;
 use serde_json::{Value, json};
 use shim_sandbox::SandboxConfig;

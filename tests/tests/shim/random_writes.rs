@@ -1,11 +1,10 @@
 //! All served writes, each on its own object, with the effects of their calls in v2.
 
 use end_to_end::Stage;
-use serde_json::Value;
 
 use crate::{
     requests::success,
-    write_effects::{Effect, Named, Write, is, listed, made, write},
+    write_effects::{Effect, Write, is, listed, made, write},
 };
 
 const ADA: &str = "ada.lovelace@example.com";

@@ -1,7 +1,7 @@
 //! A successful request of each operation that calls v2, with the ids that it needs.
 
 use end_to_end::{Answer, CHAT_TOKEN, Stage};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::requests::{month, success};
 
