@@ -238,7 +238,7 @@ mod tests {
         let first = verdicts(rules).remove(0);
         assert_eq!(
             first,
-            "unexpected number became string; it was accepted until 2026-05-31"
+            "unexpected number became string; accepted until 2026-05-31"
         );
     }
 
