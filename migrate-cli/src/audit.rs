@@ -1,4 +1,4 @@
-//! What `migrate audit` prints: reports, and recipes for findings without a fix.
+//! Output of `migrate audit`: reports, and manual recipes for findings without an automatic fix.
 
 pub(crate) mod recipe;
 pub(crate) mod report;

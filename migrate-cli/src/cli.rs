@@ -1,6 +1,7 @@
-//! The command line: which subcommand runs, and what its result means to the shell.
+//! Command line entry point: parses arguments, runs the subcommand and maps its result to an exit
+//! code.
 //!
-//! One file per subcommand in [`crate::commands`]; this one only dispatches.
+//! Each subcommand has a file in [`crate::commands`].
 
 use std::{
     ffi::OsString,
@@ -19,7 +20,7 @@ use crate::{
     settings,
 };
 
-/// Finds what a code base uses of Zoom's API v1 and tracks its migration to v2.
+/// Find uses of Zoom API v1 in a code base and migrate them to v2
 #[derive(Debug, Parser)]
 #[command(name = "migrate", version = env!("BUILD_VERSION"), about, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -42,9 +43,10 @@ enum Command {
     Usage(usage::Args),
 }
 
-/// Runs the program that the command line asks for.
+/// Runs the program.
 ///
-/// Exit codes: 0 nothing to act on, 1 findings that fail, 2 an error; a closed pipe is no error.
+/// Exit codes: 0 nothing to act on, 1 findings that fail, 2 an error. A closed pipe is not an
+/// error.
 pub fn run() -> ExitCode {
     if std::env::args_os()
         .nth(1)
@@ -63,14 +65,14 @@ pub fn run() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nothing is left to be done if standard error is closed, too.
+            // Standard error may be closed, too.
             let _ = writeln!(io::stderr(), "error: {error:#}");
             Exit::Failed.into()
         }
     }
 }
 
-/// Reads the command line, or ends the program with help or what is wrong with it.
+/// Parses the command line. Prints help or the error and exits if that is all there is to do.
 fn parse(words: Vec<OsString>) -> Cli {
     let matches = command().get_matches_from(words);
     Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
@@ -80,7 +82,7 @@ fn command() -> clap::Command {
     as_plain_text(Cli::command())
 }
 
-/// Takes the backticks of doc comments out of help, which is text for terminals.
+/// Removes the backticks of doc comments from help, which is plain text.
 fn as_plain_text(mut command: clap::Command) -> clap::Command {
     let plain = |text: &StyledStr| text.to_string().replace('`', "");
     if let Some(about) = command.get_about().map(plain) {

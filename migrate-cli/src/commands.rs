@@ -1,4 +1,4 @@
-//! The subcommands, one file each: what may be given, and the order in which the parts are called.
+//! Subcommands, one file each: arguments and the top-level sequence of steps.
 
 pub(crate) mod audit;
 mod baseline_file;
@@ -20,7 +20,10 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// A flag that Ctrl-C sets. The second Ctrl-C ends the program at once.
+use recording::usage::day_name;
+use time::OffsetDateTime;
+
+/// Returns a flag that Ctrl-C sets. A second Ctrl-C aborts the process.
 fn interruption() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
@@ -33,18 +36,11 @@ fn interruption() -> Arc<AtomicBool> {
     stop
 }
 
-/// Today in UTC: `2026-11-22`.
 fn today() -> String {
-    let today = time::OffsetDateTime::now_utc().date();
-    format!(
-        "{:04}-{:02}-{:02}",
-        today.year(),
-        u8::from(today.month()),
-        today.day()
-    )
+    day_name(OffsetDateTime::now_utc().date())
 }
 
-/// What made a report, and when: `2026-11-22, migrate 0.1.0`.
-fn made() -> String {
+/// Date and program version of a report: `2026-11-22, migrate 0.1.0`.
+fn generated() -> String {
     format!("{}, migrate {}", today(), env!("CARGO_PKG_VERSION"))
 }

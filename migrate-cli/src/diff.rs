@@ -1,20 +1,25 @@
-//! Old and new beside each other, through the map: what differs, and whether the catalog explains
-//! it.
+//! Comparison of old and new responses through the mappings: what differs, and whether the catalog
+//! explains it.
 //!
-//! [`recording::comparison`] finds what differs between two v1 answers and judges it, [`join`] puts a
-//! v1 answer beside the v2 documents that it was made from. All of it is data first
-//! ([`Comparison`]); [`show`] renders it last.
+//! [`recording::comparison`] compares two v1 responses; [`join`] compares a v1 response with the v2
+//! documents that it was built from. Both produce a [`Comparison`], which [`report`] renders.
 
-pub(crate) mod beside;
 pub(crate) mod documents;
-pub(crate) mod given;
+pub(crate) mod exchange;
 pub(crate) mod join;
 pub(crate) mod live;
 pub(crate) mod replay;
+pub(crate) mod report;
+pub(crate) mod response_source;
 pub(crate) mod rules;
-pub(crate) mod show;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use recording::comparison::{Comparison, Kind, Row, Verdict};
+
+/// The rows of a comparison that differ unexpectedly.
+fn unexpected(comparison: &Comparison) -> impl Iterator<Item = &Row> {
+    let rows = comparison.rows.iter();
+    rows.filter(|row| row.verdict == Verdict::Unexpected)
+}

@@ -2,23 +2,30 @@
 
 use std::process::ExitCode;
 
-/// What a subcommand found out, as its exit code says it.
+/// Result of a subcommand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Nothing to act on: 0.
-    Clean,
-    /// Findings that fail: 1.
-    Findings,
-    /// The run itself failed, wholly or in part: 2.
-    Failed,
+    /// Nothing to act on.
+    Clean = 0,
+    /// Failing findings.
+    Findings = 1,
+    /// The run failed, wholly or in part.
+    Failed = 2,
+}
+
+impl Exit {
+    /// `Clean` if there is nothing to act on, else `Findings`.
+    pub(crate) fn clean_if(is_clean: bool) -> Self {
+        if is_clean {
+            Self::Clean
+        } else {
+            Self::Findings
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Clean => 0,
-            Exit::Findings => 1,
-            Exit::Failed => 2,
-        })
+        Self::from(exit as u8)
     }
 }

@@ -1,15 +1,15 @@
-//! What becomes of a v1 operation or field: read off the catalog, as values first, then as documents.
+//! How v1 operations and fields map to v2, read from the catalog: first as values, then as
+//! documents.
 //!
-//! The values ([`Overview`], [`OperationPage`], [`FieldPage`], …) are the JSON output: each object has
-//! `"schema": 1` and a `kind`. Members may be added under the same number; renaming or removing one
-//! changes it.
+//! The values ([`Overview`], [`OperationPage`], [`FieldPage`], …) are the JSON output. Each object
+//! has `"schema": 1` and a `kind`. Members may be added; renaming or removing one changes the
+//! schema.
 
 mod answer;
 mod calls;
 mod errors;
 mod field;
 mod guide;
-mod markdown;
 mod notifications;
 mod operation;
 mod overview;
@@ -23,18 +23,18 @@ pub(crate) mod wording;
 use mappings::fidelity::Fidelity;
 use serde::Serialize;
 
+pub(crate) use calls::direct_dependencies;
 pub(crate) use field::FieldPage;
-pub(crate) use markdown::coverage;
 pub(crate) use notifications::NotificationsPage;
-pub(crate) use operation::{OperationPage, once_each};
+pub(crate) use operation::{OperationPage, unique, v2_requests};
 pub(crate) use overview::Overview;
 pub(crate) use parameters::parameter_entries;
 pub(crate) use topic::{Topic, nearest, nearest_operations, suggestion};
 
-/// The version of the JSON output.
+/// Version of the JSON output.
 pub(crate) const SCHEMA: u32 = 1;
 
-/// How many fields are how faithful.
+/// Number of fields by fidelity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Counts {
     pub(crate) exact: usize,
@@ -43,7 +43,6 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Counts some fields.
     pub(crate) fn of(fields: impl IntoIterator<Item = Fidelity>) -> Self {
         let mut counts = Self::default();
         for fidelity in fields {
@@ -56,7 +55,6 @@ impl Counts {
         counts
     }
 
-    /// All of them.
     pub(crate) fn total(self) -> usize {
         self.exact + self.lossy + self.none
     }

@@ -1,5 +1,5 @@
-//! `migrate`: finds what a code base uses of Zoom's API v1, says what replaces it, and tracks the
-//! migration to v2.
+//! `migrate`: finds uses of Zoom API v1 in a code base, shows their v2 replacements, and tracks the
+//! migration.
 
 mod audit;
 mod cli;
@@ -9,6 +9,7 @@ mod exit;
 mod explain;
 mod http;
 mod plan;
+mod progress;
 mod record;
 mod settings;
 mod site_mappings;

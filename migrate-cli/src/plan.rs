@@ -1,5 +1,4 @@
-//! The migration of a program: its waves, what answers an error at the shim, and what Zoom's side of
-//! the migration needs.
+//! Migration plan of a program: waves, operations that fail at the shim, and the setup at Zoom.
 
 use std::collections::BTreeMap;
 
@@ -11,27 +10,26 @@ use migrate_audit::{
 use migrate_report::{
     Document,
     document::{Cell, Row, Table},
-    words::count,
+    words::{count, first},
 };
 use serde::Serialize;
 
-use crate::explain::once_each;
+use crate::explain::unique;
 
-/// How many places of a step are named.
-const PLACES: usize = 5;
+/// Maximum number of code locations listed per step.
+const MAX_PLACES: usize = 5;
 
-/// The plan. As JSON it is one object with `schema` 1.
+/// The plan. Its JSON has `schema` 1.
 #[derive(Debug, Serialize)]
 pub(crate) struct Plan<'a> {
     #[serde(flatten)]
     waves: Waves,
-    /// Operations that answer an error at the shim, and where the code calls them.
+    /// Operations that return an error at the shim, with code locations.
     errors_at_shim: Vec<Broken<'a>>,
-    /// What the OAuth app of v2 needs for all operations that the code calls.
+    /// Requirements on the OAuth app for all operations in the code.
     zoom: Zoom<'a>,
 }
 
-/// An operation that the shim does not serve.
 #[derive(Debug, Serialize)]
 struct Broken<'a> {
     operation: &'a str,
@@ -39,16 +37,16 @@ struct Broken<'a> {
     places: Vec<String>,
 }
 
-/// Zoom's side of the migration.
+/// Setup at Zoom.
 #[derive(Debug, Serialize)]
 struct Zoom<'a> {
-    /// The kind of app in Zoom's marketplace.
+    /// App type in Zoom's marketplace.
     app: &'static str,
     scopes: Vec<&'a str>,
 }
 
 impl<'a> Plan<'a> {
-    /// The plan of these waves for the uses in `findings`.
+    /// Creates the plan from waves and findings.
     pub(crate) fn new(catalog: &'a Catalog, waves: Waves, findings: &'a [Finding]) -> Self {
         let mut broken: BTreeMap<&str, Broken<'a>> = BTreeMap::new();
         let mut scopes = Vec::new();
@@ -79,17 +77,17 @@ impl<'a> Plan<'a> {
             errors_at_shim: broken.into_values().collect(),
             zoom: Zoom {
                 app: "Server-to-Server OAuth",
-                scopes: once_each(scopes.into_iter()),
+                scopes: unique(scopes.into_iter()),
             },
         }
     }
 
-    /// True if there is no step.
+    /// True if there are no steps.
     pub(crate) fn is_done(&self) -> bool {
         self.waves.waves.is_empty()
     }
 
-    /// The plan for people; of one wave only if `check` names one.
+    /// Builds the document, of one wave only if `check` is set.
     pub(crate) fn document(&self, subject: &str, check: Option<Wave>) -> Document<'_> {
         let mut document = Document {
             tool: "migrate plan",
@@ -128,13 +126,13 @@ impl<'a> Plan<'a> {
                 let open = count(steps, "step is", "steps are");
                 format!("{}: {open} open · exit code 1", wave.name())
             }
-            None if steps == 0 => "no use of v1: nothing to plan".to_owned(),
+            None if steps == 0 => "no use of v1, nothing to plan".to_owned(),
             None => format!("{waves} · {}", count(steps, "step", "steps")),
         };
         document
     }
 
-    /// What stays broken behind the shim.
+    /// Adds the operations that fail at the shim.
     fn broken(&self, document: &mut Document<'_>) {
         let rows = self.errors_at_shim.iter().map(|broken| {
             let word = match broken.shim {
@@ -142,16 +140,16 @@ impl<'a> Plan<'a> {
                 _ => "not served yet",
             };
             let cells = [Cell::from(word).toned("bad"), Cell::name(broken.operation)];
-            Row::new(cells).with_below(places(&broken.places))
+            Row::new(cells).with_below(first(broken.places.iter().cloned(), MAX_PLACES))
         });
         let table = Table::plain(rows.collect());
         if !table.rows.is_empty() {
-            document.paragraph("These operations answer an error at the shim: move them first.");
+            document.paragraph("These operations return an error at the shim: migrate them first.");
             document.table(table);
         }
     }
 
-    /// What has to be set up at Zoom.
+    /// Adds the setup at Zoom.
     fn zoom(&self, document: &mut Document<'_>) {
         if self.zoom.scopes.is_empty() {
             return;
@@ -161,11 +159,8 @@ impl<'a> Plan<'a> {
              later:",
             self.zoom.app
         ));
-        document.table(Table::plain(
-            { self.zoom.scopes.iter() }
-                .map(|scope| Row::new([*scope]))
-                .collect(),
-        ));
+        let scopes = self.zoom.scopes.iter().map(|scope| Row::new([*scope]));
+        document.table(Table::plain(scopes.collect()));
     }
 }
 
@@ -175,27 +170,16 @@ fn step(step: &Step) -> Row {
         Cell::name(&step.what),
         step.why.as_str().into(),
     ];
-    Row::new(cells).with_below(places(&step.places))
-}
-
-fn places(places: &[String]) -> Vec<String> {
-    let mut named: Vec<String> = places.iter().take(PLACES).cloned().collect();
-    if places.len() > PLACES {
-        named.push(format!("and {} more", places.len() - PLACES));
-    }
-    named
+    Row::new(cells).with_below(first(step.places.iter().cloned(), MAX_PLACES))
 }
 
 fn efforts() -> Table {
     let mut table = Table::new(["", ""]);
     for (effort, about) in [
-        (Effort::Trivial, "a value is changed"),
-        (Effort::Small, "one v2 request does what the v1 call did"),
-        (Effort::Medium, "several v2 requests do it"),
-        (
-            Effort::Large,
-            "v2 cannot do all of it: somebody has to decide",
-        ),
+        (Effort::Trivial, "change a value"),
+        (Effort::Small, "one v2 request per v1 call"),
+        (Effort::Medium, "several v2 requests per v1 call"),
+        (Effort::Large, "v2 cannot do all of it: needs a decision"),
     ] {
         table.row([effort.name(), about]);
     }

@@ -1,4 +1,4 @@
-//! Recordings: files of exchanges, a line each.
+//! Recordings: files with one exchange per line.
 
 pub(crate) mod import;
 
@@ -12,14 +12,14 @@ use anyhow::{Context as _, bail};
 use migrate_audit::plain_file;
 use recording::Exchange;
 
-/// The longest line: a page of 300 users with all their settings is far below.
-const LONGEST: u64 = 64 << 20;
+/// Maximum length of a line, in bytes; a page of 300 users with all settings is far smaller.
+const MAX_LINE: u64 = 64 << 20;
 
-/// The exchanges of a recording, read one by one.
+/// Iterator over the exchanges of a recording.
 pub(crate) struct Recording {
     path: PathBuf,
     reader: BufReader<Take<File>>,
-    /// The number of the line that was read last.
+    /// Number of the last line read.
     line: u64,
 }
 
@@ -34,12 +34,12 @@ impl Recording {
         })
     }
 
-    /// The next exchange and the number of its line.
+    /// Reads the next exchange and its line number.
     fn read(&mut self) -> anyhow::Result<Option<(u64, Exchange)>> {
         loop {
             let mut line = Vec::new();
             let read = (&mut self.reader)
-                .take(LONGEST)
+                .take(MAX_LINE)
                 .read_until(b'\n', &mut line);
             let read = read.with_context(|| format!("{} cannot be read", self.path.display()))?;
             if read == 0 {
@@ -48,8 +48,8 @@ impl Recording {
             self.line += 1;
             let place = format!("{}, line {}", self.path.display(), self.line);
             let is_complete = line.ends_with(b"\n");
-            if !is_complete && line.len() as u64 == LONGEST {
-                bail!("{place} is longer than {} MiB", LONGEST >> 20);
+            if !is_complete && line.len() as u64 == MAX_LINE {
+                bail!("{place} is longer than {} MiB", MAX_LINE >> 20);
             }
             if line.trim_ascii().is_empty() {
                 continue;
@@ -57,7 +57,7 @@ impl Recording {
             let text = String::from_utf8(line).with_context(|| format!("{place} is not text"))?;
             match Exchange::read(&text) {
                 Ok(exchange) => return Ok(Some((self.line, exchange))),
-                // The writer was stopped in the middle of it.
+                // The writer was interrupted within this line.
                 Err(_) if !is_complete => return Ok(None),
                 Err(error) => return Err(error).context(place),
             }

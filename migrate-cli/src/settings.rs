@@ -1,4 +1,4 @@
-//! `migrate.toml`: flags that a project always gives, so that a command line, a hook and a build agree.
+//! `migrate.toml`: default flags of a project, shared by command line, hooks and builds.
 //!
 //! ```toml
 //! shim = "https://shim.example.com"   # for all commands that have the flag
@@ -18,15 +18,14 @@ use clap::{ArgAction, Command};
 use migrate_audit::plain_file;
 use toml::{Table, Value};
 
-/// The name of the file.
 const NAME: &str = "migrate.toml";
 
-/// The command line with the flags of the settings file that it does not give itself. The file is in
-/// this folder or the nearest one above it; a repository's own folder is the last.
+/// Adds flags from the settings file to the command line, unless it has them. The file is in the
+/// working directory or the nearest parent, up to the root of the repository.
 ///
 /// # Errors
 ///
-/// The file cannot be read, or has a key that is no flag of any command.
+/// The file cannot be read, or has a key that is not a flag.
 pub(crate) fn with_settings(
     mut words: Vec<OsString>,
     cli: &Command,
@@ -93,7 +92,7 @@ pub(crate) fn with_settings(
             });
         }
     }
-    // Behind the name of the command: what follows `--` is no flag.
+    // Directly after the subcommand, because words after `--` are not flags.
     drop(words.splice(2..2, flags));
     Ok(words)
 }
@@ -105,7 +104,7 @@ fn known<'c>(
 ) -> anyhow::Result<()> {
     let mut arguments = commands.into_iter().flat_map(Command::get_arguments);
     if !arguments.any(|argument| argument.get_long() == Some(key)) {
-        bail!("{}: there is no flag --{key}", path.display());
+        bail!("{}: unknown flag --{key}", path.display());
     }
     Ok(())
 }

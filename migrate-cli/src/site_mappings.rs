@@ -1,4 +1,4 @@
-//! Which catalog the commands read: the built-in one, or a site's.
+//! The `--mappings` option: the built-in catalog or a site's own.
 
 use std::{
     fs,
@@ -9,10 +9,10 @@ use anyhow::{Context as _, anyhow};
 use mappings::Catalog;
 use migrate_audit::plain_file;
 
-/// The option that chooses a site's own mappings.
+/// The `--mappings` option.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SiteMappings {
-    /// A folder with a site's own mappings: its files take the place of the built-in ones.
+    /// Folder with site mappings; its files replace the built-in ones.
     #[arg(long = "mappings", value_name = "DIR")]
     folder: Option<PathBuf>,
 }
@@ -22,7 +22,7 @@ impl SiteMappings {
     ///
     /// # Errors
     ///
-    /// The folder cannot be read, or its files are no catalog: all mistakes with file and line.
+    /// The folder cannot be read, or the catalog is invalid; lists all mistakes with file and line.
     pub(crate) fn catalog(&self) -> anyhow::Result<Catalog> {
         let Some(folder) = &self.folder else {
             return Catalog::embedded().context("the built-in mappings");
@@ -38,8 +38,8 @@ impl SiteMappings {
     }
 }
 
-/// The names (`rates.toml`, `user/fields.toml`) and texts of the TOML files in a folder and in the
-/// folders of its resources.
+/// Names (`rates.toml`, `user/fields.toml`) and texts of the TOML files in a folder and its
+/// resource folders.
 fn files(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -61,7 +61,6 @@ fn files(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
     Ok(files)
 }
 
-/// Adds a file if it is TOML.
 fn add(files: &mut Vec<(String, String)>, path: &Path, name: String) -> anyhow::Result<()> {
     if path
         .extension()

@@ -1,14 +1,14 @@
-//! One v1 request as the v2 requests that the shim would send for it. Sends nothing.
+//! Translation of a v1 request to the v2 requests that the shim would send. Sends nothing.
 //!
-//! [`Translated`] is the JSON output: `"schema": 1`, members may be added under the same number.
+//! [`Translated`] is the JSON output, with `"schema": 1`. Members may be added.
 
 mod calls;
 mod clients;
 mod command_line;
+mod dry_run;
 mod form;
 mod http_text;
 mod losses;
-mod rehearsal;
 mod request;
 mod shell;
 #[cfg(test)]
@@ -21,7 +21,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use mappings::{
     Catalog, Site, V1Error,
     catalog::{
-        operation::{Operation, Plan, Replacement, Service},
+        operation::{Operation, Plan, Service},
         protocol::ProtocolError,
     },
 };
@@ -29,72 +29,72 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::explain::{self, wording};
-use calls::Frame;
+use calls::CallContext;
+use dry_run::DryRun;
 use losses::Losses;
-use rehearsal::Rehearsal;
 pub(crate) use request::V1Request;
 pub(crate) use text::{refused, translated};
 use variables::Variables;
 
-/// The plan of an operation that is not served from v2.
+/// Empty plan, for operations that are not served from v2.
 static NO_PLAN: LazyLock<Plan> = LazyLock::new(Plan::default);
 
-/// The version of the JSON output.
+/// Version of the JSON output.
 const SCHEMA: u32 = 1;
 
-/// The v2 requests for a v1 request.
+/// v2 requests for a v1 request.
 #[derive(Debug, Serialize)]
 pub(crate) struct Translated<'a> {
     schema: u32,
     kind: &'static str,
     operation: &'a str,
     calls: Vec<TranslatedCall<'a>>,
-    /// What the commands need in the environment.
+    /// Environment variables of the commands.
     variables: Vec<Variable>,
-    /// Parameters that v2 is not sent, and why.
+    /// Parameters that are not sent to v2, with reasons.
     not_sent: Vec<Loss>,
-    /// Parameters that arrive otherwise than v1 would have taken them, and how.
+    /// Parameters whose meaning changes, with reasons.
     changed: Vec<Loss>,
-    /// Parameters that v1 did not know.
+    /// Parameters unknown to v1.
     ignored: Vec<String>,
-    /// Fields that v1's answer will not have, and why.
+    /// Fields that will be missing from v1's response, with reasons.
     left_out: Vec<Loss>,
-    /// How the request was understood where that is not plain.
+    /// Assumptions made while parsing the request.
     notes: Vec<String>,
-    /// The fields of v1's answer.
+    /// Fields of v1's response.
     answer: Vec<&'a str>,
 }
 
 /// One v2 request.
 #[derive(Debug, Serialize)]
 pub(crate) struct TranslatedCall<'a> {
-    /// Counted from 1.
+    /// Number, from 1.
     number: usize,
-    /// The name of the call in the plan.
+    /// Name of the call in the plan.
     name: &'a str,
-    /// Calls of the same step are made at the same time.
+    /// Calls of one step run in parallel.
     step: usize,
-    /// The numbers of the calls that it waits for.
+    /// Numbers of the calls that it waits for.
     after: Vec<usize>,
-    /// The number of the call for whose items it is made, once each.
+    /// Number of the call whose list items it is repeated for.
     each: Option<usize>,
-    /// Which of the items those are; all if there is nothing here.
+    /// Condition on the items; all items if `None`.
     each_where: Option<String>,
-    /// It is made only if one of these holds; always if empty.
+    /// Conditions of which one must hold; unconditional if empty.
     only_if: Vec<String>,
-    /// Members of the body that are sent only under a condition.
+    /// Conditional members of the body.
     body_only_if: Vec<BodyCondition>,
     method: &'static str,
-    /// The whole URL; `$NAME` is a variable.
+    /// URL; `$NAME` is a variable.
     url: String,
-    /// The JSON body; `$NAME` is a variable.
+    /// JSON body; `$NAME` is a variable.
     body: Option<Value>,
     file: Option<FileEntry>,
     note: Option<&'a str>,
     scope: &'a str,
-    /// The request as a command.
+    /// The request as a curl command.
     curl: String,
-    /// The variable with the id of the item that it is made for.
+    /// Variable with the id of the list item.
     #[serde(skip)]
     item: Option<String>,
     #[serde(skip)]
@@ -105,64 +105,64 @@ pub(crate) struct TranslatedCall<'a> {
     variables: Variables,
 }
 
-/// A member of a body that is sent only under a condition.
+/// Member of a body that is only sent under a condition.
 #[derive(Debug, Serialize)]
 pub(crate) struct BodyCondition {
     member: String,
     only_if: String,
 }
 
-/// A file that is sent as `multipart/form-data`.
+/// File sent as `multipart/form-data`.
 #[derive(Debug, Serialize)]
 pub(crate) struct FileEntry {
-    /// The name of the part.
+    /// Part name.
     part: String,
     path: String,
 }
 
-/// Something that a command reads from the environment.
+/// Environment variable of a command.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Variable {
     name: String,
     about: String,
 }
 
-/// A parameter or field, and what happened to it.
+/// A lossy parameter or field, with the reason.
 #[derive(Debug, Serialize)]
 pub(crate) struct Loss {
     field: String,
     reason: String,
 }
 
-/// A request for which no v2 request is sent.
+/// A v1 request that needs no v2 request, because it fails.
 #[derive(Debug, Serialize)]
 pub(crate) struct Refused {
     schema: u32,
     kind: &'static str,
-    /// Why, in a sentence.
+    /// Reason, in a sentence.
     reason: String,
     operation: String,
-    /// What v1 answers; nothing for an operation that the shim does not serve.
+    /// v1's error; `None` for an operation that the shim does not serve.
     error: Option<ErrorEntry>,
-    /// The v2 requests that replace an operation that the shim does not serve.
+    /// v2 replacement of an operation that the shim does not serve.
     v2: Vec<String>,
-    /// What to look at, or what may have been meant.
+    /// Next step or suggested name.
     hint: String,
 }
 
-/// v1's error.
+/// v1 error.
 #[derive(Debug, Serialize)]
 pub(crate) struct ErrorEntry {
     code: i64,
     message: String,
 }
 
-/// Translates a request as a shim with the site's choices would. `base` is v2's, without a slash at
-/// its end.
+/// Translates a request under the given site options. `base` is the base URL of v2, without a
+/// trailing slash.
 ///
 /// # Errors
 ///
-/// The v1 error that the shim answers without asking v2.
+/// The v1 error that the shim returns without calling v2.
 #[expect(clippy::result_large_err, reason = "once a run")]
 pub(crate) fn translate<'a>(
     catalog: &'a Catalog,
@@ -171,10 +171,10 @@ pub(crate) fn translate<'a>(
     mut request: V1Request,
 ) -> Result<Translated<'a>, Refused> {
     let operation = known(catalog, &request)?;
-    if let Service::NotServed(replacement) = &operation.service {
-        return Err(Refused::not_served(operation, replacement));
+    if let Service::NotServed(_) = &operation.service {
+        return Err(Refused::not_served(operation));
     }
-    let (variables, arguments, item) = Variables::take_secrets(
+    let (variables, arguments, item) = Variables::extract_secrets(
         catalog,
         operation,
         &request.arguments,
@@ -182,7 +182,7 @@ pub(crate) fn translate<'a>(
         &mut request.notes,
     );
     let plan = operation.plan().unwrap_or(&NO_PLAN);
-    let rehearsal = Rehearsal {
+    let dry_run = DryRun {
         catalog,
         operation,
         plan,
@@ -190,14 +190,14 @@ pub(crate) fn translate<'a>(
         arguments: &arguments,
         item: &item,
     };
-    let (planned, finished) = rehearsal
-        .play()
+    let (planned, finished) = dry_run
+        .requests()
         .map_err(|error| Refused::new(catalog, Some(operation), &request, error))?;
     let mut losses = Losses::default();
     for warning in finished.answer.warnings {
         losses.add(catalog, operation, &planned, warning);
     }
-    let frame = Frame {
+    let context = CallContext {
         plan,
         base,
         variables: &variables,
@@ -205,7 +205,7 @@ pub(crate) fn translate<'a>(
         files: &request.files,
     };
     let mut notes = request.notes;
-    let calls = frame.calls(planned, &mut notes);
+    let calls = context.calls(planned, &mut notes);
     Ok(Translated {
         schema: SCHEMA,
         kind: "translation",
@@ -223,7 +223,7 @@ pub(crate) fn translate<'a>(
     })
 }
 
-/// The only v2 command that a v1 `curl` command needs; `None` if it needs several, or if anything is
+/// The v2 command that replaces a v1 `curl` command; `None` if it takes several, or if anything is
 /// lost or conditional.
 pub(crate) fn one_command(catalog: &Catalog, curl: &str) -> Option<String> {
     let [request] = <[_; 1]>::try_from(V1Request::from_text(catalog, curl).ok()?).ok()?;
@@ -236,7 +236,7 @@ pub(crate) fn one_command(catalog: &Catalog, curl: &str) -> Option<String> {
 }
 
 impl Translated<'_> {
-    /// The command, if one request does all that v1 did and nothing is lost or conditional.
+    /// The command, if one request replaces the v1 call without loss or condition.
     fn only_command(&self) -> Option<&str> {
         let nothing_lost = self.not_sent.is_empty()
             && self.changed.is_empty()
@@ -279,13 +279,13 @@ impl Refused {
         let name = request.variables.shown(name, |name| format!("${name}"));
         let (reason, hint) = match operation {
             Some(known) => (
-                format!("{name}: v1's answer is an error, and v2 is asked nothing."),
-                format!("`migrate explain {}` says more", known.name),
+                format!("{name}: v1 returns an error without any v2 call."),
+                format!("see `migrate explain {}`", known.name),
             ),
             None => (
                 format!("{name}: v1 had no such operation."),
                 match explain::nearest_operations(catalog, &request.operation).as_slice() {
-                    [] => "`migrate explain` lists what v1 had".to_owned(),
+                    [] => "`migrate explain` lists all operations".to_owned(),
                     nearest => format!("did you mean {}?", wording::one_of(nearest)),
                 },
             ),
@@ -306,19 +306,16 @@ impl Refused {
         }
     }
 
-    fn not_served(operation: &Operation, replacement: &Replacement) -> Self {
-        let requests = replacement.requests.iter();
+    fn not_served(operation: &Operation) -> Self {
         Self {
             schema: SCHEMA,
             kind: "not_served",
             reason: format!("{}: the shim does not serve it yet.", operation.name),
             operation: operation.name.clone(),
             error: None,
-            v2: { requests }
-                .map(|(method, path)| format!("{method} {path}"))
-                .collect(),
+            v2: explain::v2_requests(operation),
             hint: format!(
-                "its parameters have no place in v2 yet; `migrate explain {}` lists them",
+                "its parameters are not mapped yet; `migrate explain {}` lists them",
                 operation.name
             ),
         }

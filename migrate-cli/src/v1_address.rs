@@ -1,6 +1,6 @@
-//! Which v1 operation a URL, or a part of one, names.
+//! Extracts the v1 operation from a URL or path.
 
-/// What follows `/v1/` in a URL or a path, without query and fragment: `user/getbyemail`. `None` if
+/// Path after `/v1/` in a URL or path, without query and fragment: `user/getbyemail`. `None` if
 /// there is no such segment.
 pub(crate) fn below_prefix(address: &str, prefix: &str) -> Option<String> {
     let path = path(address);
@@ -9,14 +9,14 @@ pub(crate) fn below_prefix(address: &str, prefix: &str) -> Option<String> {
     Some(segments.collect::<Vec<_>>().join("/"))
 }
 
-/// The path of a URL, with or without scheme, query and fragment.
+/// Host and path of a URL, with or without scheme, query and fragment.
 pub(crate) fn path(address: &str) -> &str {
     let end = address.find(['?', '#']).unwrap_or(address.len());
     let address = address.get(..end).unwrap_or(address);
     address.split_once("://").map_or(address, |(_, rest)| rest)
 }
 
-/// The query of a URL, still encoded; empty without one.
+/// Query of a URL, still encoded; empty if there is none.
 pub(crate) fn query(address: &str) -> &str {
     let address = address
         .split_once('#')
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_operation_is_below_the_prefix() {
+    fn finds_operation_after_prefix() {
         for address in [
             "https://api.zoom.us/v1/user/get",
             "https://api.zoom.us/V1//user/get/?id=a/v1/b#c",
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn the_query_ends_at_the_fragment() {
+    fn query_ends_at_the_fragment() {
         assert_eq!(query("https://x/v1/user/get?a=b&c=d?e#f?g"), "a=b&c=d?e");
         assert_eq!(query("https://x/v1/user/get#?a=b"), "");
     }

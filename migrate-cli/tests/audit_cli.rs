@@ -1,16 +1,16 @@
-//! The audit as people and builds use it: exit codes, what is looked through, baseline, traffic.
+//! `migrate audit`, `status` and `plan` on the command line: exit codes, inputs, baseline, traffic.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod project;
 
-use std::{fs, process::Command};
+use std::fs;
 
 use project::*;
 use serde_json::Value;
 
 #[test]
-fn exit_codes_tell_nothing_findings_and_errors_apart() {
+fn exit_codes_distinguish_clean_findings_and_errors() {
     let client = client();
     let code = |arguments: &[&str]| migrate(client.path(), arguments).status.code();
     assert_eq!(code(&["audit"]), Some(1));
@@ -20,13 +20,13 @@ fn exit_codes_tell_nothing_findings_and_errors_apart() {
 }
 
 #[test]
-fn a_baseline_lets_old_findings_pass_and_no_new_one() {
+fn baseline_suppresses_known_findings_only() {
     let client = client();
     let code = |arguments: &[&str]| migrate(client.path(), arguments).status.code();
     assert_eq!(code(&["audit", "--write-baseline"]), Some(0));
     assert_eq!(code(&["audit"]), Some(0));
     assert_eq!(code(&["audit", "--fail-on", "any"]), Some(1));
-    // Lines may move.
+    // Moved lines stay known.
     let path = client.path().join("app/Zoom.php");
     let old = fs::read_to_string(&path).unwrap();
     fs::write(&path, old.replacen("<?php\n", "<?php\n\n\n", 1)).unwrap();
@@ -38,7 +38,7 @@ fn a_baseline_lets_old_findings_pass_and_no_new_one() {
     )
     .unwrap();
     assert_eq!(code(&["audit"]), Some(1));
-    // Pruning does not take it in.
+    // Pruning does not add it.
     assert_eq!(code(&["audit", "--prune-baseline"]), Some(1));
     fs::write(&path, "<?php\n").unwrap();
     let status = text(&migrate(client.path(), &["status", "--json"]));
@@ -54,27 +54,9 @@ fn a_baseline_lets_old_findings_pass_and_no_new_one() {
 }
 
 #[test]
-fn a_revision_is_read_without_a_checkout() {
+fn audits_a_revision_without_checkout() {
     let client = client();
-    let git = |arguments: &[&str]| {
-        let identity = [
-            "-c",
-            "user.name=ada",
-            "-c",
-            "user.email=ada.lovelace@example.com",
-        ];
-        let output = Command::new("git")
-            .args(identity)
-            .args(arguments)
-            .current_dir(client.path())
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    };
+    let git = |arguments: &[&str]| git(client.path(), arguments);
     git(&["init", "-q"]);
     git(&["add", "-A"]);
     git(&["commit", "-q", "-m", "v1"]);
@@ -90,7 +72,7 @@ fn a_revision_is_read_without_a_checkout() {
 }
 
 #[test]
-fn several_paths_and_lists_of_files_are_looked_through() {
+fn audits_several_paths_and_file_lists() {
     let client = client();
     put(
         client.path(),
@@ -107,7 +89,7 @@ fn several_paths_and_lists_of_files_are_looked_through() {
 }
 
 #[test]
-fn ignored_files_count_only_when_asked_for() {
+fn no_ignore_includes_ignored_files() {
     let folder = tree(&[
         (".ignore", "skipped\n"),
         ("skipped/a.sh", "curl https://api.zoom.us/v1/user/get\n"),
@@ -118,7 +100,7 @@ fn ignored_files_count_only_when_asked_for() {
 }
 
 #[test]
-fn traffic_tells_live_code_from_dormant_code() {
+fn traffic_separates_live_and_dormant_code() {
     let client = client();
     fs::write(
         client.path().join("access.txt"),
@@ -140,7 +122,7 @@ fn traffic_tells_live_code_from_dormant_code() {
 }
 
 #[test]
-fn single_files_are_judged_by_their_project() {
+fn single_files_use_their_project_as_evidence() {
     let client = tree(&[
         ("package.json", "{}"),
         (
@@ -155,45 +137,31 @@ fn single_files_are_judged_by_their_project() {
     let wanted = ["lib/zoom-users.js:2 endpoint"];
     let whole = places(&json(client.path(), &["."]));
     assert_eq!(whole, ["lib/base.js:1 base_url", wanted[0]]);
-    // As pre-commit names them, and as a list.
+    // As passed by pre-commit, and as a list.
     assert_eq!(places(&json(client.path(), &["lib/zoom-users.js"])), wanted);
     fs::write(client.path().join("list"), "./lib/zoom-users.js\n").unwrap();
     assert_eq!(
         places(&json(client.path(), &["--files-from", "list"])),
         wanted
     );
-    // The baseline of the project and its owners count for them, too.
+    // The project's baseline and owners apply, too.
     put(client.path(), "CODEOWNERS", b"/lib/ @web\n");
     let code = |arguments: &[&str]| migrate(client.path(), arguments).status.code();
     assert_eq!(code(&["audit", "--write-baseline"]), Some(0));
     assert_eq!(code(&["audit", "lib/zoom-users.js"]), Some(0));
     let report = json(client.path(), &["lib/zoom-users.js"]);
     assert_eq!(report["findings"][0]["owners"], serde_json::json!(["@web"]));
-    // A part of a project cannot tell what is gone.
+    // A partial audit cannot find fixed entries.
     for flag in ["--write-baseline", "--prune-baseline"] {
         assert_eq!(code(&["audit", "lib/zoom-users.js", flag]), Some(2));
     }
 }
 
-/// Two branches that both write their baseline merge into one that knows what both know.
+/// Baselines written on two branches merge with `merge=union`.
 #[test]
 fn baselines_of_two_branches_merge_by_union() {
     let client = client();
-    let git = |arguments: &[&str]| {
-        let output = Command::new("git")
-            .args([
-                "-c",
-                "user.name=ada",
-                "-c",
-                "user.email=ada.lovelace@example.com",
-            ])
-            .args(arguments)
-            .current_dir(client.path())
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}: {said}");
-    };
+    let git = |arguments: &[&str]| git(client.path(), arguments);
     let commit = |name: &str| {
         migrate(client.path(), &["audit", "--write-baseline"]);
         git(&["add", "-A"]);
@@ -233,7 +201,7 @@ fn baselines_of_two_branches_merge_by_union() {
 }
 
 #[test]
-fn findings_of_the_baseline_are_fixed() {
+fn fixes_baseline_findings() {
     let client = client();
     migrate(client.path(), &["audit", "--write-baseline"]);
     let shim = ["--shim", "https://shim.example.com"];
@@ -248,7 +216,7 @@ fn findings_of_the_baseline_are_fixed() {
 }
 
 #[test]
-fn repositories_are_merged_into_one_table() {
+fn status_merges_repositories() {
     let (one, two) = (client(), client());
     for client in [&one, &two] {
         migrate(client.path(), &["audit", "--write-baseline"]);
@@ -279,7 +247,7 @@ fn repositories_are_merged_into_one_table() {
 }
 
 #[test]
-fn a_plan_names_scopes_and_efforts() {
+fn plan_lists_scopes_and_efforts() {
     let client = client();
     let plan = text(&migrate(client.path(), &["plan", "--format", "json"]));
     let plan: Value = serde_json::from_str(&plan).unwrap();
@@ -296,11 +264,11 @@ fn a_plan_names_scopes_and_efforts() {
     );
     let plan = text(&migrate(client.path(), &["plan"]));
     assert!(plan.contains("always an error  user/checkzpk"), "{plan}");
-    assert!(plan.contains("several v2 requests do it"), "{plan}");
+    assert!(plan.contains("several v2 requests per v1 call"), "{plan}");
 }
 
 #[test]
-fn a_wave_is_done_when_its_check_says_so() {
+fn wave_check_fails_until_done() {
     let client = client();
     let check = |wave: &str, shim: &[&str]| {
         migrate(client.path(), &[&["plan", "--check", wave], shim].concat())
@@ -318,7 +286,7 @@ fn a_wave_is_done_when_its_check_says_so() {
     )
     .unwrap();
     migrate(client.path(), &[&["audit", "--fix"], &shim[..]].concat());
-    // The reads still are to be moved, though the shim answers them.
+    // Reads behind the shim still have to be migrated.
     assert_eq!(check("reads", &shim), Some(1));
     let plan = text(&migrate(client.path(), &[&["plan"], &shim[..]].concat()));
     insta::assert_snapshot!(plan);

@@ -1,17 +1,20 @@
-//! Fixes: a folder below `tests/fixes` is one case, with what is there `before` and `after`, and the
-//! `arguments` besides `audit --fix`.
+//! Fixes. Each folder in `tests/fixes` is a case: project `before` and `after`, and `arguments`
+//! besides `audit --fix`.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod project;
 
 use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Output,
 };
 
 use mappings::Catalog;
 use migrate_audit::{Audit, Moved, Options, fix::Wanted};
+use project::{git, migrate, put};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -37,20 +40,13 @@ fn tree(folder: &Path) -> Tree {
 fn plant(tree: &Tree) -> TempDir {
     let folder = TempDir::new().unwrap();
     for (path, bytes) in tree {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
+        put(folder.path(), path.to_str().unwrap(), bytes);
     }
     folder
 }
 
 fn audit(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_migrate"))
-        .arg("audit")
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap()
+    migrate(folder, &[&["audit"], arguments].concat())
 }
 
 fn shown(tree: &Tree) -> BTreeMap<String, String> {
@@ -63,7 +59,7 @@ fn shown(tree: &Tree) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn findings_of_the_baseline_are_changed_too() {
+fn fixes_baseline_findings() {
     let line = "URL = 'https://api.zoom.us/v1/'\n";
     let before = Tree::from([(PathBuf::from("zoom.py"), line.into())]);
     let folder = plant(&before);
@@ -77,7 +73,7 @@ fn findings_of_the_baseline_are_changed_too() {
 }
 
 #[test]
-fn clients_of_libraries_are_pointed_at_the_shim_by_a_recipe() {
+fn library_clients_get_a_recipe() {
     let client = "require 'zoomus'\nZoomus.new.user_list\n";
     let before = Tree::from([
         (PathBuf::from("zoom.rb"), client.into()),
@@ -97,7 +93,7 @@ fn clients_of_libraries_are_pointed_at_the_shim_by_a_recipe() {
 }
 
 #[test]
-fn each_case_becomes_what_it_should_and_stays_so() {
+fn fixes_each_case_once() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixes");
     let mut seen = 0;
     for case in fs::read_dir(cases).unwrap() {
@@ -137,7 +133,7 @@ fn each_case_becomes_what_it_should_and_stays_so() {
                 fs::write(file, bytes).unwrap();
             }
         }
-        // What does not change is not there twice.
+        // `after` holds only changed files.
         let mut wanted = before.clone();
         if case.join("after").exists() {
             wanted.extend(tree(&case.join("after")));
@@ -155,13 +151,7 @@ fn each_case_becomes_what_it_should_and_stays_so() {
         if !patch.is_empty() {
             let folder = plant(&before);
             fs::write(folder.path().join("x.patch"), &patch).unwrap();
-            let applied = Command::new("git")
-                .args(["apply", "x.patch"])
-                .current_dir(folder.path())
-                .output()
-                .unwrap();
-            let said = String::from_utf8_lossy(&applied.stderr);
-            assert!(applied.status.success(), "{name}: {said}");
+            git(folder.path(), &["apply", "x.patch"]);
             fs::remove_file(folder.path().join("x.patch")).unwrap();
             assert_eq!(
                 shown(&tree(folder.path())),
@@ -174,7 +164,7 @@ fn each_case_becomes_what_it_should_and_stays_so() {
     assert!(seen > 5);
 }
 
-/// All findings of a folder and the fixes for them.
+/// Applies all fixes in a folder; returns the number of changed files.
 fn fix(folder: &Path, wanted: &Wanted) -> usize {
     let catalog = Catalog::embedded().unwrap();
     let options = Options {
@@ -201,7 +191,7 @@ fn at_shim(url: &str) -> Wanted {
 }
 
 #[test]
-fn encodings_marks_and_line_ends_stay() {
+fn fixes_keep_encodings_and_line_ends() {
     let line = "BASE = 'https://api.zoom.us/v1' # ü\r\n";
     let wide: Vec<u8> = line.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let latin: Vec<u8> = line
@@ -244,7 +234,7 @@ fn encodings_marks_and_line_ends_stay() {
 
 #[cfg(unix)]
 #[test]
-fn permissions_stay_and_links_and_read_only_files_are_left_alone() {
+fn fixes_keep_permissions_and_skip_links() {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     let text = b"#!/usr/bin/env ruby\nBASE = 'https://api.zoom.us/v1'\n".to_vec();
@@ -269,7 +259,7 @@ fn permissions_stay_and_links_and_read_only_files_are_left_alone() {
     let said = audit(folder.path(), &arguments);
     let said = String::from_utf8(said.stdout).unwrap();
     assert!(said.contains("closed.rb is read-only"), "{said}");
-    // Named by the user, a link is still no file of the tree.
+    // Links are not followed even if named on the command line.
     audit(
         folder.path(),
         &[
@@ -298,7 +288,7 @@ fn permissions_stay_and_links_and_read_only_files_are_left_alone() {
 }
 
 #[test]
-fn a_file_that_changed_since_it_was_looked_through_is_refused() {
+fn rejects_files_changed_since_the_audit() {
     let folder = plant(&Tree::from([(
         "a.rb".into(),
         b"BASE = 'https://api.zoom.us/v1'\n".to_vec(),
@@ -309,7 +299,7 @@ fn a_file_that_changed_since_it_was_looked_through_is_refused() {
     let outcome = auditor.run(folder.path()).unwrap();
     let fixes = auditor.fixes(folder.path(), &outcome, &wanted);
 
-    // After the audit, before the fix is worked out; then before it is written.
+    // Changed after the audit, then after computing the fix.
     let changed = b"BASE = 'https://api.zoom.us/v1' # mine\n".to_vec();
     fs::write(folder.path().join("a.rb"), &changed).unwrap();
     let late = auditor.fixes(folder.path(), &outcome, &wanted);
@@ -321,7 +311,7 @@ fn a_file_that_changed_since_it_was_looked_through_is_refused() {
 }
 
 #[test]
-fn what_was_moved_stays_known_and_fails_no_more() {
+fn moved_base_urls_no_longer_fail() {
     let folder = plant(&Tree::from([(
         "app/zoom.php".into(),
         b"<?php\n$base = 'https://api.zoom.us/v1/';\npost($base . 'user/list');\n".to_vec(),
@@ -342,7 +332,7 @@ fn what_was_moved_stays_known_and_fails_no_more() {
         .collect();
     assert_eq!(kinds, [("base_url", Some("shim")), ("endpoint", None)]);
 
-    // A host and its version in constants of their own.
+    // Host and version in separate constants.
     let folder = plant(&Tree::from([(
         "zoom.js".into(),
         b"Zoom.DEFAULT_HOST = 'api.zoom.us';\nZoom.DEFAULT_BASE_PATH = '/v1/';\n".to_vec(),
@@ -364,7 +354,7 @@ fn what_was_moved_stays_known_and_fails_no_more() {
 }
 
 #[test]
-fn what_has_no_fix_gets_a_recipe() {
+fn unfixable_findings_get_a_recipe() {
     let folder = plant(&Tree::from([(
         "app/zoom.php".into(),
         b"<?php\n$base = 'https://api.zoom.us/v1/';\n\
@@ -405,9 +395,9 @@ fn scrap() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
-    /// Fixing what is fixed changes nothing, whatever stands around.
+    /// A second fix changes nothing, whatever the context.
     #[test]
-    fn a_fix_is_complete_the_first_time(
+    fn second_fix_changes_nothing(
         name in prop::sample::select(&NAMES[..]),
         scraps in prop::collection::vec(scrap(), 0..24),
         variable in any::<bool>(),

@@ -1,6 +1,6 @@
-//! Revisions of repositories that are hostile, damaged or incomplete.
+//! Git revisions of hostile, damaged or incomplete repositories.
 
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -15,23 +15,11 @@ use std::{
     process::{Command, Output},
 };
 
-use project::{json, migrate, places, put, tree};
+use project::{git, json, migrate, places, put, tree};
 use serde_json::Value;
 use tempfile::TempDir;
 
 const CALL: &str = "curl https://api.zoom.us/v1/user/get\n";
-
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .args(["-c", "user.name=a", "-c", "user.email=a@example.com"])
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("GIT_DIR")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{arguments:?} {output:?}");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
 
 fn commit(folder: &Path) {
     git(folder, &["init", "--quiet"]);
@@ -39,7 +27,7 @@ fn commit(folder: &Path) {
     git(folder, &["commit", "--quiet", "--message", "x"]);
 }
 
-/// Where the object of a path lies.
+/// File of the object of a path.
 fn object(folder: &Path, path: &str) -> PathBuf {
     let name = git(folder, &["rev-parse", &format!("HEAD:{path}")]);
     let (start, rest) = name.split_at(2);
@@ -50,7 +38,7 @@ fn audit(folder: &Path) -> Output {
     migrate(folder, &["audit", "--format", "json", "--rev", "HEAD"])
 }
 
-/// `path reason` of what was not read.
+/// `path reason` of each unreadable file.
 fn left_out(output: &Output) -> Vec<String> {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let unreadable = report["unreadable"].as_array().unwrap();
@@ -63,7 +51,7 @@ fn left_out(output: &Output) -> Vec<String> {
         .collect()
 }
 
-/// A repository that misses the object of `a.sh`.
+/// A repository without the object of `a.sh`.
 fn incomplete() -> TempDir {
     let folder = tree(&[("a.sh", CALL), ("b.sh", CALL)]);
     put(folder.path(), "a.sh", format!("{CALL}# another one\n"));
@@ -73,7 +61,7 @@ fn incomplete() -> TempDir {
 }
 
 #[test]
-fn a_revision_runs_no_command_of_its_repository() {
+fn revision_runs_no_configured_commands() {
     let mark = TempDir::new().unwrap();
     let mark = mark.path().join("ran");
     let command = format!("touch {}; false", mark.display());
@@ -136,7 +124,7 @@ fn a_revision_runs_no_command_of_its_repository() {
 }
 
 #[test]
-fn variables_do_not_lead_to_another_repository() {
+fn ignores_git_environment_variables() {
     let other = tree(&[("other.sh", CALL)]);
     commit(other.path());
     let folder = tree(&[("a.sh", CALL)]);
@@ -154,7 +142,7 @@ fn variables_do_not_lead_to_another_repository() {
 }
 
 #[test]
-fn a_bare_repository_in_a_tree_is_refused() {
+fn rejects_embedded_bare_repository() {
     let inner = tree(&[("a.sh", CALL)]);
     commit(inner.path());
     let folder = tree(&[("b.sh", CALL)]);
@@ -170,7 +158,7 @@ fn a_bare_repository_in_a_tree_is_refused() {
 }
 
 #[test]
-fn what_a_revision_leaves_out_is_named() {
+fn reports_omissions_of_a_revision() {
     let folder = tree(&[("a.sh", "x\n"), ("b.sh", CALL)]);
     commit(folder.path());
     let other = git(folder.path(), &["rev-parse", "HEAD"]);
@@ -214,7 +202,7 @@ fn what_a_revision_leaves_out_is_named() {
 }
 
 #[test]
-fn a_damaged_object_stops_only_its_own_file() {
+fn damaged_object_affects_only_its_file() {
     let folder = tree(&[("a.sh", "x\n"), ("b.sh", CALL), ("c.sh", "y\n")]);
     commit(folder.path());
     for path in ["a.sh", "c.sh"] {
@@ -231,7 +219,7 @@ fn a_damaged_object_stops_only_its_own_file() {
 }
 
 #[test]
-fn a_large_file_of_a_revision_is_searched_as_in_the_tree() {
+fn searches_large_files_of_a_revision() {
     let folder = TempDir::new().unwrap();
     let lines = "SELECT 1 FROM a WHERE b = 'c';\n".repeat(600_000);
     put(folder.path(), "a.sql", format!("{lines}{CALL}{lines}"));

@@ -1,18 +1,21 @@
-//! Every rule is documented and has fixtures: code that it finds, and code that looks alike.
+//! Every rule is documented and has fixtures: code that it must find, and similar code that it must
+//! not find.
 //!
-//! A folder below `rules/RULE/hit` or `rules/RULE/near-miss` is one project.
+//! Each folder in `rules/RULE/hit` or `rules/RULE/near-miss` is a project.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod project;
 
 use std::{
     fmt::Write,
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use mappings::Catalog;
 use migrate_audit::{Audit, Finding, Kind, Options};
+use project::{migrate, text};
 
 fn rules() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("audit/rules")
@@ -55,7 +58,7 @@ fn findings(project: &Path) -> Vec<Finding> {
 }
 
 #[test]
-fn hits_are_found() {
+fn rules_find_their_hits() {
     for rule in rule_folders() {
         let mut seen = String::new();
         let mut fired = false;
@@ -86,7 +89,7 @@ fn hits_are_found() {
 }
 
 #[test]
-fn libraries_are_found_where_they_speak_v1() {
+fn libraries_find_their_hits() {
     let mut seen = String::new();
     for library in library_folders() {
         for project in folders(&library.join("hit")) {
@@ -116,7 +119,7 @@ fn libraries_are_found_where_they_speak_v1() {
 }
 
 #[test]
-fn near_misses_are_left_alone() {
+fn near_misses_are_not_reported() {
     for rule in rule_folders().into_iter().chain(library_folders()) {
         let id = name(&rule);
         for project in folders(&rule.join("near-miss")) {
@@ -140,7 +143,7 @@ fn near_misses_are_left_alone() {
 }
 
 #[test]
-fn each_rule_has_its_outline_and_its_fixtures() {
+fn rules_have_descriptions_and_fixtures() {
     for rule in rule_folders().into_iter().chain(library_folders()) {
         let text = fs::read_to_string(rule.join("rule.toml")).unwrap();
         let outline: toml::Table = toml::from_str(&text).unwrap();
@@ -162,14 +165,11 @@ fn each_rule_has_its_outline_and_its_fixtures() {
 }
 
 #[test]
-fn the_program_lists_and_explains_exactly_the_rules_that_exist() {
+fn rules_command_lists_all_rules() {
     let migrate = |arguments: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_migrate"))
-            .args(arguments)
-            .output()
-            .unwrap();
+        let output = migrate(&rules(), arguments);
         assert!(output.status.success(), "{arguments:?}");
-        String::from_utf8(output.stdout).unwrap()
+        text(&output)
     };
     let listed: Vec<serde_json::Value> =
         serde_json::from_str(&migrate(&["rules", "--format", "json"])).unwrap();
@@ -196,7 +196,7 @@ fn the_program_lists_and_explains_exactly_the_rules_that_exist() {
 }
 
 #[test]
-fn each_method_of_a_library_stands_for_an_operation_that_exists() {
+fn library_methods_name_known_operations() {
     let catalog = Catalog::embedded().unwrap();
     for folder in library_folders() {
         let path = folder.join("rule.toml");

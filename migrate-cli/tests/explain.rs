@@ -1,4 +1,4 @@
-//! `migrate explain`, as somebody sees it who runs it.
+//! Output of `migrate explain`.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -7,20 +7,18 @@
     reason = "a test fails by panicking"
 )]
 
-use std::process::{Command, Output};
+mod project;
 
+use std::{path::Path, process::Output};
+
+use project::{migrate, text, unserved};
 use serde_json::Value;
 
 fn explain(arguments: &[&str]) -> Output {
-    let program = env!("CARGO_BIN_EXE_migrate");
-    let command = Command::new(program)
-        .arg("explain")
-        .args(arguments)
-        .output();
-    command.expect("the program runs")
+    migrate(Path::new("."), &[&["explain"], arguments].concat())
 }
 
-/// What it prints, without colours because it is no terminal.
+/// Output without colors, because it is not a terminal.
 fn page(arguments: &[&str]) -> String {
     let output = explain(arguments);
     assert!(
@@ -28,12 +26,12 @@ fn page(arguments: &[&str]) -> String {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let text = String::from_utf8(output.stdout).expect("text");
+    let text = text(&output);
     assert!(!text.contains('\u{1b}'), "no colours in a pipe");
     text
 }
 
-/// A page for a snapshot: without the lines of the catalog's files, which any edit moves.
+/// Page for a snapshot, without line numbers in the catalog, which change with any edit.
 fn stable(arguments: &[&str]) -> String {
     let page = page(arguments);
     let mut parts = page.split(".toml:");
@@ -50,7 +48,7 @@ fn json(arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn all_operations_at_a_glance() {
+fn overview_of_all_operations() {
     insta::assert_snapshot!(stable(&[]));
 }
 
@@ -87,28 +85,15 @@ fn a_list() {
     insta::assert_snapshot!(stable(&["user/list"]));
 }
 
-/// A folder with an operation that nothing serves, for `--mappings`.
-fn unserved() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    let user = folder.path().join("user");
-    std::fs::create_dir(&user).expect("a folder");
-    let text = "[operation.\"user/unserved\"]\nsummary = \"Is not served.\"\neffect = \"read\"\n\
-                parameters = [\"id\"]\nrequires = [\"id\"]\ncomposite = true\n\
-                instead = [\"GET /users\", \"GET /users/{userId}\"]\n\
-                instead_source = \"users\"\nnote = \"one call a user\"\n";
-    std::fs::write(user.join("unserved.toml"), text).expect("written");
-    folder
-}
-
 #[test]
-fn an_operation_that_is_not_served() {
+fn unserved_operation() {
     let folder = unserved();
     let mappings = folder.path().to_str().expect("a plain name");
     insta::assert_snapshot!(stable(&["--mappings", mappings, "user/unserved"]));
 }
 
 #[test]
-fn every_field_of_an_operation() {
+fn operation_with_all_fields() {
     insta::assert_snapshot!(stable(&["user/pending", "--all"]));
 }
 
@@ -128,22 +113,22 @@ fn a_name_with_two_meanings() {
 }
 
 #[test]
-fn an_operation_for_programs() {
+fn operation_as_json() {
     insta::assert_snapshot!(stable(&["user/getbyemail", "--format", "json"]));
 }
 
 #[test]
-fn a_field_for_programs() {
+fn field_as_json() {
     insta::assert_snapshot!(stable(&["enable_enter_exit_chime", "--format", "json"]));
 }
 
 #[test]
-fn the_help() {
+fn help_text() {
     insta::assert_snapshot!(stable(&["--help"]));
 }
 
 #[test]
-fn an_operation_has_many_spellings() {
+fn finds_operations_in_any_spelling() {
     let expected = page(&["user/scheduleforhost/list"]);
     for name in [
         "USER/ScheduleForHost/List",
@@ -157,7 +142,7 @@ fn an_operation_has_many_spellings() {
 }
 
 #[test]
-fn an_unknown_name_is_answered_with_the_nearest_ones() {
+fn unknown_names_get_suggestions() {
     for (name, nearest) in [
         ("user/getbymail", "user/getbyemail"),
         ("getbymail", "user/getbyemail"),
@@ -173,14 +158,14 @@ fn an_unknown_name_is_answered_with_the_nearest_ones() {
 }
 
 #[test]
-fn a_unique_ending_is_enough() {
+fn finds_operations_by_unique_ending() {
     assert_eq!(page(&["custcreate"]), page(&["user/custcreate"]));
     assert_eq!(page(&["getuserreport"]), page(&["report/getuserreport"]));
 }
 
-/// What people asked in public about v1 and the way to v2, and what the answer is to name.
+/// Public questions about v1 and the migration, with expected parts of the answer.
 #[test]
-fn questions_of_users_are_answered() {
+fn answers_public_questions() {
     for (name, answers) in [
         (
             "403",
@@ -208,24 +193,20 @@ fn questions_of_users_are_answered() {
         ("data_type", &["XML"]),
         ("join_url", &["plain"]),
         ("user", &["user:read:user:admin"]),
-        ("ma/account/plan/subscribe", &["It is off until"]),
+        ("ma/account/plan/subscribe", &["It is disabled"]),
     ] {
-        let text = page(&[name])
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ");
+        let page = page(&[name]);
+        let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
         for answer in answers {
-            assert!(text.contains(answer), "{name}: {answer}: {text}");
+            assert!(page.contains(answer), "{name}: {answer}: {page}");
         }
     }
-    let rules = Command::new(env!("CARGO_BIN_EXE_migrate"))
-        .args(["rules", "zoomus"])
-        .output();
-    assert!(String::from_utf8_lossy(&rules.expect("it runs").stdout).contains("zoom_rb"));
+    let rules = migrate(Path::new("."), &["rules", "zoomus"]);
+    assert!(text(&rules).contains("zoom_rb"));
 }
 
 #[test]
-fn programs_see_whether_an_operation_is_served() {
+fn json_shows_service_kind() {
     assert_eq!(json(&["meeting/create"])["service"], "served");
     assert_eq!(json(&["user/checkzpk"])["service"], "refused");
     assert_eq!(json(&["1009"])["kind"], "error");
@@ -233,7 +214,7 @@ fn programs_see_whether_an_operation_is_served() {
 }
 
 #[test]
-fn all_lists_of_an_answer_are_shown() {
+fn lists_all_lists_of_a_response() {
     let page = json(&["recording/list"]);
     let lists = page["answer"]["lists"].as_array().expect("lists");
     let names: Vec<_> = lists
@@ -244,10 +225,10 @@ fn all_lists_of_an_answer_are_shown() {
 }
 
 #[test]
-fn a_page_reads_well_at_every_width() {
+fn pages_fit_every_width() {
     for width in ["40", "80", "120"] {
         let page = stable(&["meeting/create", "--width", width]);
-        // Only what cannot be broken is longer.
+        // Only words that cannot be broken are longer.
         for line in page.lines().filter(|line| line.trim_start().contains(' ')) {
             assert!(line.chars().count() <= width.parse().unwrap(), "{line}");
         }
@@ -256,7 +237,7 @@ fn a_page_reads_well_at_every_width() {
 }
 
 #[test]
-fn a_site_may_have_its_own_mappings() {
+fn reports_errors_in_site_mappings() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("mc/operations.toml");
     std::fs::create_dir(folder.path().join("mc")).expect("a folder");

@@ -1,22 +1,21 @@
-//! Completions and manual pages, as a package would install them.
+//! Completions and manual pages.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]
 
-use std::{fs, process::Command};
+mod project;
+
+use std::{fs, path::Path};
 
 fn migrate(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_migrate"))
-        .args(arguments)
-        .output()
-        .unwrap();
+    let output = project::migrate(Path::new("."), arguments);
     assert!(output.status.success(), "{arguments:?}");
-    String::from_utf8(output.stdout).unwrap()
+    project::text(&output)
 }
 
-/// The commands that `migrate --help` lists.
+/// Commands listed by `migrate --help`.
 fn commands() -> Vec<String> {
     let help = migrate(&["--help"]);
     let (_, list) = help.split_once("Commands:\n").unwrap();
@@ -29,7 +28,7 @@ fn commands() -> Vec<String> {
 }
 
 #[test]
-fn every_command_has_a_manual_page_and_is_completed() {
+fn every_command_has_manual_page_and_completion() {
     let folder = tempfile::tempdir().unwrap();
     migrate(&["man", folder.path().to_str().unwrap()]);
     let script = migrate(&["completions", "zsh"]);
@@ -45,7 +44,7 @@ fn every_command_has_a_manual_page_and_is_completed() {
 }
 
 #[test]
-fn the_version_is_told() {
+fn prints_version() {
     let version = migrate(&["--version"]);
     assert!(
         version.starts_with(concat!("migrate ", env!("CARGO_PKG_VERSION"))),

@@ -1,9 +1,11 @@
-//! `migrate diff --recorded --shim` against a scripted v1.
-#![expect(clippy::unwrap_used, reason = "test code outside of test functions")]
+//! `migrate diff` against a scripted v1 server.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod server;
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{Read as _, Write as _},
     net::TcpListener,
     path::Path,
     process::{Command, Output, Stdio},
@@ -12,59 +14,13 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use server::Server;
 
 const SECRET: &str = "a-hush-secret";
 
-/// A v1 that answers each request with what the script says; ends with the test.
-struct V1 {
-    base: String,
-    seen: Arc<Mutex<Vec<String>>>,
-}
-
-impl V1 {
-    fn start(script: impl Fn(usize, &str) -> Value + Send + 'static) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&seen);
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let mut reader = BufReader::new(stream.try_clone().unwrap());
-                let mut line = String::new();
-                reader.read_line(&mut line).unwrap();
-                let mut length = 0;
-                loop {
-                    let mut header = String::new();
-                    reader.read_line(&mut header).unwrap();
-                    if let Some(value) = header.to_lowercase().strip_prefix("content-length:") {
-                        length = value.trim().parse().unwrap();
-                    }
-                    if header.trim().is_empty() {
-                        break;
-                    }
-                }
-                let mut body = vec![0; length];
-                reader.read_exact(&mut body).unwrap();
-                let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-                let request = format!("{path} {}", String::from_utf8(body).unwrap());
-                let number = {
-                    let mut seen = kept.lock().unwrap();
-                    seen.push(request.clone());
-                    seen.len()
-                };
-                let answer = script(number, &request).to_string();
-                let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close";
-                let length = answer.len();
-                write!(stream, "{head}\r\nContent-Length: {length}\r\n\r\n{answer}").unwrap();
-            }
-        });
-        Self { base, seen }
-    }
-
-    fn seen(&self) -> Vec<String> {
-        self.seen.lock().unwrap().clone()
-    }
+/// A v1 server with scripted responses.
+fn v1(script: impl Fn(usize, &str) -> Value + Send + 'static) -> Server {
+    Server::start(move |number, request| (200, script(number, request).to_string()))
 }
 
 fn recorded(id: usize, operation: &str, parameters: &Value, answer: &Value, v2: &Value) -> String {
@@ -104,9 +60,9 @@ fn file(folder: &tempfile::TempDir, text: &str) -> std::path::PathBuf {
 }
 
 #[test]
-fn reads_are_asked_again() {
+fn reads_are_sent_again() {
     let folder = tempfile::tempdir().unwrap();
-    let v1 = V1::start(|_, _| json!({ "id": "u1", "pmi": 7, "dept": "Sales" }));
+    let v1 = v1(|_, _| json!({ "id": "u1", "pmi": 7, "dept": "Sales" }));
     let path = file(&folder, &(read(1, 7) + &read(2, 8)));
     let output = migrate(&path, &v1.base, &[]);
     let text = text(&output);
@@ -131,12 +87,12 @@ fn reads_are_asked_again() {
     assert_eq!(output.status.code(), Some(0));
 }
 
-/// A key with many failures is locked, so the first refusal ends the run.
+/// A key is locked after many failures, so the first rejection ends the run.
 #[test]
-fn refused_credentials_end_a_replay() {
+fn rejected_credentials_end_a_replay() {
     let folder = tempfile::tempdir().unwrap();
     let error = json!({ "code": 200, "message": "Invalid api key or secret" });
-    let v1 = V1::start(move |_, _| json!({ "error": error }));
+    let v1 = v1(move |_, _| json!({ "error": error }));
     let path = file(&folder, &(read(1, 7) + &read(2, 7)));
     let output = migrate(&path, &v1.base, &[]);
     let text = text(&output);
@@ -149,7 +105,7 @@ fn refused_credentials_end_a_replay() {
 fn an_error_instead_of_an_answer_is_one_difference() {
     let folder = tempfile::tempdir().unwrap();
     let error = json!({ "code": 1001, "message": "User not exist: u1" });
-    let v1 = V1::start(move |_, _| json!({ "error": error }));
+    let v1 = v1(move |_, _| json!({ "error": error }));
     let lines: String = (1..=9).map(|id| read(id, 7)).collect();
     let output = migrate(&file(&folder, &lines), &v1.base, &["--format", "json"]);
     let report: Value = serde_json::from_str(&text(&output)).unwrap();
@@ -160,9 +116,9 @@ fn an_error_instead_of_an_answer_is_one_difference() {
 }
 
 #[test]
-fn thresholds_decide_the_exit_code() {
+fn thresholds_set_the_exit_code() {
     let folder = tempfile::tempdir().unwrap();
-    let v1 = V1::start(|_, _| json!({ "id": "u1", "pmi": 7, "dept": "Sales" }));
+    let v1 = v1(|_, _| json!({ "id": "u1", "pmi": 7, "dept": "Sales" }));
     let path = file(&folder, &(read(1, 7) + &read(2, 7) + &read(3, 8)));
     let code = |more: &[&str]| migrate(&path, &v1.base, more).status.code();
     assert_eq!(code(&[]), Some(1));
@@ -180,9 +136,9 @@ fn thresholds_decide_the_exit_code() {
 }
 
 #[test]
-fn a_recording_without_exchanges_proves_nothing() {
+fn empty_recording_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
-    let v1 = V1::start(|_, _| json!({}));
+    let v1 = v1(|_, _| json!({}));
     let output = migrate(&file(&folder, ""), &v1.base, &[]);
     let text = text(&output);
     assert_eq!(output.status.code(), Some(2), "{text}");
@@ -192,15 +148,15 @@ fn a_recording_without_exchanges_proves_nothing() {
     );
 }
 
-/// The shim that is asked may be recording into the same file.
+/// The shim may be recording to the same file.
 #[test]
-fn a_recording_is_read_to_the_length_that_it_had() {
+fn reads_a_growing_recording_to_its_initial_length() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(&folder, &(read(1, 7) + &read(2, 7)));
     let growing = path.clone();
-    let v1 = V1::start(move |number, _| {
+    let v1 = v1(move |number, _| {
         let mut file = fs::OpenOptions::new().append(true).open(&growing).unwrap();
-        // A run that never ends is one that fails, not one that blocks.
+        // Bounded, so that the test fails instead of hanging.
         if number < 100 {
             file.write_all(read(number + 2, 7).as_bytes()).unwrap();
         }
@@ -213,13 +169,13 @@ fn a_recording_is_read_to_the_length_that_it_had() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupted_run_reports_what_was_compared() {
+fn interrupted_run_reports_comparisons_so_far() {
     let folder = tempfile::tempdir().unwrap();
     let lines: String = (1..100).map(|id| read(id, 7)).collect();
     let path = file(&folder, &lines);
     let child = Arc::new(Mutex::new(None));
     let interrupted = Arc::clone(&child);
-    let v1 = V1::start(move |number, _| {
+    let v1 = v1(move |number, _| {
         if number == 1 {
             let id = loop {
                 if let Some(id) = *interrupted.lock().unwrap() {
@@ -254,9 +210,9 @@ fn an_interrupted_run_reports_what_was_compared() {
 }
 
 #[test]
-fn what_differs_each_time_is_learnt() {
+fn learns_volatile_fields() {
     let folder = tempfile::tempdir().unwrap();
-    let v1 = V1::start(|number, _| json!({ "id": "u1", "pmi": 100 + number, "dept": "Sales" }));
+    let v1 = v1(|number, _| json!({ "id": "u1", "pmi": 100 + number, "dept": "Sales" }));
     let path = file(&folder, &(read(1, 7) + &read(2, 8)));
     let output = migrate(&path, &v1.base, &["--format", "json"]);
     let report: Value = serde_json::from_str(&text(&output)).unwrap();
@@ -276,9 +232,9 @@ fn update(dept: &str) -> String {
 }
 
 #[test]
-fn writes_are_compared_as_what_would_be_sent() {
+fn compares_requests_of_writes_without_sending() {
     let folder = tempfile::tempdir().unwrap();
-    let v1 = V1::start(|_, _| json!({ "id": "u1", "updated_at": "2026-02-02T00:00:00Z" }));
+    let v1 = v1(|_, _| json!({ "id": "u1", "updated_at": "2026-02-02T00:00:00Z" }));
     let output = migrate(&file(&folder, &update("Sales")), &v1.base, &[]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     let output = migrate(&file(&folder, &update("HR")), &v1.base, &[]);
@@ -296,9 +252,9 @@ fn writes_are_compared_as_what_would_be_sent() {
 }
 
 #[test]
-fn writes_are_translated_under_the_choices_of_their_time() {
+fn translates_writes_with_recorded_options() {
     let folder = tempfile::tempdir().unwrap();
-    let v1 = V1::start(|_, _| json!({}));
+    let v1 = v1(|_, _| json!({}));
     let mut line: Value = serde_json::from_str(&update("Sales")).unwrap();
     line["v1"]["parameters"]["first_name"] = "".into();
     let compared = |line: &Value| migrate(&file(&folder, &format!("{line}\n")), &v1.base, &[]);
@@ -309,7 +265,7 @@ fn writes_are_translated_under_the_choices_of_their_time() {
         "by default it clears the name"
     );
 
-    // Of options that there are no more, and of others of a later version, nothing is known.
+    // Removed options, and options of later versions, are ignored.
     let options = json!({ "empty_text": "keep", "gone": true, "zak": "a choice" });
     line["site"] = json!({ "strict": false, "options": options });
     let output = compared(&line);
@@ -317,9 +273,9 @@ fn writes_are_translated_under_the_choices_of_their_time() {
 }
 
 #[test]
-fn what_cannot_be_asked_again_is_told() {
+fn reports_skipped_exchanges() {
     let folder = tempfile::tempdir().unwrap();
-    let v1 = V1::start(|_, _| json!({}));
+    let v1 = v1(|_, _| json!({}));
     let of = |id, operation, parameters: Value| {
         recorded(id, operation, &parameters, &json!({}), &json!([]))
     };
@@ -341,14 +297,14 @@ fn what_cannot_be_asked_again_is_told() {
 }
 
 #[test]
-fn a_stopped_run_goes_on_where_it_was() {
+fn resumes_from_the_journal() {
     let folder = tempfile::tempdir().unwrap();
     let lines: String = (1..=20).map(|id| read(id, 7)).collect();
     let path = file(&folder, &lines);
     let journal = folder.path().join("progress");
     let resume = ["--resume", journal.to_str().unwrap()];
-    // One answer is nothing at all: it is asked for twice, and the run goes on.
-    let v1 = V1::start(|number, _| match number {
+    // One response is null: it is requested twice, and the run continues.
+    let v1 = v1(|number, _| match number {
         11 => json!(null),
         _ => json!({ "id": "u1", "pmi": 7, "dept": "Sales" }),
     });
@@ -356,7 +312,7 @@ fn a_stopped_run_goes_on_where_it_was() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(v1.seen().len(), 21);
 
-    // Killed in the middle of its 8th note.
+    // Killed while writing the 8th entry.
     let noted = fs::read_to_string(&journal).unwrap();
     let kept: Vec<_> = noted.lines().take(8).collect();
     fs::write(&journal, format!("{}\n{{\"line\":8,\"jud", kept.join("\n"))).unwrap();
@@ -375,9 +331,9 @@ fn a_stopped_run_goes_on_where_it_was() {
 }
 
 #[test]
-fn differences_can_be_accepted() {
+fn accepts_differences() {
     let folder = tempfile::tempdir().unwrap();
-    let v1 = V1::start(|_, _| json!({ "id": "u1", "pmi": "7", "dept": "Sales" }));
+    let v1 = v1(|_, _| json!({ "id": "u1", "pmi": "7", "dept": "Sales" }));
     let path = file(&folder, &read(1, 7));
     let rules = folder.path().join("rules.toml");
     let rules = ["--rules", rules.to_str().unwrap()];
@@ -392,7 +348,7 @@ fn differences_can_be_accepted() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
 }
 
-/// `migrate diff OLD NEW`, with the old answer on standard input if it is named `-`.
+/// `migrate diff OLD NEW`, with the old response on standard input if it is `-`.
 fn diff(old: &str, new: &str, input: &Value, key: Option<&str>) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_migrate"));
     command.args(["diff", old, new]);
@@ -410,14 +366,14 @@ fn diff(old: &str, new: &str, input: &Value, key: Option<&str>) -> Output {
         .stderr(error)
         .spawn()
         .unwrap();
-    // A program that has ended by then reads nothing, which is its right.
+    // The program may exit without reading.
     let _ = write!(child.stdin.take().unwrap(), "{input}");
     child.wait_with_output().unwrap()
 }
 
 #[test]
-fn urls_are_compared() {
-    let v1 = V1::start(|_, request| match request {
+fn compares_urls() {
+    let v1 = v1(|_, request| match request {
         quoting if quoting.contains("id=refused") => {
             json!({ "error": { "code": 200, "message": format!("Wrong: {request}") } })
         }
@@ -435,7 +391,7 @@ fn urls_are_compared() {
         "nothing is left in the address"
     );
 
-    // Other addresses get no credentials.
+    // Other URLs get no credentials.
     let other = format!("{}/users/u1?x=1", v1.base);
     let output = diff("-", &other, &json!({ "id": "u2", "pmi": 7 }), Some("set"));
     let shown = text(&output);
@@ -452,8 +408,8 @@ fn urls_are_compared() {
 }
 
 #[test]
-fn what_cannot_be_asked_is_told() {
-    let v1 = V1::start(|_, _| json!("moved"));
+fn rejects_invalid_sources() {
+    let v1 = v1(|_, _| json!("moved"));
     let base = &v1.base;
     for (old, new, key) in [
         ("-", "-", Some("set")),
@@ -479,7 +435,7 @@ fn what_cannot_be_asked_is_told() {
 fn redirects_are_not_followed() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
-    let elsewhere = V1::start(|_, _| json!({}));
+    let elsewhere = v1(|_, _| json!({}));
     let target = elsewhere.base.clone();
     thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
@@ -494,11 +450,11 @@ fn redirects_are_not_followed() {
         Some("set"),
     );
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
-    assert!(text(&output).contains("leads elsewhere") && elsewhere.seen().is_empty());
+    assert!(text(&output).contains("redirects (") && elsewhere.seen().is_empty());
 }
 
 #[test]
-fn mistakes_end_with_2() {
+fn errors_exit_with_2() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(&folder, &read(1, 7));
     let nobody = TcpListener::bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-//! `migrate translate`, as somebody sees it who runs it.
+//! Output of `migrate translate`.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -7,29 +7,19 @@
     reason = "a test fails by panicking"
 )]
 
+mod project;
+
 use std::{
-    io::Write,
-    process::{Command, Output, Stdio},
+    path::Path,
+    process::{Command, Output},
 };
 
+use project::{migrate_with_input, unserved};
 use serde_json::Value;
 
 fn translate(arguments: &[&str], input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_migrate"))
-        .arg("translate")
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program runs");
-    // It may have ended already, if it does not read.
-    let _ = child
-        .stdin
-        .take()
-        .expect("a pipe")
-        .write_all(input.as_bytes());
-    child.wait_with_output().expect("it ends")
+    let arguments = [&["translate"], arguments].concat();
+    migrate_with_input(Path::new("."), &arguments, input)
 }
 
 fn commands(arguments: &[&str]) -> String {
@@ -44,10 +34,11 @@ fn json(arguments: &[&str]) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-// ---- what is printed ---------------------------------------------------------------------------
+// ---- output
+// --------------------------------------------------------------------------------------
 
 #[test]
-fn a_curl_command() {
+fn curl_command() {
     insta::assert_snapshot!(commands(&[
         "curl https://api.zoom.us/v1/user/update -d api_key=K -d api_secret=S \
          -d id=kdc1 -d dept='R&D' -d disable_chat=true -d track_id=7"
@@ -55,19 +46,19 @@ fn a_curl_command() {
 }
 
 #[test]
-fn a_url() {
+fn url() {
     insta::assert_snapshot!(commands(&[
         "https://api.zoom.us/v1/user/getbyemail?api_key=K&api_secret=S&email=ada%2B1%40example.com&login_type=100"
     ]));
 }
 
 #[test]
-fn a_list_asks_for_each_item() {
+fn list_with_calls_per_item() {
     insta::assert_snapshot!(commands(&["user/list", "page_size=30", "page_number=3"]));
 }
 
 #[test]
-fn what_only_v2_knows_is_a_condition() {
+fn conditions_on_v2_state() {
     insta::assert_snapshot!(commands(&[
         "user/update",
         "id=kdc1&dept=x&group_id=g 1&enable_cloud_auto_recording=false&enable_enter_exit_chime=true",
@@ -75,7 +66,7 @@ fn what_only_v2_knows_is_a_condition() {
 }
 
 #[test]
-fn a_call_made_of_conditions_only() {
+fn call_with_conditional_members_only() {
     insta::assert_snapshot!(commands(&[
         "user/update",
         "id=kdc1",
@@ -84,7 +75,7 @@ fn a_call_made_of_conditions_only() {
 }
 
 #[test]
-fn one_item_among_many() {
+fn filtered_list_item() {
     insta::assert_snapshot!(commands(&[
         "user/assistant/delete",
         "id=kdc1&assistant_email=alan@example.com",
@@ -92,7 +83,7 @@ fn one_item_among_many() {
 }
 
 #[test]
-fn a_create_in_steps() {
+fn create_in_steps() {
     insta::assert_snapshot!(commands(&[
         "user/autocreate",
         "email=grace@example.com&type=1&password=not-to-be-seen&first_name=Grace&last_name=O'Hopper\
@@ -101,7 +92,7 @@ fn a_create_in_steps() {
 }
 
 #[test]
-fn a_picture() {
+fn picture_upload() {
     insta::assert_snapshot!(commands(&[
         "--",
         "curl",
@@ -114,27 +105,14 @@ fn a_picture() {
 }
 
 #[test]
-fn an_error_of_v1() {
+fn v1_error() {
     let output = translate(&["user/get"], "");
     assert_eq!(output.status.code(), Some(1));
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stdout));
 }
 
-/// A folder with an operation that nothing serves, for `--mappings`.
-fn unserved() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    let user = folder.path().join("user");
-    std::fs::create_dir(&user).expect("a folder");
-    let text = "[operation.\"user/unserved\"]\nsummary = \"Is not served.\"\neffect = \"read\"\n\
-                parameters = [\"id\"]\nrequires = [\"id\"]\ncomposite = true\n\
-                instead = [\"GET /users\", \"GET /users/{userId}\"]\n\
-                instead_source = \"users\"\nnote = \"one call a user\"\n";
-    std::fs::write(user.join("unserved.toml"), text).expect("written");
-    folder
-}
-
 #[test]
-fn an_operation_that_is_not_served() {
+fn unserved_operation() {
     let folder = unserved();
     let mappings = folder.path().to_str().expect("a plain name");
     let output = translate(&["--mappings", mappings, "user/unserved", "id=1"], "");
@@ -143,7 +121,7 @@ fn an_operation_that_is_not_served() {
 }
 
 #[test]
-fn for_programs() {
+fn translation_as_json() {
     insta::assert_snapshot!(commands(&[
         "user/updatepassword",
         "id=kdc1&password=not-to-be-seen",
@@ -153,22 +131,23 @@ fn for_programs() {
 }
 
 #[test]
-fn an_error_for_programs() {
+fn error_as_json() {
     let output = translate(&["https://x/v1/user/gett?id=1", "--format", "json"], "");
     assert_eq!(output.status.code(), Some(1));
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stdout));
 }
 
 #[test]
-fn the_help() {
+fn help_text() {
     insta::assert_snapshot!(commands(&["--help"]));
 }
 
-// ---- what is understood ------------------------------------------------------------------------
+// ---- input
+// ---------------------------------------------------------------------------------------
 
-/// All of these say the same.
+/// All forms give the same translation.
 #[test]
-fn a_request_has_many_forms() {
+fn parses_all_request_forms() {
     let expected = json(&["user/update", "id=a b", "dept=c"])["calls"].clone();
     assert_eq!(expected[0]["url"], "https://api.zoom.us/v2/users/a%20b");
     assert_eq!(expected[0]["body"], serde_json::json!({ "dept": "c" }));
@@ -181,7 +160,7 @@ fn a_request_has_many_forms() {
         ],
         &["/v1/user/update?id=a+b", "dept=c"],
         &["https://h.example.com/v1/user/update/?id=a+b&dept=c#x"],
-        // The query comes first.
+        // The query has priority.
         &["curl 'h/v1/user/update?id=a+b' -X POST -d id=other -d dept=c"],
         &["$ curl -s -XPOST h/v1/user/update --data 'id=a+b&dept=c' | jq ."],
         &["curl -sd id=a+b h/v1/user/update \\\n  --data-urlencode dept=c"],
@@ -211,7 +190,7 @@ fn a_request_has_many_forms() {
 }
 
 #[test]
-fn standard_input_is_read_without_an_argument() {
+fn reads_standard_input() {
     let text = "curl https://api.zoom.us/v1/user/get \\\n  -d id=abc\n";
     for arguments in [&[][..], &["-"]] {
         let output = translate(arguments, text);
@@ -223,9 +202,9 @@ fn standard_input_is_read_without_an_argument() {
     }
 }
 
-/// What people have at hand when they ask; each is the same request.
+/// Commands of other clients and file formats; each is the same request.
 #[test]
-fn requests_of_other_clients_and_files_are_read() {
+fn parses_other_clients_and_files() {
     let expected = json(&["user/get", "id=abc"])["calls"].clone();
     let form = "api_key=k&api_secret=s&id=abc";
     let url = "https://api.zoom.us/v1/user/get";
@@ -277,7 +256,7 @@ fn requests_of_other_clients_and_files_are_read() {
 }
 
 #[test]
-fn variables_of_a_request_stay_variables() {
+fn keeps_variables() {
     let body = |words: &[&str]| commands(words);
     let text = body(&[
         "curl --data \"api_key=$k&api_secret=$s&id=$id&dept=${DEPT}x&pmi=$PMI\" https://api.zoom.us/v1/user/update",
@@ -302,30 +281,30 @@ fn variables_of_a_request_stay_variables() {
     let page = json(&["curl \"$BASE/user/list\" -d page_size=$SIZE -d \"$MORE\""]);
     let notes = page["notes"].to_string();
     assert!(
-        notes.contains("page_size: 1 stands for $SIZE here"),
+        notes.contains("page_size: 1 is used in place of $SIZE"),
         "{notes}"
     );
     assert!(notes.contains("$MORE"), "{notes}");
 }
 
 #[test]
-fn what_is_not_plain_is_noted() {
+fn notes_assumptions() {
     for (words, note) in [
         (
             &["user/update", "id=a&dept=R&D"][..],
-            "dept: & is read as a part of the value",
+            "dept: & is treated as part of the value",
         ),
         (
             &["user/getbyemail", "email=a+b@example.com"],
-            "email: + is a blank in a form",
+            "email: + is a space in a form",
         ),
         (
             &["curl h/v1/user/get?id=a"],
-            "v1 took POST only: a GET is answered with an error",
+            "v1 accepts POST only and returns an error for GET",
         ),
         (
             &["curl --shiny=secret -d id=a h/v1/user/get"],
-            "the option --shiny is taken for a switch",
+            "unknown option --shiny: treated as a switch",
         ),
         (
             &["user/uploadpicture", "id=a&pic_file=%89PNG%0D%0A%1A%0A%00"],
@@ -339,7 +318,7 @@ fn what_is_not_plain_is_noted() {
 }
 
 #[test]
-fn what_is_no_v1_request_is_told_how_to_write_one() {
+fn rejects_other_requests_with_examples() {
     for words in [
         &["hello world"][..],
         &["user/gett", "id=1"],
@@ -365,7 +344,7 @@ fn what_is_no_v1_request_is_told_how_to_write_one() {
 }
 
 #[test]
-fn secrets_are_not_shown() {
+fn hides_secrets() {
     let words = [
         "curl https://api.zoom.us/v1/user/updatepassword?api_key=KEY1&api_secret=SECRET1 \
          -u user:SECRET2 -H 'Authorization: Bearer SECRET3' -d id=a -d password=SECRET4 \
@@ -378,12 +357,12 @@ fn secrets_are_not_shown() {
     }
 }
 
-// ---- what a shell does with it -----------------------------------------------------------------
+// ---- execution by a shell -----------------------------------------------------------------------
 
-/// Runs what is printed with a curl that writes its arguments down.
+/// Runs the output with a fake curl that prints its arguments.
 #[cfg(unix)]
 #[test]
-fn a_shell_runs_the_commands_as_they_are_meant() {
+fn shell_runs_the_commands_correctly() {
     use std::{fs, os::unix::fs::PermissionsExt};
 
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,35 +1,30 @@
-//! `migrate usage` as people and builds use it: where it reads, how it ends.
+//! `migrate usage`: sources, formats and exit codes.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+mod project;
+mod server;
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Write as _},
-    net::TcpListener,
     path::Path,
-    process::{Command, Output, Stdio},
-    thread::{self, JoinHandle},
+    process::{Command, Output},
 };
 
+use project::migrate_with_input;
 use serde_json::{Value, json};
+use server::Server;
 use tempfile::TempDir;
 
 fn migrate(folder: &Path, arguments: &[&str], input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_migrate"))
-        .arg("usage")
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // It may end without reading.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
+    migrate_with_input(folder, &[&["usage"], arguments].concat(), input)
 }
 
-fn told(output: &Output) -> String {
+fn printed(output: &Output) -> String {
     let parts = [&output.stdout, &output.stderr];
     parts
         .map(|part| String::from_utf8_lossy(part).into_owned())
@@ -64,7 +59,7 @@ fn gone() -> String {
 }
 
 #[test]
-fn exit_codes_tell_whether_it_can_go() {
+fn exit_codes_show_whether_v1_can_be_switched_off() {
     let folder = TempDir::new().unwrap();
     let code =
         |arguments: &[&str], input: &str| migrate(folder.path(), arguments, input).status.code();
@@ -81,9 +76,10 @@ fn exit_codes_tell_whether_it_can_go() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told() {
+fn reports_unreadable_sources() {
     let folder = TempDir::new().unwrap();
-    let told_of = |arguments: &[&str], input: &str| told(&migrate(folder.path(), arguments, input));
+    let printed_by =
+        |arguments: &[&str], input: &str| printed(&migrate(folder.path(), arguments, input));
     fs::write(folder.path().join("ledger.sqlite"), b"SQLite format 3\0...").unwrap();
     for (arguments, input, expected) in [
         (
@@ -94,7 +90,7 @@ fn what_cannot_be_read_is_told() {
         (
             &["-"],
             document(Some(7), &[]),
-            "only the first part of a ledger",
+            "only the first page of a ledger",
         ),
         (
             &["-"],
@@ -106,7 +102,7 @@ fn what_cannot_be_read_is_told() {
             live().replace("2026-11-21T", "yesterday "),
             "is no day",
         ),
-        (&["http://127.0.0.1:1"], String::new(), "does not answer"),
+        (&["http://127.0.0.1:1"], String::new(), "does not respond"),
         (
             &["http://k:s@127.0.0.1:1"],
             String::new(),
@@ -115,53 +111,37 @@ fn what_cannot_be_read_is_told() {
         (
             &["-", "--audit", "ledger.sqlite"],
             live(),
-            "no report of `migrate audit --format json`",
+            "not a report of `migrate audit --format json`",
         ),
     ] {
-        let told = told_of(arguments, &input);
+        let printed = printed_by(arguments, &input);
         assert!(
-            told.starts_with("error: ") && told.contains(expected),
-            "{told}"
+            printed.starts_with("error: ") && printed.contains(expected),
+            "{printed}"
         );
     }
 }
 
 #[test]
-fn nothing_in_a_ledger_acts_on_the_terminal() {
+fn escapes_control_characters_in_ledgers() {
     let folder = TempDir::new().unwrap();
     let text = live().replace("\"php\"", "\"a\\u001b[2Jb\"");
     for format in ["text", "csv"] {
-        let told = told(&migrate(folder.path(), &["-", "--format", format], &text));
-        assert!(told.contains("[2Jb") && !told.contains('\x1b'), "{told}");
+        let printed = printed(&migrate(folder.path(), &["-", "--format", format], &text));
+        assert!(
+            printed.contains("[2Jb") && !printed.contains('\x1b'),
+            "{printed}"
+        );
     }
 }
 
-/// Answers each request with the next of these, and gives what was asked for.
-fn shim(answers: Vec<(u16, String)>) -> (String, JoinHandle<Vec<String>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    let asked = thread::spawn(move || {
-        let serve = |(status, body): (u16, String)| {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-            let first = lines.next().unwrap().unwrap();
-            // To the end of the head.
-            let _ = lines.find(|line| line.as_ref().unwrap().is_empty());
-            let length = body.len();
-            write!(
-                stream,
-                "HTTP/1.1 {status} x\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-            )
-            .unwrap();
-            first
-        };
-        answers.into_iter().map(serve).collect()
-    });
-    (address, asked)
+/// Serves these responses in order.
+fn shim(responses: Vec<(u16, String)>) -> Server {
+    Server::start(move |number, _| responses[number - 1].clone())
 }
 
 #[test]
-fn all_pages_of_a_shim_are_read() {
+fn reads_all_pages_of_a_shim() {
     let folder = TempDir::new().unwrap();
     let one = document(
         Some(5),
@@ -171,8 +151,8 @@ fn all_pages_of_a_shim_are_read() {
         None,
         &[consumer("two", "user/list", "2026-07-01T10:00:00Z")],
     );
-    let (address, asked) = shim(vec![(200, one), (200, two)]);
-    let output = migrate(folder.path(), &[&address, "--format", "json"], "");
+    let server = shim(vec![(200, one), (200, two)]);
+    let output = migrate(folder.path(), &[&server.base, "--format", "json"], "");
     let story: Value = serde_json::from_slice(&output.stdout).unwrap();
     let verdicts = story["consumers"].as_array().unwrap().iter();
     let verdicts: Vec<_> = verdicts
@@ -182,27 +162,21 @@ fn all_pages_of_a_shim_are_read() {
         verdicts,
         [(json!("one"), json!("live")), (json!("two"), json!("safe"))]
     );
-    let asked = asked.join().unwrap();
-    assert_eq!(
-        asked,
-        [
-            "GET /usage?limit=1000 HTTP/1.1",
-            "GET /usage?limit=1000&after=5 HTTP/1.1"
-        ]
-    );
+    let paths = ["/usage?limit=1000 ", "/usage?limit=1000&after=5 "];
+    assert_eq!(server.seen(), paths);
 
-    let (address, _) = shim(vec![(404, "the ledger is off: name a file\n".to_owned())]);
-    let output = migrate(folder.path(), &[&address], "");
+    let server = shim(vec![(404, "the ledger is off: name a file\n".to_owned())]);
+    let output = migrate(folder.path(), &[&server.base], "");
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        told(&output).contains("answers 404: the ledger is off"),
+        printed(&output).contains("returned 404: the ledger is off"),
         "{}",
-        told(&output)
+        printed(&output)
     );
 }
 
 #[test]
-fn code_and_traffic_tell_one_story() {
+fn compares_code_and_traffic() {
     let folder = TempDir::new().unwrap();
     let code = "<?php\n$base = 'https://api.zoom.us/v1/';\n\
                 post($base . 'user/get', ['id' => 1]);\n\
@@ -225,7 +199,7 @@ fn code_and_traffic_tell_one_story() {
     let story = |arguments: &[&str]| {
         let arguments = [&["-", "--format", "json"], arguments].concat();
         let output = migrate(folder.path(), &arguments, &document);
-        serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|_| told(&output).into())
+        serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|_| printed(&output).into())
     };
     let (saved, fresh) = (story(&["--audit", "audit.json"]), story(&["--code", "app"]));
     assert_eq!(saved, fresh);
@@ -261,11 +235,11 @@ fn code_and_traffic_tell_one_story() {
 }
 
 #[test]
-fn the_report_goes_where_it_is_sent() {
+fn writes_the_report_to_a_file() {
     let folder = TempDir::new().unwrap();
     let output = migrate(folder.path(), &["-", "--output", "report.txt"], &live());
     assert_eq!(
-        (output.status.code(), told(&output).as_str()),
+        (output.status.code(), printed(&output).as_str()),
         (Some(1), "")
     );
     let report = fs::read_to_string(folder.path().join("report.txt")).unwrap();
@@ -277,7 +251,7 @@ fn the_report_goes_where_it_is_sent() {
 }
 
 #[test]
-fn the_help_reads_well() {
+fn help_text() {
     let folder = TempDir::new().unwrap();
-    insta::assert_snapshot!(told(&migrate(folder.path(), &["--help"], "")));
+    insta::assert_snapshot!(printed(&migrate(folder.path(), &["--help"], "")));
 }

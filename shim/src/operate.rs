@@ -104,17 +104,13 @@ async fn numbers(State(state): State<OpsState>) -> Response {
         is_state_degraded: state.shim.state_status().status != "ok",
         certificate_expires: state.process.tls.as_ref().and_then(Tls::expires),
         queued: queued.collect(),
-<<<<<<< HEAD
         is_cut_off: state.shim.is_upstream_down(),
-=======
-        is_cut_off: state.shim.is_cut_off(),
         requests: state.shim.requests(),
         connections: (
             state.process.connections.count(),
             state.shim.max_connections(),
         ),
         tokens: state.shim.tokens_ok(),
->>>>>>> day
         budget_levels: state.shim.budget_levels(),
         recorded: state.shim.recorder_counts(),
         ledger: state.shim.ledger().map(|ledger| ledger.counts()),

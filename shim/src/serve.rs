@@ -297,37 +297,30 @@ impl Shim {
         }
     }
 
-<<<<<<< HEAD
-    /// Returns whether an interrupted write is still unfinished; true if the state cannot be read.
-    pub(crate) async fn is_unfinished(&self, write: WriteId) -> bool {
-        let Generation(now) = self.current();
-=======
-    /// How many connections there may be.
+    /// Maximum number of open connections.
     pub(crate) fn max_connections(&self) -> usize {
-        self.now().0.shared.limits.connections
+        self.current().0.shared.limits.connections
     }
 
-    /// Requests under way, and how many there may be.
+    /// Requests in progress, and their maximum.
     pub(crate) fn requests(&self) -> (usize, usize) {
-        let Generation(now) = self.now();
+        let Generation(now) = self.current();
         let most = now.shared.requests;
-        (
-            most.saturating_sub(now.shared.places.available_permits()),
-            most,
-        )
+        let free = now.shared.request_permits.available_permits();
+        (most.saturating_sub(free), most)
     }
 
-    /// For each tenant, in the order of the settings, whether its last token request succeeded.
+    /// Returns for each tenant, in the order of the settings, whether its last token request
+    /// succeeded.
     pub(crate) fn tokens_ok(&self) -> Vec<bool> {
-        let Generation(now) = self.now();
+        let Generation(now) = self.current();
         let is_ok = |tenant: &Tenant| tenant.upstream.tokens().status().failure.is_none();
         now.tenants.iter().map(is_ok).collect()
     }
 
-    /// Whether a write that was left unfinished still is. True if that cannot be read.
-    pub(crate) async fn is_open(&self, write: WriteId) -> bool {
-        let Generation(now) = self.now();
->>>>>>> day
+    /// Returns whether an interrupted write is still unfinished; true if the state cannot be read.
+    pub(crate) async fn is_unfinished(&self, write: WriteId) -> bool {
+        let Generation(now) = self.current();
         now.executor.state.is_open(write).await
     }
 

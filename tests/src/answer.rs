@@ -1,8 +1,8 @@
-//! What a v1 client sees.
+//! Responses of the shim, as a v1 client sees them.
 
 use serde_json::Value;
 
-/// An answer of the shim.
+/// A response of the shim.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The HTTP status.
@@ -11,7 +11,7 @@ pub struct Answer {
     pub body: Value,
     /// The values of `X-Shim-Warning`.
     pub warnings: Vec<String>,
-    /// True if `X-Shim-Duplicate` says that an equal request made the calls.
+    /// True if `X-Shim-Duplicate` marks it as joined to an equal request.
     pub is_joined: bool,
 }
 
@@ -37,7 +37,7 @@ impl Answer {
         }
     }
 
-    /// True if a warning names this v1 field.
+    /// True if a warning lists this v1 field.
     pub fn warns_of(&self, field: &str) -> bool {
         self.warnings.iter().any(|warning| {
             let fields = warning.split(':').next().unwrap_or_default();
@@ -45,11 +45,11 @@ impl Answer {
         })
     }
 
-    /// The members of a success.
+    /// Returns the body of a success.
     ///
     /// # Panics
     ///
-    /// If it is an error.
+    /// The response is an error.
     #[track_caller]
     pub fn success(self) -> Value {
         assert_eq!(self.status, 200, "{self:?}");
@@ -57,11 +57,11 @@ impl Answer {
         self.body
     }
 
-    /// Code and message of an error in v1's envelope, as `code message`.
+    /// Returns code and message of a v1 error, as `code message`.
     ///
     /// # Panics
     ///
-    /// If it is a success, or the envelope is not v1's.
+    /// The response is a success, or not in v1's error format.
     #[track_caller]
     pub fn error(self) -> String {
         assert_eq!(self.status, 200, "{self:?}");

@@ -1,6 +1,6 @@
-//! The stage of the end-to-end tests: a shim, a sandbox behind it, and a wire between the two that
-//! records what passes and can be made to fail. All talk real HTTP on ports of their own, so that
-//! tests run at the same time.
+//! Test environment of the end-to-end tests: a shim, a sandbox as its v2, and a proxy layer between
+//! them that records calls and injects faults. All use real HTTP on ephemeral ports, so that tests
+//! can run in parallel.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -1,4 +1,4 @@
-//! The programs of the workspace, as somebody installs them.
+//! The built programs of the workspace.
 
 use std::{
     ffi::OsStr,
@@ -9,14 +9,13 @@ use std::{
     time::SystemTime,
 };
 
-/// Their names.
 const PROGRAMS: [&str; 2] = ["shim", "migrate"];
 
-/// What they are made of, and the folders in it that are no part of them.
+/// Source folders of the programs, and folders in them that do not affect the build.
 const SOURCES: [&str; 3] = ["mappings", "shim", "migrate-cli"];
 const ASIDE: [&str; 4] = ["benches", "docs", "snapshots", "tests"];
 
-/// The folder with `shim` and `migrate`, which are built if they are not there or old.
+/// The folder with `shim` and `migrate`. Builds them if they are missing or outdated.
 pub fn programs() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
@@ -26,8 +25,8 @@ pub fn programs() -> &'static Path {
             .ancestors()
             .nth(2)
             .expect("it is in a folder of target");
-        // Cargo builds them again for every other set of packages that a build is of, because
-        // features differ: what is new enough is used as it is.
+        // Cargo rebuilds them for each set of selected packages, because features differ. Binaries
+        // newer than the sources are used as they are.
         if !PROGRAMS.iter().all(|name| is_current(folder, name)) {
             build();
         }
@@ -35,7 +34,7 @@ pub fn programs() -> &'static Path {
     })
 }
 
-/// A command of one of the programs.
+/// A command that runs one of the programs.
 pub fn program(name: &str) -> Command {
     Command::new(programs().join(name))
 }
@@ -49,7 +48,7 @@ fn build() {
     assert!(built.success(), "the programs are not built");
 }
 
-/// True if no source is newer than the program.
+/// True if the program is newer than its sources.
 fn is_current(folder: &Path, name: &str) -> bool {
     let program = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -57,7 +56,7 @@ fn is_current(folder: &Path, name: &str) -> bool {
     changed(&program).is_some_and(|built| sources.all(|source| is_older(&source, built)))
 }
 
-/// True if nothing in a folder was changed after a moment.
+/// True if no file in the folder is newer than the given time.
 fn is_older(folder: &Path, than: SystemTime) -> bool {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).all(|path| {

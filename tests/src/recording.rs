@@ -1,5 +1,5 @@
-//! What the sandbox was asked and answered, as lines of JSON, for validators outside this project:
-//! written only if the environment says where.
+//! Records calls to the sandbox and its responses as JSON lines for external validators, if the
+//! environment names a file.
 
 use std::{
     env,
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::wire::{MAX_BODY, V2Call};
 
-/// The variable that names the file.
+/// Environment variable with the path of the file.
 const VARIABLE: &str = "V2_RECORDING";
 
 static RECORDING: LazyLock<Option<File>> = LazyLock::new(|| {
@@ -25,7 +25,7 @@ static RECORDING: LazyLock<Option<File>> = LazyLock::new(|| {
     Some(file.expect("a file to record into"))
 });
 
-/// Writes the call and its answer down; gives the answer back.
+/// Records the call and its response. Returns the response.
 pub(crate) async fn note(call: &V2Call, answer: Response) -> Response {
     let Some(mut file) = RECORDING.as_ref() else {
         return answer;
@@ -42,7 +42,7 @@ pub(crate) async fn note(call: &V2Call, answer: Response) -> Response {
         "status": head.status.as_u16(),
         "answer": json(&body),
     });
-    // One write a line, so that tests side by side do not mix theirs.
+    // One write per line, so that parallel tests do not interleave.
     file.write_all(format!("{line}\n").as_bytes())
         .expect("room for the recording");
     Response::from_parts(head, Body::from(body))

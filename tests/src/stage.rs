@@ -1,4 +1,4 @@
-//! Shim and sandbox, started and joined.
+//! Starts a shim with a sandbox as its v2.
 
 #[path = "../../shim/tests/servers/nginx.rs"]
 mod nginx;
@@ -35,16 +35,17 @@ use crate::{
 pub const API_KEY: &str = "stage-key";
 /// The secret of [`API_KEY`].
 pub const API_SECRET: &str = "stage-secret";
-/// What opens chats to [`API_KEY`].
+/// The chat token of [`API_KEY`].
 pub const CHAT_TOKEN: &str = "stage-chat-token";
 
-/// The replicas of every stage, behind nginx and with one state; one shim alone without it.
+/// Environment variable: number of replicas per stage, behind nginx with shared state. One shim
+/// without it.
 const REPLICAS: &str = "STAGE_REPLICAS";
 
-/// The URL of the state that replicas share; a file without it.
+/// Environment variable: URL of the shared state. A SQLite file without it.
 const STATE: &str = "STAGE_STATE_URL";
 
-/// A shim before a sandbox, both ending with the test's runtime. Clones are the same.
+/// A shim with a sandbox as its v2. Both stop with the test's runtime. Clones share them.
 #[derive(Clone)]
 pub struct Stage {
     http: reqwest::Client,
@@ -55,27 +56,27 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A shim and a sandbox as they come.
+    /// Starts a shim and a sandbox with default settings.
     pub async fn start() -> Self {
         Self::with(SandboxConfig::default(), "").await
     }
 
-    /// A sandbox that plays another account, and a shim with these settings beside its upstream
-    /// and its tenant; `{shim}` in them is its own address.
+    /// Starts a sandbox with another account, and a shim with additional settings. `{shim}` in the
+    /// settings is replaced with the shim's address.
     ///
     /// # Panics
     ///
-    /// If the settings are none.
+    /// The settings are invalid.
     pub async fn with(account: SandboxConfig, settings: &str) -> Self {
         let catalog = Arc::new(Catalog::embedded().expect("the embedded catalog"));
         Self::with_catalog(account, settings, catalog, None).await
     }
 
-    /// As [`Self::with`], with other mappings, and with somebody who keeps exchanges.
+    /// Like [`Self::with`], with other mappings and a recorder.
     ///
     /// # Panics
     ///
-    /// If the settings are none.
+    /// The settings are invalid.
     pub async fn with_catalog(
         account: SandboxConfig,
         settings: &str,
@@ -88,7 +89,7 @@ impl Stage {
             .router()
             .layer(from_fn_with_state(wire.clone(), wire::through));
         let (listener, address) = listen().await;
-        // A server that can drop connections.
+        // This server supports faults that drop connections.
         let none = Faults::of_spec("times=0,status=500").expect("faults");
         tokio::spawn(async move {
             shim_sandbox::serve_faulty(listener, v2, &none, std::future::pending()).await
@@ -125,7 +126,7 @@ impl Stage {
         let file = |name| folder.path().join(name).display().to_string();
         let state =
             std::env::var(STATE).unwrap_or_else(|_| format!("sqlite:{}", file("state.sqlite")));
-        // A key of its own: stages that share a server do not meet there.
+        // A unique key separates stages that share a server.
         let key = file("state.key");
         std::fs::write(&key, fresh_key()).expect("a key file");
         let text = format!("{text}[state]\nurl = \"{state}\"\nkey_file = \"{key}\"\n");
@@ -154,41 +155,41 @@ impl Stage {
         }
     }
 
-    /// True if stages have several replicas: each has caches of its own, so that calls of v2 cannot be
+    /// True if stages have several replicas. Each has its own caches, so v2 calls cannot be
     /// counted.
     pub fn is_replicated() -> bool {
         std::env::var_os(REPLICAS).is_some()
     }
 
-    /// The shim's address, with `/v1`.
+    /// Address of the shim, with `/v1`.
     pub fn base(&self) -> &str {
         &self.base
     }
 
-    /// What passes between shim and sandbox.
+    /// The proxy layer between shim and sandbox.
     pub fn wire(&self) -> &Wire {
         &self.wire
     }
 
-    /// Asks for an operation with a form, as most v1 clients do.
+    /// Calls an operation with a form, as most v1 clients do.
     pub async fn ask(&self, operation: &str, parameters: &[(&str, &str)]) -> Answer {
         self.send(self.post(operation).form(&signed(parameters)))
             .await
     }
 
-    /// Asks with other credentials than the stage's.
+    /// Calls an operation with other credentials.
     pub async fn ask_as(&self, key: &str, secret: &str, operation: &str) -> Answer {
         let form = [("api_key", key), ("api_secret", secret)];
         self.send(self.post(operation).form(&form)).await
     }
 
-    /// Asks with everything in the query string and no body.
+    /// Calls an operation with all parameters in the query string.
     pub async fn ask_by_query(&self, operation: &str, parameters: &[(&str, &str)]) -> Answer {
         self.send(self.post(operation).query(&signed(parameters)))
             .await
     }
 
-    /// Asks with a JSON object.
+    /// Calls an operation with a JSON object.
     pub async fn ask_by_json(&self, operation: &str, parameters: &[(&str, &str)]) -> Answer {
         let members = parameters.iter();
         let members = members.map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
@@ -196,11 +197,11 @@ impl Stage {
             .await
     }
 
-    /// Asks with a JSON object whose members may be objects and arrays.
+    /// Calls an operation with a JSON object that may hold objects and arrays.
     ///
     /// # Panics
     ///
-    /// If it is no object.
+    /// `parameters` is not an object.
     pub async fn ask_with_json(&self, operation: &str, parameters: &Value) -> Answer {
         let mut body = parameters.as_object().expect("an object").clone();
         for (name, value) in signed(&[]) {
@@ -209,7 +210,7 @@ impl Stage {
         self.send(self.post(operation).json(&body)).await
     }
 
-    /// Asks with a multipart form that holds a file beside the parameters.
+    /// Calls an operation with a multipart form and a file.
     pub async fn ask_with_file(
         &self,
         operation: &str,
@@ -225,23 +226,23 @@ impl Stage {
         self.send(self.post(operation).multipart(form)).await
     }
 
-    /// The id of an active user.
+    /// Id of an active user.
     pub async fn id_of(&self, email: &str) -> String {
         let user = self.ask("user/getbyemail", &[("email", email)]).await;
         user.success()["id"].as_str().expect("an id").to_owned()
     }
 
-    /// The user as `user/get` shows it now.
+    /// The user, as returned by `user/get`.
     pub async fn user(&self, id: &str) -> Value {
         self.ask("user/get", &[("id", id)]).await.success()
     }
 
-    /// The user as v2 shows it, past the shim.
+    /// The user, read directly from v2.
     pub async fn v2_user(&self, key: &str) -> Value {
         self.v2(&format!("/users/{key}")).await
     }
 
-    /// What v2 shows past the shim.
+    /// Reads a v2 path directly.
     pub async fn v2(&self, path: &str) -> Value {
         let call = self.http.get(format!("{}{path}", self.v2));
         let answer = call.bearer_auth(shim_sandbox::TOKEN).send().await;
@@ -249,7 +250,7 @@ impl Stage {
         serde_json::from_str(&text).expect("JSON")
     }
 
-    /// Changes something in v2 past the shim.
+    /// Patches a v2 path directly.
     pub async fn change_v2(&self, path: &str, body: &Value) {
         let call = self.http.patch(format!("{}{path}", self.v2)).json(body);
         let answer = call.bearer_auth(shim_sandbox::TOKEN).send().await;
@@ -257,7 +258,7 @@ impl Stage {
         assert!(status.is_success(), "{path} {body}: {status}");
     }
 
-    /// Steers the sandbox: `/sandbox/meetings/123/start`.
+    /// Calls a control endpoint of the sandbox: `/sandbox/meetings/123/start`.
     pub async fn steer(&self, path: &str) {
         let call = self.v2.trim_end_matches("/v2").to_owned() + path;
         let call = self.http.post(call).bearer_auth(shim_sandbox::TOKEN);
@@ -265,7 +266,7 @@ impl Stage {
         assert!(answer.status().is_success(), "{path}: {answer:?}");
     }
 
-    /// The same stage, asked below another path than `/v1`.
+    /// The same stage, called below another path than `/v1`.
     #[must_use]
     pub fn below(&self, prefix: &str) -> Self {
         let base = self.base.trim_end_matches("/v1");
@@ -284,13 +285,13 @@ impl Stage {
     }
 }
 
-/// The parameters, behind the credentials.
+/// Credentials and parameters.
 fn signed<'a>(parameters: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let credentials = [("api_key", API_KEY), ("api_secret", API_SECRET)];
     [&credentials, parameters].concat()
 }
 
-/// 32 bytes that no other stage has.
+/// 32 random bytes.
 fn fresh_key() -> Vec<u8> {
     let numbers = (0_u8..4).map(|part| RandomState::new().hash_one(part));
     numbers.flat_map(u64::to_ne_bytes).collect()
@@ -302,7 +303,7 @@ async fn listen() -> (TcpListener, std::net::SocketAddr) {
     (listener, address)
 }
 
-/// Serves v1 with these settings.
+/// Starts a shim with these settings.
 async fn serve(
     listener: TcpListener,
     text: &str,
@@ -321,7 +322,7 @@ async fn serve(
     };
     let limits = config.limits;
     let cache = (&limits).into();
-    // It waits for the server of the state, if there is one.
+    // Blocks until the state server is reachable, if there is one.
     let opened = tokio::task::spawn_blocking(move || State::open(&config.state, cache));
     let state = opened.await.expect("a thread").expect("a state");
     let dependencies = Dependencies {

@@ -1,4 +1,4 @@
-//! What passes between the shim and the sandbox.
+//! Proxy layer between shim and sandbox: records calls and injects faults.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,24 +14,24 @@ use serde_json::Value;
 
 use crate::recording;
 
-/// More than any v2 request or answer of a test.
+/// Maximum size of a body, in bytes; larger than any in the tests.
 pub(crate) const MAX_BODY: usize = 16 << 20;
 
-/// A call as it arrived at v2, nothing decoded.
+/// A v2 call as received, not decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct V2Call {
     /// The method.
     pub method: Method,
-    /// The path, percent-encoded as it was sent.
+    /// Path, percent-encoded.
     pub path: String,
-    /// What stands behind the `?`, as it was sent.
+    /// Query, percent-encoded.
     pub query: Option<String>,
     /// The body.
     pub body: Bytes,
 }
 
 impl V2Call {
-    /// The call in one line, without its body: `GET /v2/users?status=active`.
+    /// Method, path and query: `GET /v2/users?status=active`.
     pub fn line(&self) -> String {
         let Self { method, path, .. } = self;
         match &self.query {
@@ -41,20 +41,20 @@ impl V2Call {
     }
 }
 
-/// What becomes of a call instead of its answer.
+/// Fault of a call.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// The sandbox does not see it; this is the answer.
+    /// Not forwarded; returns this response.
     Refused(u16, Value),
-    /// The sandbox does what it says; this is the answer.
+    /// Forwarded; returns this response instead of the sandbox's.
     Garbled(u16, Value),
-    /// The sandbox does not see it; a web page is the answer, with the status 200.
+    /// Not forwarded; returns an HTML page with status 200.
     Page,
-    /// The sandbox does what it says; the answer names another by id and address.
+    /// Forwarded; the response has another id and email address.
     Renamed,
 }
 
-/// Records calls and fails chosen ones. Clones are the same wire.
+/// Records calls and injects faults. Clones share their state.
 #[derive(Debug, Clone, Default)]
 pub struct Wire(Arc<Mutex<Passing>>);
 
@@ -66,7 +66,7 @@ struct Passing {
     tampered: Vec<Tampered>,
 }
 
-/// Faults of the sandbox that strike by chance.
+/// Random faults, injected by the sandbox.
 #[derive(Debug)]
 struct Chance {
     random: fastrand::Rng,
@@ -74,14 +74,14 @@ struct Chance {
     faults: &'static [&'static str],
 }
 
-/// A call that may have met a fault by chance.
+/// A call, with the random fault that it got, if any.
 #[derive(Debug, Clone)]
 pub struct Tampered {
-    /// The v1 request that it was made for.
+    /// Id of the v1 request that caused it.
     pub request: String,
     /// The call.
     pub call: V2Call,
-    /// The fault, as the sandbox reads it.
+    /// Fault, in the sandbox's notation.
     pub fault: Option<&'static str>,
 }
 
@@ -93,23 +93,24 @@ struct Rule {
 }
 
 impl Wire {
-    /// The calls since this was last asked, in the order in which they arrived.
+    /// Returns and clears the recorded calls, in order of arrival.
     pub fn take(&self) -> Vec<V2Call> {
         std::mem::take(&mut self.passing().calls)
     }
 
-    /// The lines of [`Wire::take`].
+    /// Like [`Wire::take`], as one line per call.
     pub fn lines(&self) -> Vec<String> {
         self.take().iter().map(V2Call::line).collect()
     }
 
-    /// The next call of this method whose path ends so, or fits this template such as
-    /// `/users/{userId}`, meets the fault; those after it do not.
+    /// The next call with this method whose path has this ending, or fits a template such as
+    /// `/users/{userId}`, gets the fault.
     pub fn fail_once(&self, method: Method, ending: &str, fault: Fault) {
         self.fail(method, ending, fault, true);
     }
 
-    /// All calls of this method whose paths end so, or fit this template, meet the fault.
+    /// All calls with this method whose paths have this ending, or fit this template, get the
+    /// fault.
     pub fn fail_always(&self, method: Method, ending: &str, fault: Fault) {
         self.fail(method, ending, fault, false);
     }
@@ -123,8 +124,8 @@ impl Wire {
         self.passing().faults.push((rule, fault));
     }
 
-    /// A share of all calls, from 0 to 1, meets one of these faults of the sandbox, written as for
-    /// its header `X-Sandbox-Fault`.
+    /// A fraction of all calls, from 0 to 1, gets one of these faults, in the notation of
+    /// `X-Sandbox-Fault`.
     pub fn fail_by_chance(&self, seed: u64, share: f64, faults: &'static [&'static str]) {
         let random = fastrand::Rng::with_seed(seed);
         self.passing().chance = Some(Chance {
@@ -134,7 +135,7 @@ impl Wire {
         });
     }
 
-    /// Ends all faults; the calls since [`Wire::fail_by_chance`].
+    /// Removes all faults. Returns the calls since [`Wire::fail_by_chance`].
     pub fn mend(&self) -> Vec<Tampered> {
         let mut passing = self.passing();
         passing.faults.clear();
@@ -146,7 +147,7 @@ impl Wire {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The fault of the sandbox that a call meets by chance.
+    /// Chooses the random fault of a call, if any.
     fn tamper(&self, request: &HeaderMap, call: &V2Call) -> Option<HeaderValue> {
         let mut passing = self.passing();
         let chance = passing.chance.as_mut()?;
@@ -163,7 +164,7 @@ impl Wire {
         fault.map(HeaderValue::from_static)
     }
 
-    /// Notes the call; the fault that it meets, if any.
+    /// Records the call. Returns its fault, if any.
     fn pass(&self, call: V2Call) -> Option<Fault> {
         let mut passing = self.passing();
         let met = passing
@@ -181,7 +182,7 @@ impl Wire {
     }
 }
 
-/// The layer around the sandbox.
+/// Middleware around the sandbox.
 pub(crate) async fn through(State(wire): State<Wire>, request: Request, next: Next) -> Response {
     let (mut head, body) = request.into_parts();
     let body = to_bytes(body, MAX_BODY).await.expect("a whole request");
@@ -199,7 +200,7 @@ pub(crate) async fn through(State(wire): State<Wire>, request: Request, next: Ne
     let seen = async || {
         let answer = next.run(Request::from_parts(head, Body::from(body))).await;
         if is_tampered {
-            // Wrong on purpose.
+            // Injected faults are not recorded for validators.
             return answer;
         }
         recording::note(&call, answer).await
@@ -222,7 +223,7 @@ fn json(status: u16, answer: &Value) -> Response {
     (status, json, answer.to_string()).into_response()
 }
 
-/// The answer, about another than was asked for.
+/// Changes ids and addresses in a response.
 async fn renamed(answer: Response) -> Response {
     let status = answer.status().as_u16();
     let body = to_bytes(answer.into_body(), MAX_BODY).await;
@@ -238,7 +239,7 @@ async fn renamed(answer: Response) -> Response {
     json(status, &body)
 }
 
-/// True if a path of v2 ends so, or fits a template such as `/users/{userId}`.
+/// True if a v2 path has this ending, or fits a template such as `/users/{userId}`.
 pub fn fits(ending: &str, path: &str) -> bool {
     if !ending.contains('{') {
         return path.ends_with(ending);

@@ -1,5 +1,5 @@
-//! A session is recorded, one mapping is changed, the session is replayed: `migrate diff` finds that
-//! difference and nothing else.
+//! Records a session, changes one mapping and replays the session: `migrate diff` reports that
+//! difference only.
 #![expect(clippy::expect_used, reason = "test code outside of test functions")]
 
 use std::{path::Path, process::Output, sync::Arc, time::Duration};
@@ -12,7 +12,7 @@ use shim_sandbox::SandboxConfig;
 
 const FILE: &str = "user/fields.toml";
 
-/// What a program does in a morning.
+/// A typical session of a v1 program.
 async fn session(stage: &Stage) {
     let id = stage.id_of("ada.lovelace@example.com").await;
     stage.ask("user/list", &[("page_size", "50")]).await;
@@ -28,7 +28,7 @@ async fn session(stage: &Stage) {
     stage.ask("user/updatepassword", &password).await;
 }
 
-/// The built-in mappings, with a mistake: private chat is not negated.
+/// The built-in mappings without the negation of private chat.
 fn changed() -> String {
     let mut files = Catalog::embedded_files();
     let (_, text) = files.find(|(name, _)| *name == FILE).expect("the file");
@@ -43,7 +43,6 @@ async fn stage(catalog: Catalog, recorder: Option<Arc<Recorder>>) -> Stage {
     Stage::with_catalog(SandboxConfig::default(), "", Arc::new(catalog), recorder).await
 }
 
-/// The program itself.
 async fn migrate(recording: &Path, shim: &str, more: &[&str]) -> Output {
     let mut command = program("migrate");
     command
@@ -95,7 +94,7 @@ async fn a_changed_mapping_is_the_only_difference() {
     );
     assert_eq!(output.status.code(), Some(1));
 
-    // The same mistake in the mappings of the comparison is found in what writes would send.
+    // The same mistake in the mappings of the comparison is found in the requests of writes.
     let site = folder.path().join("changed");
     let file = site.join(FILE);
     std::fs::create_dir_all(file.parent().expect("a folder's name")).expect("a folder");
@@ -115,7 +114,7 @@ fn report(output: &Output) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|_| Value::from(format!("{text}{error}")))
 }
 
-/// The fields with unexpected differences.
+/// Fields with unexpected differences.
 fn unexpected(report: &Value) -> Vec<&str> {
     let fields = report["fields"].as_object().into_iter().flatten();
     let unexpected = fields.filter(|(_, verdicts)| verdicts.get("unexpected").is_some());

@@ -1,13 +1,13 @@
-//! The commands in the project's pages. A block of code without a language has commands.
+//! Commands in the documentation. A code block without a language has commands.
 //!
-//! - `<!-- runs -->` before it: it is run by bash, in an empty folder, beside a sandbox that stands at the
-//!   addresses of the block (`127.0.0.1:8080` and `127.0.0.1:9090`). `<!-- runs: NAME -->` runs it in a copy
+//! - After `<!-- runs -->`, it is run by bash in an empty folder, with a sandbox at the addresses
+//!   in the block (`127.0.0.1:8080` and `127.0.0.1:9090`). `<!-- runs: NAME -->` runs it in a copy
 //!   of `tests/docs/NAME`.
-//! - Without a mark: this machine cannot run it as it is. Its syntax is checked, and that the programs have
-//!   its commands and flags.
+//! - Without a mark, it cannot be run here. Its syntax is checked, and that the programs have its
+//!   commands and flags.
 //!
-//! In a block with `$ ` before its commands, the other lines are output. A line of it must be in what the
-//! commands print, but for what stands for `…`.
+//! In a block with `$ ` prompts, the other lines are output. Each must occur in the output of the
+//! commands; `…` matches anything.
 #![cfg(unix)]
 #![allow(
     clippy::print_stderr,
@@ -26,7 +26,7 @@ use std::{
 
 use end_to_end::{program, programs};
 
-/// Pages whose commands are checked: all that people read to use or to change the programs.
+/// Pages whose commands are checked.
 const PAGES: [&str; 6] = [
     "README.md",
     ".github",
@@ -36,21 +36,21 @@ const PAGES: [&str; 6] = [
     "mappings/README.md",
 ];
 
-/// Blocks that are run, at least: so that a typo in a mark is noticed.
+/// Minimum number of blocks that are run, to detect typos in marks.
 const FEWEST_RUN: usize = 12;
 
-/// Programs that a machine may lack; a block that needs one is not run there.
+/// Optional programs. Blocks that need a missing one are not run.
 const OTHERS: [&str; 4] = ["curl", "php", "python3", "jq"];
 
 /// A block of commands.
 struct Block {
-    /// The page and the line of its first command.
+    /// Page and line of the first command.
     place: String,
-    /// The project to run it in: a name, nothing for an empty folder, `None` not to run it.
+    /// Project to run it in; empty for an empty folder; `None` if it is not run.
     runs: Option<String>,
-    /// The commands, with continuation lines.
+    /// Commands, with continuation lines.
     commands: Vec<String>,
-    /// The lines of output.
+    /// Lines of output.
     output: Vec<String>,
 }
 
@@ -132,7 +132,7 @@ fn block(place: String, runs: Option<String>, lines: &[String]) -> Block {
 fn bash(folder: &Path, arguments: &[&str], script: &str) -> Output {
     let path = std::env::var("PATH").unwrap_or_default();
     let mut command = Command::new("bash");
-    // Settings of whoever runs the tests are none of the page's.
+    // The settings of the environment must not affect the commands.
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("SHIM_") {
             command.env_remove(name);
@@ -152,7 +152,7 @@ fn bash(folder: &Path, arguments: &[&str], script: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-/// A shim before its sandbox.
+/// A running shim with its sandbox.
 struct Sandbox {
     child: Child,
     v1: String,
@@ -182,7 +182,7 @@ impl Sandbox {
         }
     }
 
-    /// With the documented addresses in the place of its own, and the other way round.
+    /// Replaces the documented addresses with those of this sandbox.
     fn here(&self, text: &str) -> String {
         text.replace("127.0.0.1:8080", &self.v1)
             .replace("127.0.0.1:9090", &self.operations)
@@ -209,7 +209,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// True if a line of output is what a page shows: `…` stands for anything.
+/// True if a line of output matches the page; `…` matches anything.
 fn is_shown(shown: &str, line: &str) -> bool {
     let mut rest = line.trim();
     let mut parts = shown.trim().split('…').map(str::trim);
@@ -233,7 +233,7 @@ fn is_installed(program: &str) -> bool {
 }
 
 #[test]
-fn marked_commands_run_and_print_what_the_page_shows() {
+fn marked_commands_print_the_documented_output() {
     let sandbox = Sandbox::start();
     let mut count = 0;
     let mut wrong = Vec::new();
@@ -254,7 +254,7 @@ fn marked_commands_run_and_print_what_the_page_shows() {
         if !project.is_empty() {
             copy(&root().join("tests/docs").join(project), folder.path());
         }
-        // An audit that finds something ends with 1.
+        // An audit with findings exits with 1.
         let output = bash(folder.path(), &["-uo", "pipefail"], &sandbox.here(&script));
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -285,11 +285,11 @@ fn marked_commands_run_and_print_what_the_page_shows() {
 }
 
 #[test]
-fn other_commands_have_the_syntax_of_a_shell() {
+fn other_commands_have_valid_syntax() {
     let folder = tempfile::tempdir().unwrap();
     let mut wrong = Vec::new();
     for block in pages().iter().flat_map(|page| blocks(page)) {
-        // What stands for a part of a command.
+        // Placeholders.
         let script = block.commands.join("\n").replace(['…', '[', ']'], "x");
         let output = bash(folder.path(), &["-n"], &script);
         if !output.status.success() {
@@ -300,7 +300,7 @@ fn other_commands_have_the_syntax_of_a_shell() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The help of a command with its subcommands: `shim notifications`.
+/// Help of a command, with caching: `shim notifications`.
 fn help(words: &[&str], known: &mut HashMap<String, String>) -> Option<String> {
     let (program, rest) = words.split_first()?;
     let name = words.join(" ");
@@ -385,7 +385,7 @@ fn commands_and_flags_in_the_pages_exist() {
 }
 
 #[test]
-fn dots_in_shown_output_stand_for_anything() {
+fn ellipsis_matches_any_output() {
     assert!(is_shown("a … c", "a b c") && is_shown("{\"id\":\"…\"}", "  {\"id\":\"x\"}"));
     assert!(!is_shown("a b", "a b c") && !is_shown("a … d", "a b c"));
 }

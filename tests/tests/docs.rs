@@ -1,4 +1,4 @@
-//! The project's Markdown: every relative link and anchor resolves, and the README stays short.
+//! Checks of the documentation: relative links and anchors resolve, and the README is short.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Not the project's own text: build output, installed packages, and code that tests read.
+/// Folders without documentation: build output, packages, and test data.
 const SKIPPED: [&str; 5] = [
     ".git",
     "target",
@@ -53,7 +53,7 @@ fn relative_links_and_anchors_resolve() {
 }
 
 #[test]
-fn anchors_are_those_of_github() {
+fn anchors_match_github() {
     let text = "# Use `--fix`, safely\n## Errors\n```\n# a comment\n```\n## Errors\n";
     assert_eq!(
         anchors(text),
@@ -64,7 +64,7 @@ fn anchors_are_those_of_github() {
 }
 
 #[test]
-fn links_in_code_are_not_links() {
+fn ignores_links_in_code() {
     let text = "[a](b.md) `[c](d)`\n```\n[e](f)\n```\n[g](h.md#i)\n";
     assert_eq!(links(text).collect::<Vec<_>>(), ["b.md", "h.md#i"]);
 }
@@ -74,7 +74,7 @@ fn root() -> PathBuf {
     root.canonicalize().unwrap()
 }
 
-/// The text of each Markdown file, by its canonical path.
+/// Markdown files, by canonical path.
 fn pages() -> BTreeMap<PathBuf, String> {
     let skipped = SKIPPED.map(Path::new);
     let mut pages = BTreeMap::new();
@@ -96,7 +96,7 @@ fn pages() -> BTreeMap<PathBuf, String> {
     pages
 }
 
-/// The lines outside fenced code.
+/// Lines outside fenced code.
 fn prose(text: &str) -> impl Iterator<Item = &str> {
     let mut in_code = false;
     text.lines().filter(move |line| {
@@ -106,7 +106,7 @@ fn prose(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The targets of `[text](target)` outside code.
+/// Targets of `[text](target)` outside code.
 fn links(text: &str) -> impl Iterator<Item = &str> {
     prose(text)
         .flat_map(|line| line.split('`').step_by(2))
@@ -114,8 +114,8 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
         .filter_map(|rest| rest.split_once(')').map(|(target, _)| target))
 }
 
-/// The anchors that GitHub gives to the headings: lower case, hyphens for spaces, no punctuation; a
-/// repeated heading gets a number.
+/// Anchors of the headings on GitHub: lower case, hyphens for spaces, no punctuation; repeated
+/// headings get a number.
 fn anchors(text: &str) -> HashSet<String> {
     let mut seen = HashMap::<String, usize>::new();
     prose(text)

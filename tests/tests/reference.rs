@@ -1,5 +1,4 @@
-//! Pages of the reference that are made from the programs: commands with their flags, and a page for each rule
-//! of the audit.
+//! Generated reference pages: commands with their flags, and a page per audit rule.
 //!
 //! `UPDATE_REFERENCE=1 cargo test -p end-to-end --test reference` writes them.
 #![allow(
@@ -21,7 +20,7 @@ use serde_json::Value;
 const GENERATED: &str = "Generated from the program; do not edit. \
     `UPDATE_REFERENCE=1 cargo test -p end-to-end --test reference` writes this file.";
 
-/// Where the pages of the rules are.
+/// Folder of the rule pages.
 const RULES: &str = "migrate-cli/docs/rules";
 
 fn root() -> PathBuf {
@@ -31,7 +30,7 @@ fn root() -> PathBuf {
         .unwrap()
 }
 
-/// What a program prints.
+/// Output of a program.
 fn run(program: &str, arguments: &[&str]) -> String {
     let output = command(program).args(arguments).output().unwrap();
     assert!(
@@ -41,7 +40,7 @@ fn run(program: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Compares a page with what it must be, or writes it.
+/// Compares a page with the expected text, or writes it.
 fn check(path: &str, expected: &str) {
     let path = root().join(path);
     if std::env::var_os("UPDATE_REFERENCE").is_some() {
@@ -56,13 +55,13 @@ fn check(path: &str, expected: &str) {
     );
 }
 
-/// The names in the list of commands of a help text.
+/// Names of the subcommands in a help text.
 fn subcommands(help: &str) -> Vec<String> {
     let Some((_, list)) = help.split_once("\nCommands:\n") else {
         return Vec::new();
     };
     let list = list.lines().take_while(|line| !line.is_empty());
-    // Explanations go on further to the right.
+    // Descriptions are indented further.
     let names = list.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     let names = names.filter_map(|line| line.split_whitespace().next());
     names
@@ -81,7 +80,7 @@ fn commands_page(program: &str, path: &[&str], page: &mut String) {
 }
 
 #[test]
-fn pages_of_commands_are_what_the_programs_say() {
+fn command_pages_match_the_help() {
     for (program, folder) in [("shim", "shim"), ("migrate", "migrate-cli")] {
         let mut page = format!("# Commands of {program}\n\n{GENERATED}\n");
         commands_page(program, &[], &mut page);
@@ -89,7 +88,7 @@ fn pages_of_commands_are_what_the_programs_say() {
     }
 }
 
-/// The rules, and the libraries that they know, as `migrate rules NAME --format json` says.
+/// Rules and libraries, as printed by `migrate rules --format json`.
 fn rules() -> Vec<Value> {
     let list = run("migrate", &["rules", "--format", "json"]);
     serde_json::from_str(&list).unwrap()
@@ -152,7 +151,7 @@ fn libraries_page(libraries: &[&Value]) -> String {
 }
 
 #[test]
-fn every_rule_has_a_page_with_what_to_do() {
+fn every_rule_has_a_page() {
     let all = rules();
     let (rules, libraries): (Vec<_>, Vec<_>) =
         all.iter().partition(|entry| entry["kind"] == "rule");

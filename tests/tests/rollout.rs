@@ -1,4 +1,4 @@
-//! The steps of `shim/docs/rollout.md`, done with the settings and commands that the page shows.
+//! Runs the steps of `shim/docs/rollout.md` with the settings and commands of the page.
 #![cfg(unix)]
 #![expect(
     clippy::expect_used,
@@ -22,13 +22,13 @@ use time::{Date, Duration, OffsetDateTime};
 
 const PAGE: &str = include_str!("../../shim/docs/rollout.md");
 
-/// For a condition that will surely come.
+/// Timeout for conditions that are expected to hold eventually.
 const PATIENCE: Time = Time::from_secs(120);
 
-/// A running program; it ends with the test.
+/// A running program, killed at the end of the test.
 struct Program {
     child: Child,
-    /// What it says about itself: v1 or v2 first, then the operations address.
+    /// Addresses it printed: v1 or v2 first, then the operations address.
     urls: Vec<String>,
 }
 
@@ -73,7 +73,7 @@ impl Program {
     }
 }
 
-/// The settings of a step, and its command lines.
+/// Settings and command lines of a step.
 struct Step {
     settings: String,
     commands: Vec<String>,
@@ -118,7 +118,7 @@ impl Site {
         }
     }
 
-    /// Writes the settings of a shim before v2: with the page's tenant, and `more`.
+    /// Writes the settings of a shim: v2, the tenant of the page, and `more`.
     fn write(&self, name: &str, v2: &str, more: &str) {
         let text = format!(
             "listen = \"127.0.0.1:0\"\n[ops]\nlisten = \"127.0.0.1:0\"\n\
@@ -138,7 +138,7 @@ impl Site {
             .form(&form)
     }
 
-    /// What the next call is answered: header and body.
+    /// Header and body of the next response.
     async fn answer(&self, shim: &Program) -> (Option<String>, Value) {
         let response = self.call(shim).send().await.expect("an answer");
         let moved = response.headers().get("x-shim-rollout");
@@ -158,7 +158,7 @@ impl Site {
         response.expect("an answer").json().await.expect("JSON")
     }
 
-    /// Runs a command of the page against this shim.
+    /// Runs a command of the page with this shim.
     fn migrate(&self, shim: &Program, command: &str) -> (Option<i32>, String) {
         let command = command.replace("http://127.0.0.1:9090", &shim.urls[1]);
         let mut words = command.split_whitespace();
@@ -169,13 +169,13 @@ impl Site {
             .output();
         let output = output.expect("it ran");
         let text = String::from_utf8_lossy(&output.stdout);
-        // Wherever its lines end.
+        // Independent of line breaks.
         let words: Vec<_> = text.split_whitespace().collect();
         (output.status.code(), words.join(" "))
     }
 }
 
-/// Waits until something holds.
+/// Waits until a condition holds.
 async fn until<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
     let waited = tokio::time::timeout(PATIENCE, async {
         while !holds().await {
@@ -191,7 +191,7 @@ fn day(days: i64) -> Date {
 
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::too_many_lines, reason = "the steps of one page, in its order")]
-async fn every_step_of_the_page_runs() {
+async fn runs_every_step_of_the_page() {
     let site = Site::new();
     let folder = site.folder.path();
     let v2 = Program::start(folder, &["sandbox", "--listen", "127.0.0.1:0"], 1);
@@ -229,7 +229,7 @@ async fn every_step_of_the_page_runs() {
         site.answer(&shim).await.0.as_deref() == Some("new-build")
     })
     .await;
-    // However slow this machine is.
+    // Independent of the speed of the machine.
     let watch = step.commands[1].replace("--max-p99 1500", "--max-p99 60000");
     let (code, told) = site.migrate(&shim, &watch);
     assert_eq!(code, Some(0), "{told}");

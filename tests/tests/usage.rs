@@ -1,4 +1,4 @@
-//! Somebody calls v1, the ledger notes it, and `migrate usage` says so: the programs themselves.
+//! Calls v1 and checks the report of `migrate usage`, with the real programs.
 #![cfg(unix)]
 #![expect(clippy::expect_used, reason = "test code outside of test functions")]
 
@@ -11,7 +11,7 @@ use std::{
 use end_to_end::program;
 use serde_json::Value;
 
-/// A running shim before its sandbox; it ends with the test.
+/// A running shim with its sandbox, killed at the end of the test.
 struct Shim {
     child: Child,
     v1: String,
@@ -78,7 +78,7 @@ fn usage(arguments: &[&str]) -> (Output, Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_called_is_told_with_a_verdict() {
+async fn reports_callers_with_verdicts() {
     shim::install_tls();
     let folder = tempfile::tempdir().expect("a folder");
     let shim = Shim::start(&folder.path().join("ledger.sqlite"));

@@ -1,11 +1,11 @@
-//! A line for each annotation of a file: `path:line:column: level: title: message`, as compilers write
-//! them, so that editors and terminals can jump to it.
+//! Compiler-style output: one `path:line:column: level: title: message` line per annotation, which
+//! editors and terminals can follow.
 
 use std::io;
 
 use crate::{Document, Printer, document::Level, words::plain};
 
-/// Prints lines.
+/// Prints one line per annotation.
 #[derive(Clone, Copy, Debug)]
 pub struct Concise;
 
@@ -26,6 +26,6 @@ impl Printer for Concise {
             let texts: Vec<&str> = texts.into_iter().filter(|text| !text.is_empty()).collect();
             writeln!(out, "{}: {}", plain(&place), plain(&texts.join(": ")))?;
         }
-        writeln!(out, "{}", document.tally)
+        writeln!(out, "{}", document.summary)
     }
 }

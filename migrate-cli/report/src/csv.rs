@@ -1,10 +1,10 @@
-//! Tables for spreadsheets: a cell that one of them would run as a formula begins with an apostrophe.
+//! CSV for spreadsheets. Cells that a spreadsheet would run as a formula get a leading apostrophe.
 
 use std::{borrow::Cow, io};
 
 use crate::{Document, Printer, document::Block, words::plain_report};
 
-/// Prints the records of a document, one a line; else its first table.
+/// Prints the records of a document, or its first table if it has none.
 #[derive(Clone, Copy, Debug)]
 pub struct Csv;
 
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_cell_is_a_formula() {
+    fn escapes_formulas() {
         assert_eq!(cell("=HYPERLINK(1)".to_owned()), "'=HYPERLINK(1)");
         assert_eq!(cell("@team".to_owned()), "'@team");
         assert_eq!(cell("app/-x.php".to_owned()), "app/-x.php");

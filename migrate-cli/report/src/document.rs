@@ -1,87 +1,84 @@
-//! The model of a report, which commands build and printers write in a format.
+//! Model of a report: built by commands, written by printers.
 
-/// What is said of a run that was ended early.
+/// Text shown for interrupted runs.
 pub(crate) const INTERRUPTED: &str = "interrupted: this is what was found so far";
 
 /// A report.
 #[derive(Debug, Default)]
 pub struct Document<'a> {
-    /// The command that made it: `migrate audit`.
+    /// Command that created it: `migrate audit`.
     pub tool: &'static str,
-    /// What it is about.
+    /// Title.
     pub title: String,
-    /// A few words beside the title. Text has a title only if there is one of these.
+    /// Short text beside the title. The text format shows the title only if this is set.
     pub aside: Option<String>,
-    /// When it was made and by which version: `2026-11-22, migrate 0.1.0`; nothing if that does not
-    /// matter.
-    pub made: String,
-    /// The numbers, in a sentence.
+    /// Date and program version: `2026-11-22, migrate 0.1.0`; may be empty.
+    pub generated: String,
+    /// One-line summary with the totals.
     pub summary: String,
     /// False if a build should fail.
     pub is_good: bool,
-    /// Sentences about what the report leaves out.
+    /// Sentences about omissions of the report.
     pub notes: Vec<String>,
-    /// Files that could not be read, and why.
+    /// Files that could not be read, with reasons.
     pub unread: Vec<(&'a str, &'a str)>,
-    /// The run was ended early.
+    /// The run was interrupted.
     pub is_interrupted: bool,
-    /// What people read, in order.
+    /// Content, in order.
     pub blocks: Vec<Block<'a>>,
-    /// How many checks were made and how many failed, if not all of them are listed.
+    /// Number of checks and failures, if not all of them are listed.
     pub checked: Option<(u64, u64)>,
-    /// The checks, for test reports.
+    /// Checks, for JUnit.
     pub checks: Vec<Check<'a>>,
-    /// What is shown beside the code of a change.
+    /// Annotations, for build servers and editors.
     pub annotations: Vec<Annotation>,
-    /// The line below the annotations.
-    pub tally: String,
-    /// The table for spreadsheets; the first table of the blocks if it is empty.
+    /// Rows for CSV; the first table of the content if empty.
     pub records: Records,
-    /// What to run next, if anything.
+    /// Suggested next command.
     pub next: Option<&'static str>,
 }
 
-/// A table for spreadsheets.
+/// Table for CSV.
 #[derive(Debug, Default)]
 pub struct Records {
-    /// The names of the columns; empty if there is no such table.
+    /// Column names; empty if there is no table.
     pub columns: Vec<&'static str>,
-    /// The rows.
+    /// Rows.
     pub rows: Vec<Vec<String>>,
 }
 
-/// A part of what people read.
+/// Part of the content.
 #[derive(Debug)]
 pub enum Block<'a> {
     /// A heading of the second level.
     Heading(String),
-    /// A sentence.
+    /// Paragraph.
     Paragraph(String),
-    /// A table.
+    /// Table.
     Table(Table),
-    /// Findings by path and line.
+    /// Findings, sorted by path and line.
     Findings(Vec<Finding<'a>>),
-    /// A part with a heading of its own that pages can fold and filter.
+    /// Section with its own heading that HTML pages can fold and filter.
     Part(Part),
 }
 
-/// A table. The first cell of a row names it. It has a head if a column has a name.
+/// A table. The first cell of a row is its name. The table has a head if any column has a name.
 #[derive(Debug, Default)]
 pub struct Table {
     /// The columns.
     pub columns: Vec<Column>,
-    /// The rows.
+    /// Rows.
     pub rows: Vec<Row>,
 }
 
 /// A column of a table.
 #[derive(Debug)]
 pub struct Column {
-    /// Its heading.
+    /// Heading.
     pub name: String,
-    /// Numbers are aligned to the right.
+    /// The column holds numbers, which are right-aligned.
     pub is_number: bool,
-    /// Left out where there is little room.
+    /// The text format leaves the column out.
     pub is_detail: bool,
 }
 
@@ -90,9 +87,9 @@ pub struct Column {
 pub struct Row {
     /// The cells.
     pub cells: Vec<Cell>,
-    /// Sentences below it.
+    /// Sentences below the row.
     pub below: Vec<String>,
-    /// What pages filter rows by; one of [`Part::TAGS`] or nothing.
+    /// Tag that HTML pages filter by; one of [`Part::TAGS`], or empty.
     pub tag: &'static str,
 }
 
@@ -103,135 +100,135 @@ pub struct Cell {
     pub lines: Vec<String>,
     /// The lines are code.
     pub is_code: bool,
-    /// Smaller, behind the lines.
+    /// Small text after the lines.
     pub aside: String,
-    /// How it is coloured: a word that the page's style knows.
+    /// Color class, from the page's style sheet.
     pub tone: &'static str,
 }
 
-/// A part that can be folded.
+/// A foldable section.
 #[derive(Debug)]
 pub struct Part {
-    /// The operation that it is about.
+    /// Operation.
     pub operation: String,
-    /// What tells it from other parts of the operation.
+    /// Name that distinguishes sections of one operation.
     pub name: String,
-    /// How many of its rows fail.
+    /// Number of failing rows.
     pub failures: usize,
-    /// Its rows.
+    /// Table of the section.
     pub table: Table,
 }
 
-/// Something that was found in a file.
+/// A finding in a file.
 #[derive(Debug)]
 pub struct Finding<'a> {
-    /// The path, with slashes.
+    /// Path, with slashes.
     pub path: &'a str,
-    /// The line, from 1.
+    /// Line, from 1.
     pub line: usize,
-    /// The first column and the one after the last, in characters from 1.
+    /// First column and the one after the last, in characters, from 1.
     pub columns: (usize, usize),
-    /// The same in UTF-16 units.
+    /// The columns in UTF-16 code units.
     pub wide_columns: (usize, usize),
-    /// The rule that found it.
+    /// Rule id.
     pub rule: &'static str,
-    /// How loud it is.
+    /// Severity.
     pub level: Level,
-    /// What kind of finding it is, as one word.
+    /// Kind of finding.
     pub kind: &'static str,
-    /// The operation, if it is about one.
+    /// v1 operation, if any.
     pub operation: Option<&'a str>,
-    /// How sure it is, as a word and from 0 to 100.
+    /// Confidence, as a word and from 0 to 100.
     pub confidence: (&'static str, f64),
-    /// What it is about.
+    /// Title.
     pub title: String,
     /// Why it is reported.
     pub reason: &'a str,
-    /// What to do about it; may be empty.
+    /// Advice; may be empty.
     pub advice: String,
-    /// What is lost by that; may be empty.
+    /// Losses of following the advice; may be empty.
     pub losses: String,
-    /// What else is worth knowing.
+    /// Note, if any.
     pub note: Option<&'a str>,
-    /// Whether the shim serves it; nothing if that does not matter.
+    /// Shim support; empty if not applicable.
     pub served: Cell,
-    /// The source line; nothing if it is secret.
+    /// Source line; `None` if it holds a secret.
     pub excerpt: Option<&'a str>,
-    /// Who owns the file.
+    /// Owners of the file.
     pub owners: &'a [String],
-    /// The same for the same text in the same file.
+    /// Stable id: equal for the same text in the same file.
     pub fingerprint: &'a str,
-    /// It only talks of what is looked for, and never fails.
+    /// The finding is a mention in documentation and never fails.
     pub is_mention: bool,
-    /// Why it does not fail, if it does not.
+    /// Suppression, if any.
     pub suppressed: Option<Suppression<'a>>,
 }
 
-/// Why a finding does not fail.
+/// Why a finding is suppressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Suppression<'a> {
-    /// The reason that was given.
+    /// Reason given.
     pub reason: &'a str,
-    /// A comment in the source suppresses it.
+    /// A source comment suppresses it.
     pub in_source: bool,
-    /// An earlier run had it.
+    /// It is in the baseline.
     pub is_known: bool,
 }
 
-/// How loud something is.
+/// Severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// It has to be changed.
+    /// Must be changed.
     Error,
-    /// It should be looked at.
+    /// Should be reviewed.
     Warning,
-    /// It only informs.
+    /// Information only.
     Note,
 }
 
-/// One check of a test report.
+/// A check of a test report.
 #[derive(Debug)]
 pub struct Check<'a> {
-    /// The group that it belongs to: a file, an operation.
+    /// Test suite: a file or an operation.
     pub suite: &'a str,
-    /// What is checked.
+    /// Name.
     pub name: String,
-    /// The line in the file that the suite is.
+    /// Line, if the suite is a file.
     pub line: Option<usize>,
-    /// What came of it.
+    /// Result.
     pub outcome: CheckOutcome<'a>,
 }
 
-/// What came of a check.
+/// Result of a check.
 #[derive(Debug)]
 pub enum CheckOutcome<'a> {
-    /// It passed.
+    /// Passed.
     Passed,
-    /// It was left out, and why.
+    /// Skipped, with the reason.
     Skipped(&'a str),
-    /// It failed: of which type, why, and what to do.
+    /// Failed: type, reason and advice.
     Failed(&'a str, String, String),
-    /// It could not be made, and why.
+    /// Could not be run, with the reason.
     Error(&'a str),
 }
 
-/// A remark of a build server beside the code.
+/// Annotation of a source line or a file, for build servers.
 #[derive(Debug)]
 pub struct Annotation {
-    /// How loud it is.
+    /// Severity.
     pub level: Level,
-    /// The file, if it is about one.
+    /// File, if any.
     pub path: Option<String>,
-    /// The line and the columns, from 1.
+    /// Line and columns, from 1.
     pub place: Option<(usize, (usize, usize))>,
-    /// A heading; may be empty.
+    /// Heading; may be empty.
     pub title: String,
-    /// What it says.
+    /// Message.
     pub message: String,
 }
 
 impl Part {
-    /// What rows of parts may be tagged with, from what is shown last to what is shown first.
+    /// Row tags, from least to most important.
     pub const TAGS: [&'static str; 6] = [
         "same",
         "volatile",
@@ -243,8 +240,8 @@ impl Part {
 }
 
 impl Table {
-    /// An empty table. A name that ends with `#` is a column of numbers, one that ends with `+` a
-    /// detail.
+    /// Creates an empty table. A column name that ends with `#` is a column of numbers, one that
+    /// ends with `+` a detail column.
     pub fn new<S: AsRef<str>>(columns: impl IntoIterator<Item = S>) -> Self {
         let columns = columns.into_iter().map(|name| {
             let name = name.as_ref();
@@ -260,7 +257,7 @@ impl Table {
         }
     }
 
-    /// A table without a head.
+    /// Creates a table without a head.
     pub fn plain(rows: Vec<Row>) -> Self {
         let columns = rows.iter().map(|row| row.cells.len()).max();
         Self {
@@ -281,7 +278,7 @@ impl Table {
 }
 
 impl Row {
-    /// A row with nothing below it.
+    /// Creates a row with nothing below it.
     pub fn new<C: Into<Cell>>(cells: impl IntoIterator<Item = C>) -> Self {
         Self {
             cells: cells.into_iter().map(Into::into).collect(),
@@ -289,7 +286,7 @@ impl Row {
         }
     }
 
-    /// The same row with sentences below it.
+    /// Adds sentences below the row.
     #[must_use]
     pub fn with_below<S: Into<String>>(self, below: impl IntoIterator<Item = S>) -> Self {
         Self {
@@ -300,12 +297,12 @@ impl Row {
 }
 
 impl Cell {
-    /// A name: what the row is about.
+    /// Creates a cell with the name of a row.
     pub fn name(text: impl Into<String>) -> Self {
         Self::from(text).toned("name")
     }
 
-    /// Lines of code.
+    /// Creates a cell with lines of code.
     pub fn code<S: Into<String>>(lines: impl IntoIterator<Item = S>) -> Self {
         Self {
             lines: lines.into_iter().map(Into::into).collect(),
@@ -314,7 +311,7 @@ impl Cell {
         }
     }
 
-    /// The same cell in a colour.
+    /// Sets the color class.
     #[must_use]
     pub fn toned(self, tone: &'static str) -> Self {
         Self { tone, ..self }
@@ -331,7 +328,7 @@ impl<S: Into<String>> From<S> for Cell {
 }
 
 impl<'a> Document<'a> {
-    /// A page of documentation, with a few words beside its title.
+    /// Creates a documentation page, with a short text beside its title.
     pub fn page(tool: &'static str, title: &str, aside: &str) -> Self {
         Self {
             tool,
@@ -347,7 +344,7 @@ impl<'a> Document<'a> {
         self.blocks.push(Block::Heading(text.into()));
     }
 
-    /// Adds a sentence.
+    /// Adds a paragraph.
     pub fn paragraph(&mut self, text: impl Into<String>) {
         self.blocks.push(Block::Paragraph(text.into()));
     }
@@ -359,7 +356,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Adds a heading and what is below it, unless the table has no rows.
+    /// Adds a heading and a table, unless the table has no rows.
     pub fn section(&mut self, heading: impl Into<String>, table: Table) {
         if !table.rows.is_empty() {
             self.heading(heading);
@@ -367,7 +364,17 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// All that limits the report, a sentence each.
+    /// Adds a heading and a table of one column, unless there are no items.
+    pub fn list<C: Into<Cell>>(
+        &mut self,
+        heading: impl Into<String>,
+        items: impl IntoIterator<Item = C>,
+    ) {
+        let rows = items.into_iter().map(|item| Row::new([item]));
+        self.section(heading, Table::plain(rows.collect()));
+    }
+
+    /// Limitations of the report, one sentence each.
     pub fn limits(&self) -> Vec<String> {
         let unread = self.unread.iter();
         let unread = unread.map(|(path, reason)| format!("not read: {path}: {reason}"));
@@ -376,7 +383,7 @@ impl<'a> Document<'a> {
         notes.chain(unread).chain(interrupted).collect()
     }
 
-    /// The findings of all blocks.
+    /// Findings of all blocks.
     pub fn findings(&self) -> impl Iterator<Item = &Finding<'a>> {
         self.blocks.iter().flat_map(|block| match block {
             Block::Findings(findings) => findings.as_slice(),

@@ -1,6 +1,6 @@
-//! Annotations of GitHub Actions: `::error file=…,line=…::…`.
+//! GitHub Actions annotations: `::error file=…,line=…::…`.
 //!
-//! GitHub shows ten annotations of a level and step, so the last line is the tally.
+//! GitHub shows at most ten annotations per level and step, so the last line has the totals.
 
 use std::io;
 
@@ -37,11 +37,11 @@ impl Printer for Github {
         if document.is_interrupted {
             writeln!(out, "::warning::{INTERRUPTED}")?;
         }
-        writeln!(out, "{}", document.tally)
+        writeln!(out, "{}", document.summary)
     }
 }
 
-/// The text of a command, which ends with the line.
+/// Escapes the message of a workflow command, which ends at the line end.
 fn message(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_in_a_name_ends_a_property() {
+    fn escapes_properties_and_messages() {
         assert_eq!(property("a,b:c%\n::x"), "a%2Cb%3Ac%25%0A%3A%3Ax");
         assert_eq!(message("50 %\nof it: a, b"), "50 %25%0Aof it: a, b");
     }

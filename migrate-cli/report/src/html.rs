@@ -1,4 +1,4 @@
-//! One self-contained page: search, filters, folding, printable. It loads nothing.
+//! Self-contained HTML page with search, filters and folding. Loads no external resources.
 
 use std::{collections::BTreeSet, io};
 
@@ -13,7 +13,7 @@ const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
-/// Prints a page.
+/// Prints an HTML page.
 #[derive(Clone, Copy, Debug)]
 pub struct Html;
 
@@ -38,7 +38,7 @@ fn page(document: &Document<'_>) -> Markup {
             body {
                 header {
                     h1 { (document.title) @if let Some(aside) = &document.aside { " " small { (aside) } } }
-                    @if !document.made.is_empty() { p.quiet { (document.made) } }
+                    @if !document.generated.is_empty() { p.quiet { (document.generated) } }
                     @if !document.summary.is_empty() { p class=(state) { (document.summary) "." } }
                     @for limit in document.limits() { p.quiet { (limit) } }
                 }
@@ -58,12 +58,12 @@ fn page(document: &Document<'_>) -> Markup {
     }
 }
 
-/// True for what can be searched and filtered.
+/// True for blocks that can be searched and filtered.
 fn is_entry(block: &Block<'_>) -> bool {
     matches!(block, Block::Findings(_) | Block::Part(_))
 }
 
-/// The heading that a block stands below, by which screen readers name its table.
+/// Heading above a block, used as the table's name for screen readers.
 fn title_above<'d>(document: &'d Document<'_>, block: usize) -> &'d str {
     let above = document.blocks.get(..block).unwrap_or_default();
     let title = |block: &'d Block<'_>| match block {
@@ -94,7 +94,7 @@ fn entries(block: &Block<'_>) -> Markup {
     }
 }
 
-/// What narrows the entries down; nothing if there are none.
+/// Search and filters; empty if there is nothing to filter.
 fn filters(document: &Document<'_>) -> Markup {
     let parts = || {
         document.blocks.iter().filter_map(|block| match block {
@@ -191,7 +191,7 @@ fn finding(finding: &Finding<'_>) -> Markup {
     }
 }
 
-/// A source line with the finding marked.
+/// Source line with the finding highlighted.
 fn marked(finding: &Finding<'_>, excerpt: &str) -> Markup {
     let part = |from: usize, to: usize| -> String {
         excerpt
@@ -257,7 +257,7 @@ fn table(table: &Table, class: &str, title: &str) -> Markup {
     }
 }
 
-/// Code whose lines may end behind a slash.
+/// Code that may wrap after slashes.
 fn breakable(code: &str) -> Markup {
     html! {
         @for part in code.split_inclusive('/') { (part) @if part.ends_with('/') { wbr; } }

@@ -1,5 +1,5 @@
-//! `JUnit` XML. Without any check there is one that passed, as some servers take an empty report for a
-//! mistake.
+//! `JUnit` XML. A report without checks gets one that passed, because some servers treat an empty
+//! report as an error.
 
 use std::{collections::BTreeMap, io};
 

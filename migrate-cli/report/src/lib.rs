@@ -1,6 +1,6 @@
 //! Reports: commands build a [`Document`], and one [`Printer`] per format writes it.
 //!
-//! [`sheet`] lays out text for terminals, also for commands whose output is text alone.
+//! [`layout`] wraps text for terminals, also for commands without a document.
 
 pub mod concise;
 pub mod csv;
@@ -8,9 +8,9 @@ pub mod document;
 pub mod github;
 pub mod html;
 pub mod junit;
+pub mod layout;
 pub mod markdown;
 pub mod sarif;
-pub mod sheet;
 pub mod text;
 pub mod words;
 

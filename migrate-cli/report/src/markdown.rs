@@ -1,15 +1,15 @@
-//! Markdown, for tickets and reviews: findings are a list to tick off.
+//! Markdown for tickets and reviews. Findings are a task list.
 
 use std::{fmt::Write as _, io};
 
 use crate::{
     Document, Printer,
     document::{Block, Cell, Finding, Table},
-    sheet::TIE,
+    layout::UNBROKEN_SPACE,
     words::plain,
 };
 
-/// Prints Markdown as GitHub reads it.
+/// Prints GitHub-flavored Markdown.
 #[derive(Clone, Copy, Debug)]
 pub struct Markdown;
 
@@ -20,7 +20,7 @@ impl Printer for Markdown {
             None | Some("") => writeln!(out)?,
             Some(aside) => writeln!(out, " ({})", escape(aside))?,
         }
-        for text in [&document.summary, &document.made] {
+        for text in [&document.summary, &document.generated] {
             if !text.is_empty() {
                 writeln!(out, "\n{text}.")?;
             }
@@ -120,7 +120,7 @@ fn findings(findings: &[Finding<'_>], out: &mut dyn io::Write) -> io::Result<()>
             write!(out, "; {}", escape(&finding.losses))?;
         }
         if !finding.owners.is_empty() {
-            // As code, so that a ticket does not notify all of them.
+            // As code, so that a ticket does not notify the owners.
             write!(out, " (`{}`)", finding.owners.join("`, `"))?;
         }
         writeln!(out)?;
@@ -128,9 +128,9 @@ fn findings(findings: &[Finding<'_>], out: &mut dyn io::Write) -> io::Result<()>
     Ok(())
 }
 
-/// A text that means nothing to Markdown or HTML.
+/// Escapes Markdown and HTML.
 fn escape(text: &str) -> String {
-    let text = plain(text).replace(TIE, " ");
+    let text = plain(text).replace(UNBROKEN_SPACE, " ");
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         if matches!(
@@ -144,7 +144,7 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// Code between more backticks than it has in a row.
+/// Inline code, with more backticks around it than it has in a row.
 fn code(text: &str) -> String {
     let longest = text.split(|letter| letter != '`').map(str::len).max();
     let ticks = "`".repeat(longest.unwrap_or(0) + 1);

@@ -1,8 +1,7 @@
-//! SARIF 2.1.0, as GitHub code scanning reads it.
+//! SARIF 2.1.0 for GitHub code scanning.
 //!
-//! Rule ids are stable, a result's `partialFingerprints` survives moved lines, and suppressed findings
-//! are kept as `suppressions`. Columns count UTF-16 units, which is what GitHub takes them for whatever
-//! else is said.
+//! Rule ids are stable, `partialFingerprints` survive moved lines, and suppressed findings are kept
+//! with `suppressions`. Columns count UTF-16 code units, because GitHub ignores other settings.
 
 use std::{fmt::Write as _, io};
 
@@ -13,20 +12,20 @@ use crate::{
     document::{Finding, Level},
 };
 
-/// What code scanning shows about a rule.
+/// Description of a rule.
 #[derive(Debug)]
 pub struct Rule {
-    /// Its id: `v1-endpoint`.
+    /// Id: `v1-endpoint`.
     pub id: &'static str,
-    /// How loud its findings are.
+    /// Severity of its findings.
     pub level: Level,
-    /// One line.
+    /// Summary, in one line.
     pub summary: String,
     /// What it finds.
     pub what: String,
-    /// Why that matters.
+    /// Why it matters.
     pub why: String,
-    /// A line that it finds.
+    /// Example of a finding.
     pub example: String,
     /// What to use instead.
     pub instead: String,
@@ -35,13 +34,13 @@ pub struct Rule {
 /// Prints the findings of a document.
 #[derive(Debug)]
 pub struct Sarif<'a> {
-    /// The version of the program.
+    /// Version of the program.
     pub version: &'a str,
-    /// What may be found.
+    /// All rules.
     pub rules: Vec<Rule>,
-    /// What stands before the paths, seen from the root of the repository: `app/`.
+    /// Path prefix from the root of the repository: `app/`.
     pub prefix: &'a str,
-    /// Findings are compared with those of an earlier run.
+    /// A baseline was applied.
     pub has_baseline: bool,
 }
 
@@ -152,7 +151,7 @@ impl Sarif<'_> {
         result
     }
 
-    /// A path as a URI relative to the root of the repository.
+    /// Converts a path to a URI relative to the root of the repository.
     fn uri(&self, path: &str) -> String {
         let mut uri = String::with_capacity(path.len());
         for byte in self.prefix.bytes().chain(path.bytes()) {

@@ -1,5 +1,5 @@
-//! Text for terminals: findings grouped by file, with the source and the span marked, and values
-//! side by side; then tables, then the numbers.
+//! Text for terminals: findings by file with the source line, values side by side, then tables and
+//! totals.
 
 use std::{io, path::PathBuf, time::Duration};
 
@@ -10,16 +10,16 @@ use url::Url;
 use crate::{
     Document, Printer,
     document::{Block, Cell, Finding, Part, Row, Table},
-    sheet::{self, Sheet, alarm, caution, display_width, faint, fine, strong, tied},
+    layout::{self, TextLayout, bad, display_width, faint, good, strong, unbroken, warning},
     words::plain,
 };
 
-/// Where what is below the first line of a finding begins.
+/// Indent of the lines below a finding.
 const INDENT: usize = 9;
-/// How wide titles are, so that advice stands below advice.
-const TITLE: usize = 22;
-/// Wider columns tear apart what is compared.
-const WIDEST_VALUE: usize = 60;
+/// Minimum width of titles, so that advice is aligned.
+const TITLE_WIDTH: usize = 22;
+/// Maximum width of a value column, so that values stay close together.
+const MAX_VALUE_WIDTH: usize = 60;
 const BETWEEN: &str = " │ ";
 
 /// Prints text.
@@ -29,33 +29,33 @@ const BETWEEN: &str = " │ ";
     reason = "independent choices of the user"
 )]
 pub struct Text {
-    /// How many columns a line may have.
+    /// Width in columns.
     pub width: usize,
-    /// Colours may be used.
+    /// Use colors.
     pub is_styled: bool,
-    /// The folder that paths are seen from, if they may be links.
+    /// Folder that paths are relative to, if they are printed as links.
     pub links: Option<PathBuf>,
-    /// How long the run took, if that is shown.
+    /// Duration of the run, if shown.
     pub elapsed: Option<Duration>,
-    /// Compared values stand side by side, else one below the other.
+    /// Show values side by side, else one below the other.
     pub is_side_by_side: bool,
-    /// Rows that are the same are shown, too.
+    /// Also show rows without differences.
     pub shows_same: bool,
-    /// Only what limits the report and its numbers are shown.
+    /// Show only limitations and totals.
     pub is_brief: bool,
 }
 
 impl Printer for Text {
     fn print(&self, document: &Document<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-        let mut sheet = Sheet::new(self.width);
+        let mut layout = TextLayout::new(self.width);
         if let Some(aside) = &document.aside {
-            sheet.ends(&strong(&plain(&document.title)), &faint(&plain(aside)));
+            layout.ends(&strong(&plain(&document.title)), &faint(&plain(aside)));
         }
-        self.findings(document, &mut sheet);
+        self.findings(document, &mut layout);
         for block in &document.blocks {
             if let Block::Part(part) = block {
-                self.part(part, &mut sheet);
-                sheet.blank();
+                self.part(part, &mut layout);
+                layout.blank();
             }
         }
         let mut is_first = document.aside.is_none();
@@ -68,17 +68,17 @@ impl Printer for Text {
             match block {
                 Block::Heading(text) => {
                     if !is_first {
-                        sheet.blank();
+                        layout.blank();
                     }
                     let (title, rest) = text.split_once(": ").unwrap_or((text, ""));
                     let colon = if rest.is_empty() { "" } else { ": " };
-                    sheet.paragraph(
+                    layout.paragraph(
                         0,
                         &format!("{}{colon}{}", strong(&plain(title)), plain(rest)),
                     );
                 }
-                Block::Paragraph(text) => sheet.paragraph(0, &plain(text)),
-                Block::Table(of) => table(of, &mut sheet),
+                Block::Paragraph(text) => layout.paragraph(0, &plain(text)),
+                Block::Table(of) => table(of, &mut layout),
                 Block::Findings(_) | Block::Part(_) => continue,
             }
             is_first = false;
@@ -86,32 +86,32 @@ impl Printer for Text {
         let limits = document.limits();
         let has_end = !limits.is_empty() || !document.summary.is_empty() || document.next.is_some();
         if has_end && !is_first {
-            sheet.blank();
+            layout.blank();
         }
         for limit in limits {
-            sheet.paragraph(0, &plain(&limit));
+            layout.paragraph(0, &plain(&limit));
         }
         if !document.summary.is_empty() {
             let elapsed = self.elapsed;
             let elapsed = elapsed.map(|elapsed| format!("{:.2} s", elapsed.as_secs_f64()));
-            // No line ends within a part.
+            // Lines break only between parts.
             let parts = document.summary.split(" · ").chain(elapsed.as_deref());
-            let is_short = |part: &str| display_width(part) <= sheet.width() / 2;
+            let is_short = |part: &str| display_width(part) <= layout.width() / 2;
             let parts: Vec<String> = parts
                 .map(|part| {
                     if is_short(part) {
-                        tied(part)
+                        unbroken(part)
                     } else {
                         part.to_owned()
                     }
                 })
                 .collect();
-            sheet.paragraph(0, &parts.join(" · "));
+            layout.paragraph(0, &parts.join(" · "));
         }
         if let Some(next) = document.next {
-            sheet.line(format!("next: {next}"));
+            layout.line(format!("next: {next}"));
         }
-        let text = sheet.into_text();
+        let text = layout.into_text();
         if self.is_styled {
             out.write_all(text.as_bytes())
         } else {
@@ -121,35 +121,35 @@ impl Printer for Text {
 }
 
 impl Text {
-    fn findings(&self, document: &Document<'_>, sheet: &mut Sheet) {
+    fn findings(&self, document: &Document<'_>, layout: &mut TextLayout) {
         let mut path = "";
         let is_open = |finding: &&Finding<'_>| !finding.is_mention && finding.suppressed.is_none();
         for finding in document.findings().filter(is_open) {
             if finding.path != path {
                 path = finding.path;
-                sheet.line(strong(&self.linked(path, None, &plain(path))));
+                layout.line(strong(&self.linked(path, None, &plain(path))));
             }
-            self.finding(finding, sheet);
+            self.finding(finding, layout);
         }
         if !path.is_empty() {
-            sheet.blank();
+            layout.blank();
         }
     }
 
-    /// A text that is a link to a file, on terminals that have links (OSC 8).
+    /// Formats a text as a link to a file (OSC 8).
     fn linked(&self, path: &str, line: Option<usize>, text: &str) -> String {
         let file = self.links.as_ref().map(|folder| folder.join(path));
         let Some(mut url) = file.and_then(|file| Url::from_file_path(file).ok()) else {
             return text.to_owned();
         };
-        // Terminals and editors that know lines read them here; others open the file.
+        // Terminals and editors that support line numbers read them from the fragment.
         if let Some(line) = line {
             url.set_fragment(Some(&format!("L{line}")));
         }
         format!("\x1b]8;;{url}\x1b\\{text}\x1b]8;;\x1b\\")
     }
 
-    fn finding(&self, finding: &Finding<'_>, sheet: &mut Sheet) {
+    fn finding(&self, finding: &Finding<'_>, layout: &mut TextLayout) {
         let number = finding.line.to_string();
         let pad = " ".repeat(5_usize.saturating_sub(number.len()));
         let link = self.linked(finding.path, Some(finding.line), &number);
@@ -160,73 +160,73 @@ impl Text {
             plain(&finding.title)
         );
         let title = display_width(&finding.title);
-        let (title, advice) = (title.max(TITLE), display_width(&finding.advice));
+        let (title, advice) = (title.max(TITLE_WIDTH), display_width(&finding.advice));
         let is_served = finding.served.tone != "bad";
         if is_served && advice > 0 && INDENT + 17 + title + 2 + advice <= self.width {
             let gap = " ".repeat(title - display_width(&finding.title) + 2);
-            sheet.line(format!("{head}{gap}{}", finding.advice));
+            layout.line(format!("{head}{gap}{}", finding.advice));
         } else {
             if INDENT + 17 + display_width(&finding.title) <= self.width {
-                sheet.line(head);
+                layout.line(head);
             } else {
-                sheet.line(faint(&format!("{pad}{link}  {}", finding.rule)));
-                below(&plain(&finding.title), sheet);
+                layout.line(faint(&format!("{pad}{link}  {}", finding.rule)));
+                below(&plain(&finding.title), layout);
             }
             if !is_served {
-                below(&format!("at the shim: {}", toned(&finding.served)), sheet);
+                below(&format!("at the shim: {}", toned(&finding.served)), layout);
             }
             if advice > 0 {
-                below(&finding.advice, sheet);
+                below(&finding.advice, layout);
             }
         }
         if !finding.losses.is_empty() {
-            below(&faint(&finding.losses), sheet);
+            below(&faint(&finding.losses), layout);
         }
         if let Some(note) = finding.note {
-            below(&format!("note: {}", plain(note)), sheet);
+            below(&format!("note: {}", plain(note)), layout);
         }
         match finding.excerpt {
-            Some(excerpt) => source(finding.columns, excerpt, sheet),
-            None => below(&faint("(value hidden)"), sheet),
+            Some(excerpt) => source(finding.columns, excerpt, layout),
+            None => below(&faint("(value hidden)"), layout),
         }
     }
 
-    fn part(&self, part: &Part, sheet: &mut Sheet) {
+    fn part(&self, part: &Part, layout: &mut TextLayout) {
         let title = format!("{}  {}", part.operation, part.name);
-        sheet.line(strong(&window(
+        layout.line(strong(&window(
             plain(title.trim()).as_ref(),
             None,
-            sheet.width(),
+            layout.width(),
         )));
         let is_shown = |row: &&Row| self.shows_same || row.tag != "same";
         let rows: Vec<&Row> = part.table.rows.iter().filter(is_shown).collect();
         let names = [1, 2].map(|at| part.table.columns.get(at).map_or("", |column| &column.name));
         let keys = rows.iter().map(|row| display_width(&at(row, 0))).max();
-        let keys = keys.unwrap_or(0).clamp(8, (sheet.width() / 4).max(8));
+        let keys = keys.unwrap_or(0).clamp(8, (layout.width() / 4).max(8));
         let column = if self.is_side_by_side {
-            let room = sheet
+            let room = layout
                 .width()
                 .saturating_sub(keys + 4 + display_width(BETWEEN));
             let widest = rows.iter().flat_map(|row| [at(row, 1), at(row, 2)]);
             let widest = widest.map(|value| display_width(&value)).max();
-            widest.unwrap_or(0).clamp(12, WIDEST_VALUE).min(room / 2)
+            widest.unwrap_or(0).clamp(12, MAX_VALUE_WIDTH).min(room / 2)
         } else {
-            sheet.width().saturating_sub(4)
+            layout.width().saturating_sub(4)
         };
         match names {
-            _ if rows.is_empty() => sheet.line("  no difference"),
+            _ if rows.is_empty() => layout.line("  no difference"),
             [old, new] if self.is_side_by_side => {
                 let old = padded(&window(old, None, column), column);
                 let pad = " ".repeat(keys + 4);
-                sheet.line(format!("{pad}{old}   {}", window(new, None, column)));
+                layout.line(format!("{pad}{old}   {}", window(new, None, column)));
             }
-            [old, new] => sheet.line(format!("--- {old}\n+++ {new}")),
+            [old, new] => layout.line(format!("--- {old}\n+++ {new}")),
         }
         for row in &rows {
             let (key, verdict) = (at(row, 0), row.cells.get(3).map(toned).unwrap_or_default());
             let mark = match row.tag {
-                "unexpected" => alarm("!"),
-                "lossy" => caution("~"),
+                "unexpected" => bad("!"),
+                "lossy" => warning("~"),
                 _ => " ".to_owned(),
             };
             let (old, new) = beside(&at(row, 1), &at(row, 2), column, row.tag == "unexpected");
@@ -235,32 +235,32 @@ impl Text {
                     padded(&window(&key, None, keys), keys),
                     padded(&old, column),
                 );
-                sheet.line(format!("{mark} {key}  {old}{BETWEEN}{new}"));
+                layout.line(format!("{mark} {key}  {old}{BETWEEN}{new}"));
                 if row.tag != "same" {
-                    sheet.paragraph(keys + 4, &verdict);
+                    layout.paragraph(keys + 4, &verdict);
                 }
                 continue;
             }
             if row.tag == "same" {
-                sheet.line(format!("{mark} {key}"));
-                sheet.line(format!("    {new}"));
+                layout.line(format!("{mark} {key}"));
+                layout.line(format!("    {new}"));
                 continue;
             }
-            sheet.hanging(&format!("{mark} "), &format!("{key}  {verdict}"));
+            layout.hanging(&format!("{mark} "), &format!("{key}  {verdict}"));
             for (sign, value) in [("-", old), ("+", new)] {
                 if !value.is_empty() {
-                    sheet.line(format!("  {sign} {value}"));
+                    layout.line(format!("  {sign} {value}"));
                 }
             }
         }
         let same = part.table.rows.len() - rows.len();
         if same > 0 {
-            sheet.line(format!("  {same} the same (--all)"));
+            layout.line(format!("  {same} the same (--all)"));
         }
     }
 }
 
-/// The text of a cell and of what is beside it.
+/// Text of a cell and of the small text beside it.
 fn at(row: &Row, at: usize) -> String {
     let Some(cell) = row.cells.get(at) else {
         return String::new();
@@ -270,7 +270,7 @@ fn at(row: &Row, at: usize) -> String {
     parts.join("  ")
 }
 
-/// Two values that fit a column each, with what differs underlined if that is a surprise.
+/// Fits two values to columns. Underlines what differs if `is_marked`.
 fn beside(old: &str, new: &str, column: usize, is_marked: bool) -> (String, String) {
     let alike = |one: &mut dyn Iterator<Item = char>, other: &mut dyn Iterator<Item = char>| {
         one.zip(other).take_while(|(a, b)| a == b).count()
@@ -286,8 +286,7 @@ fn beside(old: &str, new: &str, column: usize, is_marked: bool) -> (String, Stri
     (side(old, new), side(new, old))
 }
 
-/// The part of a text that fits a column and has the first marked letter in it, with `…` for what is
-/// left out.
+/// Cuts a text to a column around the first marked letter, with `…` for omissions.
 fn window(text: &str, marked: Option<(usize, usize)>, column: usize) -> String {
     let (from, to) = marked.unwrap_or_default();
     let is_cut = display_width(text) > column;
@@ -331,14 +330,13 @@ fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(missing))
 }
 
-/// A sentence below the first line of a finding.
-fn below(text: &str, sheet: &mut Sheet) {
-    sheet.paragraph(INDENT, text);
+fn below(text: &str, layout: &mut TextLayout) {
+    layout.paragraph(INDENT, text);
 }
 
-/// The source line, cut around the span if it is long, and the span marked below.
-fn source((column, end): (usize, usize), excerpt: &str, sheet: &mut Sheet) {
-    let width = sheet.width().saturating_sub(INDENT + 2).max(20);
+/// Adds the source line, cut around the span if it is long, with markers below.
+fn source((column, end): (usize, usize), excerpt: &str, layout: &mut TextLayout) {
+    let width = layout.width().saturating_sub(INDENT + 2).max(20);
     let letters: Vec<char> = plain(excerpt)
         .chars()
         .map(|letter| if letter == '\u{fffd}' { ' ' } else { letter })
@@ -355,15 +353,15 @@ fn source((column, end): (usize, usize), excerpt: &str, sheet: &mut Sheet) {
     let shown: String = letters.iter().skip(from).take(width).collect();
     let shown = shown.trim_end();
     let pad = " ".repeat(INDENT);
-    sheet.line(format!("{pad}{shown}"));
+    layout.line(format!("{pad}{shown}"));
     let (start, count) = (start - from, shown.chars().count());
     if start < count {
         let marks = "^".repeat(length.min(count - start));
-        sheet.line(format!("{pad}{}{}", " ".repeat(start), alarm(&marks)));
+        layout.line(format!("{pad}{}{}", " ".repeat(start), bad(&marks)));
     }
 }
 
-fn table(table: &Table, sheet: &mut Sheet) {
+fn table(table: &Table, layout: &mut TextLayout) {
     let mut rows = Vec::new();
     let widths: Vec<usize> = table
         .columns
@@ -387,14 +385,21 @@ fn table(table: &Table, sheet: &mut Sheet) {
     };
     if table.has_head() {
         let mut names = table.columns.iter().map(|column| faint(&column.name));
-        rows.push(sheet::Row {
+        rows.push(layout::Row {
             cells: line(&mut names),
             below: Vec::new(),
         });
     }
     rows.extend(table.rows.iter().map(|row| {
-        sheet::Row {
-            cells: line(&mut row.cells.iter().map(toned)),
+        layout::Row {
+            cells: line(&mut row.cells.iter().map(|cell| {
+                let text = toned(cell);
+                if cell.is_code && cell.lines.len() == 1 {
+                    unbroken(&text)
+                } else {
+                    text
+                }
+            })),
             below: row
                 .below
                 .iter()
@@ -402,20 +407,25 @@ fn table(table: &Table, sheet: &mut Sheet) {
                 .collect(),
         }
     }));
-    sheet.rows(2, 1, &rows);
+    layout.rows(2, 1, &rows);
 }
 
+/// The first line of a cell, and the number of further lines.
 fn text(cell: &Cell) -> String {
-    plain(&cell.lines.join(", ")).into_owned()
+    match cell.lines.as_slice() {
+        [] => String::new(),
+        [line] => plain(line).into_owned(),
+        [first, others @ ..] => format!("{} +{}", unbroken(&plain(first)), others.len()),
+    }
 }
 
-/// The text of a cell in its colour, and what is beside it.
+/// Colored text of a cell, with the small text beside it.
 fn toned(cell: &Cell) -> String {
     let text = match (text(cell), cell.tone) {
         (text, _) if text.is_empty() => text,
-        (text, "bad" | "gone" | "unexpected") => alarm(&text),
-        (text, "lossy" | "warn") => caution(&text),
-        (text, "exact" | "good") => fine(&text),
+        (text, "bad" | "gone" | "unexpected") => bad(&text),
+        (text, "lossy" | "warn") => warning(&text),
+        (text, "exact" | "good") => good(&text),
         (text, "name") => strong(&text),
         (text, "dim" | "same" | "volatile" | "accepted") => faint(&text),
         (text, _) => text,

@@ -1,11 +1,13 @@
-//! Pieces of text that all formats need.
+//! Text functions shared by all formats.
 
 use std::{
     borrow::Cow,
     fmt::{Display, Write as _},
 };
 
-/// Controls a terminal, ends a line, or turns the direction of a line.
+use crate::layout::unbroken;
+
+/// True for control characters and characters that change the text direction.
 fn is_hostile(letter: char) -> bool {
     letter.is_control()
         || matches!(
@@ -14,21 +16,20 @@ fn is_hostile(letter: char) -> bool {
         )
 }
 
-/// A text without control characters and those that turn the direction of a line: names of files may
-/// hold what changes a terminal or ends a line.
+/// Replaces control characters and characters that change the text direction. File names may
+/// contain them to manipulate a terminal or fake a line.
 pub fn plain(text: &str) -> Cow<'_, str> {
     without(text, is_hostile)
 }
 
-/// A report of several lines, with only line ends and tabs left of such characters; also the escape
-/// sequences of colours if `is_styled`.
+/// Sanitizes a multi-line report: keeps line ends and tabs, and escape sequences if `is_styled`.
 pub fn plain_report(text: &str, is_styled: bool) -> Cow<'_, str> {
     without(text, |letter| {
         is_hostile(letter) && !matches!(letter, '\n' | '\t') && !(is_styled && letter == '\x1b')
     })
 }
 
-/// JSON in whose texts such characters are escaped.
+/// Escapes such characters in JSON.
 pub fn plain_json(text: &str) -> Cow<'_, str> {
     let is_raw = |letter: char| is_hostile(letter) && !matches!(letter, '\n' | '\t');
     if !text.contains(is_raw) {
@@ -51,6 +52,13 @@ fn without(text: &str, is_left_out: impl Fn(char) -> bool) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(text)
     }
+}
+
+/// The first `most` items, with the others replaced by `and 3 more`.
+pub fn first(items: impl ExactSizeIterator<Item = String>, most: usize) -> Vec<String> {
+    let others = items.len().saturating_sub(most);
+    let more = (others > 0).then(|| unbroken(&format!("and {others} more")));
+    items.take(most).chain(more).collect()
 }
 
 /// `1 use`, `2 uses`

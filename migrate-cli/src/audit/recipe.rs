@@ -1,83 +1,69 @@
-//! What people do where no fix is provable: the v2 requests of an operation, and where each of its
-//! parameters goes.
+//! Manual recipes for findings without an automatic fix: the v2 requests of an operation and the
+//! destination of each parameter.
 
 use mappings::{Catalog, fidelity::Fidelity};
 
 use migrate_audit::{Finding, Kind};
-use migrate_report::sheet::{Row, Sheet, strong};
+use migrate_report::{
+    layout::{Row, TextLayout, strong},
+    words::first,
+};
 
-use crate::{audit::report::named_in, explain};
+use crate::{
+    audit::report::named_in,
+    explain::{self, page::group_by},
+};
 
-/// How many places are named at most.
-const PLACES: usize = 5;
+/// Maximum number of code locations listed per recipe.
+const MAX_PLACES: usize = 5;
 
-/// Writes the recipes for findings, one for all uses of an operation.
-pub(crate) fn write(sheet: &mut Sheet, catalog: &Catalog, left: &[(&Finding, &str)]) {
-    let mut told: Vec<(Option<&str>, Kind)> = Vec::new();
+/// Writes one recipe per operation, or per kind for findings without an operation.
+pub(crate) fn write(layout: &mut TextLayout, catalog: &Catalog, left: &[(&Finding, &str)]) {
     let mut last = "";
-    for (finding, why) in left {
-        let operation = finding.operation.as_deref();
-        // All uses of an operation share a recipe; so do all findings of a kind without one.
-        let group = |other: &Finding| match operation {
-            Some(_) => other.operation.as_deref() == operation,
-            None => other.operation.is_none() && other.kind == finding.kind,
-        };
-        let key = (
-            operation,
-            if operation.is_some() {
-                Kind::Endpoint
-            } else {
-                finding.kind
-            },
-        );
-        if told.contains(&key) {
+    let groups = group_by(left, |(finding, _)| match &finding.operation {
+        Some(operation) => (Some(operation), Kind::Endpoint),
+        None => (None, finding.kind),
+    });
+    for group in groups {
+        let Some((finding, why)) = group.first() else {
             continue;
-        }
-        told.push(key);
-        let alike: Vec<&Finding> = left
-            .iter()
-            .map(|(other, _)| *other)
-            .filter(|other| group(other))
-            .collect();
-        sheet.blank();
-        head(sheet, finding, &alike);
+        };
+        let alike: Vec<&Finding> = group.iter().map(|(finding, _)| *finding).collect();
+        layout.blank();
+        head(layout, finding, &alike);
         if *why != last {
-            sheet.paragraph(2, why);
+            layout.paragraph(2, why);
             last = why;
         }
-        match operation {
-            Some(operation) => steps(sheet, catalog, operation, &alike),
-            None => sheet.paragraph(2, &named_in(finding, &finding.kind.traits().recipe)),
+        match &finding.operation {
+            Some(operation) => steps(layout, catalog, operation, &alike),
+            None => layout.paragraph(2, &named_in(finding, &finding.kind.traits().recipe)),
         }
     }
 }
 
-fn head(sheet: &mut Sheet, finding: &Finding, alike: &[&Finding]) {
+fn head(layout: &mut TextLayout, finding: &Finding, alike: &[&Finding]) {
     let title = finding
         .operation
         .clone()
         .unwrap_or_else(|| finding.kind.name().replace('_', " "));
-    let mut places: Vec<String> = alike
+    let places = alike
         .iter()
-        .take(PLACES)
-        .map(|finding| format!("{}:{}", finding.path, finding.line))
-        .collect();
-    if alike.len() > PLACES {
-        places.push(format!("and {} more", alike.len() - PLACES));
-    }
-    sheet.hanging(&format!("{}  ", strong(&title)), &places.join(", "));
+        .map(|finding| format!("{}:{}", finding.path, finding.line));
+    let places = first(places, MAX_PLACES);
+    layout.hanging(&format!("{}  ", strong(&title)), &places.join(", "));
 }
 
-fn steps(sheet: &mut Sheet, catalog: &Catalog, operation: &str, alike: &[&Finding]) {
+fn steps(layout: &mut TextLayout, catalog: &Catalog, operation: &str, alike: &[&Finding]) {
     let advice = alike.iter().find_map(|finding| finding.advice.as_ref());
     let v2 = advice
         .map(|advice| advice.v2.as_slice())
         .unwrap_or_default();
     if v2.is_empty() {
-        sheet.paragraph(2, "Nothing in v2 replaces it.");
+        layout.paragraph(2, "v2 has no replacement.");
     }
     for request in v2 {
-        sheet.line(format!("  {request}"));
+        layout.line(format!("  {request}"));
     }
     let Some(found) = catalog.find(operation) else {
         return;
@@ -107,6 +93,6 @@ fn steps(sheet: &mut Sheet, catalog: &Catalog, operation: &str, alike: &[&Findin
             Row::new([entry.name.to_owned(), way.join(" ")])
         })
         .collect();
-    sheet.rows(2, 1, &rows);
-    sheet.paragraph(2, &format!("All of it: migrate explain {operation}"));
+    layout.rows(2, 1, &rows);
+    layout.paragraph(2, &format!("Details: migrate explain {operation}"));
 }

@@ -1,11 +1,9 @@
-//! What `migrate audit` reports.
+//! The report of `migrate audit`.
 
 mod json;
+mod wording;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_audit::{
     Confidence, Finding, Kind, Shim, SuppressedBy, Unreadable,
@@ -22,37 +20,39 @@ use migrate_report::{
 };
 use serde::Serialize;
 
-/// What is reported.
+pub(crate) use wording::named_in;
+use wording::{advice, losses, message, named, note, shim_cell, title};
+
+/// Results of one audit run and the context needed to print them.
 pub(crate) struct Report<'a> {
-    /// All findings by path and line.
+    /// Findings, sorted by path and line.
     pub(crate) findings: &'a [Finding],
-    /// What could not be read.
+    /// Files that could not be read, with reasons.
     pub(crate) unreadable: &'a [Unreadable],
-    /// How many files were read.
+    /// Number of files read.
     pub(crate) files: usize,
-    /// What is really called, if access logs were given.
+    /// Traffic from the access logs, if any were given.
     pub(crate) traffic: Option<&'a Traffic>,
-    /// True if the run was ended early.
     pub(crate) interrupted: bool,
-    /// True if there is a baseline to compare with.
+    /// True if a baseline was applied.
     pub(crate) baseline: bool,
-    /// What stands before the paths, seen from the folder in which the program runs: `app/`.
+    /// Path prefix from the working directory to the audited folder: `app/`.
     pub(crate) prefix: &'a str,
-    /// The name of what was looked through: that of its folder.
+    /// Name of the audited folder.
     pub(crate) subject: &'a str,
-    /// When it was made and by which version.
-    pub(crate) made: &'a str,
-    /// What makes the exit code 1.
+    /// Date and program version.
+    pub(crate) generated: &'a str,
+    /// True for findings that set exit code 1.
     pub(crate) fails: &'a dyn Fn(&Finding) -> bool,
 }
 
 impl Report<'_> {
-    /// The object for programs.
+    /// Renders the JSON report.
     pub(crate) fn json(&self) -> serde_json::Result<String> {
         json::write(self)
     }
 
-    /// The report for people.
+    /// Builds the document that all other formats are printed from.
     pub(crate) fn document(&self) -> Document<'_> {
         let summary = self.summary();
         let findings = self.findings;
@@ -68,7 +68,7 @@ impl Report<'_> {
         Document {
             tool: "migrate audit",
             title: format!("Uses of Zoom's API v1 in {}", self.subject),
-            made: self.made.to_owned(),
+            generated: self.generated.to_owned(),
             summary: sentence(self, &summary, failing),
             is_good: failing == 0,
             unread: unread
@@ -78,7 +78,6 @@ impl Report<'_> {
             blocks,
             checks: self.checks(),
             annotations: self.annotations(),
-            tally: sentence(self, &summary, failing),
             records: Records {
                 columns: COLUMNS.into(),
                 rows: self.findings.iter().map(record).collect(),
@@ -143,7 +142,7 @@ impl Report<'_> {
         annotations
     }
 
-    /// What code scanning shows.
+    /// Builds the SARIF settings and rule descriptions.
     pub(crate) fn sarif(&self) -> Sarif<'_> {
         let rules = RULES.iter();
         let rules = rules.filter_map(|(id, text)| Some((*id, Rule::parse(id, text).ok()?)));
@@ -165,36 +164,31 @@ impl Report<'_> {
         }
     }
 
-    /// The numbers.
+    /// Computes the totals.
     pub(crate) fn summary(&self) -> Summary {
         Summary::of(self)
     }
 }
 
-/// The numbers of a report.
+/// Totals of a report, part of the JSON output.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Summary {
-    /// Findings that are uses: all but `doc` and credentials, suppressed or not.
+    /// Findings that use v1: all but `doc` and credentials, suppressed or not.
     pub(crate) uses: usize,
-    /// Operations that are used.
+    /// Distinct operations used.
     pub(crate) operations: usize,
-    /// Files with a use.
+    /// Files with at least one use.
     pub(crate) files: usize,
-    /// Files that were read.
     pub(crate) files_read: usize,
-    /// Findings that are suppressed by a comment or the baseline.
+    /// Findings suppressed by a comment, the baseline or the shim's address.
     pub(crate) suppressed: usize,
-    /// Findings by kind.
     pub(crate) by_kind: BTreeMap<&'static str, usize>,
-    /// Uses by operation.
     pub(crate) by_operation: BTreeMap<String, usize>,
-    /// Uses of operations by how faithful v2 is.
+    /// Uses by fidelity of the v2 replacement.
     pub(crate) by_fidelity: BTreeMap<&'static str, usize>,
-    /// Operations by whether the shim serves them.
+    /// Operations by shim support.
     pub(crate) by_shim: BTreeMap<Shim, usize>,
-    /// Files that could not be read.
     pub(crate) unreadable: usize,
-    /// True if the run was ended early.
     pub(crate) interrupted: bool,
 }
 
@@ -237,7 +231,7 @@ impl Summary {
     }
 }
 
-/// A finding as reports show it.
+/// Converts a finding to its report form.
 fn block<'f>(finding: &'f Finding, used: &BTreeMap<String, usize>) -> document::Finding<'f> {
     document::Finding {
         path: &finding.path,
@@ -289,7 +283,7 @@ fn level(kind: Kind) -> Level {
     }
 }
 
-/// What was pointed at the shim, the operations, and what is really called.
+/// Tables above the findings: places already at the shim, operations, and traffic.
 fn tables(report: &Report<'_>, summary: &Summary) -> Vec<(&'static str, Table)> {
     let mut tables = Vec::new();
     let mut at_shim = Table::new([""]);
@@ -319,7 +313,7 @@ fn tables(report: &Report<'_>, summary: &Summary) -> Vec<(&'static str, Table)> 
             row.below.extend(note.map(str::to_owned));
         }
     }
-    // What does not work at the shim stands first.
+    // Operations that fail at the shim come first.
     let works = |row: &document::Row| row.cells.iter().all(|cell| cell.tone != "bad");
     operations.rows.sort_by_key(works);
     tables.push(("Operations", operations));
@@ -346,15 +340,7 @@ fn tables(report: &Report<'_>, summary: &Summary) -> Vec<(&'static str, Table)> 
     tables
 }
 
-/// What the title of an annotation does not say: why the finding is reported, and what to do.
-fn message(finding: &Finding) -> String {
-    let reason = (finding.reason != title(finding)).then(|| finding.reason.clone());
-    let parts = reason.into_iter().chain([advice(finding)]);
-    let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
-    parts.join("; ")
-}
-
-/// The numbers, with ` · ` between them: first what decides the exit code.
+/// One-line summary; the number that decides the exit code comes first.
 fn sentence(report: &Report<'_>, summary: &Summary, failing: usize) -> String {
     let of_baseline = |found: &&Finding| {
         let by = found.suppressed.as_ref().map(|suppression| suppression.by);
@@ -438,96 +424,4 @@ fn record(finding: &Finding) -> Vec<String> {
         finding.rule.to_owned(),
     ]
     .into()
-}
-
-/// A text of a kind with the library, credential or field that the finding is about.
-pub(crate) fn named_in(finding: &Finding, text: &str) -> String {
-    let name = finding.parameters.first().map_or("", String::as_str);
-    text.replace("{name}", name)
-}
-
-/// What a finding is about, in a few words: the operation, or what the kind says.
-fn title(finding: &Finding) -> String {
-    match (&finding.operation, &finding.kind.traits().title) {
-        (Some(operation), _) => operation.clone(),
-        (None, Some(title)) => named_in(finding, title),
-        (None, None) => finding.reason.clone(),
-    }
-}
-
-/// What to do about a finding, in one sentence.
-fn advice(finding: &Finding) -> String {
-    match (&finding.kind.traits().advice, &finding.advice) {
-        (Some(advice), _) => named_in(finding, advice),
-        (None, None) => String::new(),
-        (None, Some(advice)) if advice.v2.is_empty() => "nothing in v2 replaces it".to_owned(),
-        (None, Some(advice)) => format!("→ {}", advice.v2.join(", ")),
-    }
-}
-
-/// What else is worth knowing about an operation. A note that names other operations matters to a
-/// program that uses one of them: `user/delete` where users are made by `user/custcreate`.
-fn note<'f>(finding: &'f Finding, used: &BTreeMap<String, usize>) -> Option<&'f str> {
-    let note = finding.advice.as_ref()?.note.as_deref()?;
-    let names = named(note);
-    (names.is_empty() || names.iter().any(|name| used.contains_key(*name))).then_some(note)
-}
-
-/// The operations that a note names.
-fn named(note: &str) -> Vec<&str> {
-    let words = note.split(|c: char| !c.is_alphanumeric() && !matches!(c, '/' | '_'));
-    words.filter(|word| word.contains('/')).collect()
-}
-
-/// The sentence that names what is lost, if anything is: what is given first, then what may be.
-fn losses(finding: &Finding) -> Option<String> {
-    /// How many parameters that may be given are named.
-    const NAMED: usize = 4;
-    let advice = finding.advice.as_ref()?;
-    if advice.lossy.is_empty() || advice.v2.is_empty() {
-        return None;
-    }
-    let names = advice.lossy.iter().map(|parameter| &parameter.name);
-    let (given, possible): (Vec<_>, Vec<_>) =
-        names.partition(|name| finding.parameters.contains(name));
-    let list = |names: &[&String]| {
-        let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
-        names.join(", ")
-    };
-    let shown = possible
-        .get(..NAMED.min(possible.len()))
-        .unwrap_or_default();
-    let mut possible_list = list(shown);
-    if possible.len() > shown.len() {
-        let _ = write!(possible_list, " and {} more", possible.len() - shown.len());
-    }
-    Some(match (given.is_empty(), possible.is_empty()) {
-        (false, true) => format!("exact except: {}", list(&given)),
-        (false, false) => format!(
-            "exact except: {}; nor if given: {possible_list}",
-            list(&given)
-        ),
-        _ if advice.fidelity == "depends" => {
-            format!("depends on the parameters; not exact if given: {possible_list}")
-        }
-        _ => format!("not exact if given: {possible_list}"),
-    })
-}
-
-/// The same in its colour.
-fn shim_cell(shim: Shim) -> Cell {
-    Cell::from(shim_word(shim)).toned(match shim {
-        Shim::Yes => "good",
-        Shim::Lossy => "lossy",
-        Shim::NotYet | Shim::Refused => "bad",
-    })
-}
-
-fn shim_word(shim: Shim) -> &'static str {
-    match shim {
-        Shim::Yes => "served",
-        Shim::Lossy => "served, with losses",
-        Shim::NotYet => "not served yet",
-        Shim::Refused => "answers an error",
-    }
 }

@@ -15,10 +15,10 @@ use migrate_audit::{
     plain_file,
     traffic::Traffic,
 };
-use migrate_report::{sheet::Sheet, text::Text, words::count};
+use migrate_report::{layout::TextLayout, text::Text, words::count};
 
 use super::{
-    baseline_file, made,
+    baseline_file, generated,
     output::{self, Format, Output},
     sources::Sources,
     today,
@@ -30,10 +30,10 @@ use crate::{
     translate,
 };
 
-/// Find every use of v1 in a code base, and what replaces it.
+/// Find every use of v1 in a code base and its v2 replacement.
 ///
-/// Exit codes: 0 nothing fails, 1 findings that fail, 2 an error, files that could not be read, or
-/// a run that was ended early. With --fix and --diff: 0, or 2 if a file could not be changed.
+/// Exit codes: 0 no failing findings, 1 failing findings, 2 an error, unreadable files or an
+/// interrupted run. With --fix and --diff: 0, or 2 if a file could not be changed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -45,22 +45,22 @@ pub(crate) struct Args {
     #[command(flatten)]
     output: Output,
 
-    /// Which findings fail: those that the baseline does not have, any, or none.
+    /// Which findings fail the run: new ones (not in the baseline), any, or none.
     #[arg(long, value_enum, default_value = "new")]
     fail_on: FailOn,
 
-    /// The baseline; by default .migrate-baseline in the audited folder, if there is one.
+    /// Baseline file [default: .migrate-baseline in the audited folder, if it exists].
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
 
-    /// An access log of v1's traffic (nginx or Apache, JSON lines, HAR): tells live code from
-    /// dormant code, and calls that no code here makes. May be given several times.
+    /// Access log of v1 traffic (nginx or Apache, JSON lines, HAR). Separates live code from
+    /// dormant code and lists calls that this code does not make. Can be given several times.
     #[arg(long, value_name = "FILE")]
     access_log: Vec<PathBuf>,
 
-    /// Change the code in place: base URLs to --shim or --shim-env, and exact versions of client
-    /// libraries, where that is provably safe. `--fix=unsafe` also rewrites calls whose v2 form is
-    /// unambiguous. What is left is listed with a recipe.
+    /// Change the code in place where that is provably safe: base URLs to --shim or --shim-env, and
+    /// exact versions of client libraries. `--fix=unsafe` also rewrites calls whose v2 form is
+    /// unambiguous. The remaining findings are listed with manual steps.
     #[arg(
         long,
         value_name = "LEVEL",
@@ -71,7 +71,7 @@ pub(crate) struct Args {
     )]
     fix: Option<Level>,
 
-    /// Show what --fix would change as a patch, and change nothing.
+    /// Print the changes of --fix as a patch; do not change files.
     #[arg(long)]
     diff: bool,
 
@@ -79,28 +79,28 @@ pub(crate) struct Args {
     #[arg(long)]
     write_baseline: bool,
 
-    /// Take findings that are gone out of the baseline; never puts one in.
+    /// Remove fixed findings from the baseline; never add any.
     #[arg(long, conflicts_with = "write_baseline")]
     prune_baseline: bool,
 }
 
-/// How sure a fix must be.
+/// Which fixes are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Level {
     /// Provably safe.
     Safe,
-    /// Suggestions, too: look at each.
+    /// Also suggestions; review each change.
     Unsafe,
 }
 
-/// Which findings fail a run.
+/// Which findings fail the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum FailOn {
-    /// Those that neither a comment nor the baseline suppresses.
+    /// Findings suppressed neither by a comment nor by the baseline.
     New,
-    /// Those that no comment suppresses.
+    /// Findings not suppressed by a comment.
     Any,
-    /// None.
+    /// No findings.
     Never,
 }
 
@@ -113,12 +113,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if args.write_baseline || args.prune_baseline {
         if args.sources.is_partial() {
             anyhow::bail!(
-                "a baseline is of a whole folder; leave single files and --files-from out"
+                "a baseline covers a whole folder; remove single files, --files-from and filters"
             );
         }
         if !outcome.unreadable.is_empty() && args.prune_baseline {
             anyhow::bail!(
-                "{} could not be read, so what is gone is not known; the baseline stays as it is",
+                "{} could not be read, so fixed findings cannot be determined; the baseline was not changed",
                 outcome
                     .unreadable
                     .first()
@@ -126,7 +126,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             );
         }
         if found.interrupted {
-            anyhow::bail!("interrupted: the baseline stays as it is");
+            anyhow::bail!("interrupted: the baseline was not changed");
         }
         if args.write_baseline {
             baseline.absorb(&outcome.findings);
@@ -144,7 +144,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         let _ = writeln!(io::stderr(), "{entries} expired in the baseline");
     }
     if args.fix.is_some() || args.diff {
-        // What the baseline accepts is to be changed all the same.
+        // Baseline findings are fixed, too.
         for finding in &mut outcome.findings {
             let by = finding
                 .suppressed
@@ -168,7 +168,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         baseline: !baseline.is_empty(),
         prefix: &prefix,
         subject: &subject,
-        made: &made(),
+        generated: &generated(),
         fails: &fails,
     };
     let has_failed = outcome.findings.iter().any(fails);
@@ -185,10 +185,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     })?;
     Ok(if !outcome.unreadable.is_empty() || found.interrupted {
         Exit::Failed
-    } else if has_failed {
-        Exit::Findings
     } else {
-        Exit::Clean
+        Exit::clean_if(!has_failed)
     })
 }
 
@@ -222,30 +220,30 @@ fn fix(args: &Args, catalog: &Catalog, outcome: &Outcome) -> anyhow::Result<Exit
         report_left(&fixes);
         return Ok(Exit::Clean);
     }
-    let mut sheet = Sheet::new(args.output.width());
+    let mut layout = TextLayout::new(args.output.width());
     let mut failed = false;
     let mut then = BTreeSet::new();
     for change in &fixes.changes {
         match change.apply(&root) {
             Ok(()) => {
-                sheet.line(format!("{}: {} changed", change.path, change.places));
+                layout.line(format!("{}: {} changed", change.path, change.places));
                 then.extend(change.then.iter().map(String::as_str));
             }
             Err(error) => {
                 failed = true;
-                sheet.line(format!("{}: not changed: {error}", change.path));
+                layout.line(format!("{}: not changed: {error}", change.path));
             }
         }
     }
     if fixes.changes.is_empty() {
-        sheet.line("nothing was changed");
+        layout.line("nothing was changed");
     }
     for step in then {
-        sheet.hanging("then: ", step);
+        layout.hanging("then: ", step);
     }
     let moved = &wanted.moved;
     if !fixes.changes.is_empty() && (moved.url.is_some() || moved.variable.is_some()) {
-        sheet.hanging(
+        layout.hanging(
             "then: ",
             "give the same --shim or --shim-env to audit, plan and status, so that calls behind \
              the shim are still counted",
@@ -257,14 +255,14 @@ fn fix(args: &Args, catalog: &Catalog, outcome: &Outcome) -> anyhow::Result<Exit
         .filter_map(|(index, why)| Some((outcome.findings.get(*index)?, why.as_str())))
         .collect();
     if !left.is_empty() {
-        sheet.blank();
-        sheet.line(format!(
+        layout.blank();
+        layout.line(format!(
             "to do by hand: {}",
             count(left.len(), "finding", "findings")
         ));
-        recipe::write(&mut sheet, catalog, &left);
+        recipe::write(&mut layout, catalog, &left);
     }
-    args.output.write_text(&sheet.into_text(), &())?;
+    args.output.write_text(&layout.into_text(), &())?;
     Ok(if failed { Exit::Failed } else { Exit::Clean })
 }
 
@@ -273,7 +271,7 @@ fn report_left(fixes: &Fixes) {
         let left = count(fixes.left.len(), "finding has", "findings have");
         let _ = writeln!(
             io::stderr(),
-            "{left} no such fix; --fix says why, and what to do by hand"
+            "{left} no automatic fix; --fix explains why and lists the manual steps"
         );
     }
 }

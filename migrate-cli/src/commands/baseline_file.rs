@@ -1,4 +1,4 @@
-//! Where the baseline is read from and written to.
+//! Reads and writes the baseline file.
 
 use std::{
     io::{self, Write as _},
@@ -9,11 +9,11 @@ use anyhow::Context;
 
 use migrate_audit::{baseline::Baseline, plain_file};
 
-/// The name of the file in an audited folder.
+/// Default file name, in the audited folder.
 const NAME: &str = ".migrate-baseline";
 
-/// Reads the baseline that is named, or the one in the audited folder; an empty one if that does
-/// not exist.
+/// Reads the named baseline, or the default one in the audited folder. A missing file is an empty
+/// baseline.
 pub(crate) fn read(named: Option<&Path>, folder: &Path) -> anyhow::Result<(PathBuf, Baseline)> {
     let path = named.map_or_else(|| folder.join(NAME), Path::to_owned);
     let text = match plain_file::read_text(&path) {
@@ -35,7 +35,7 @@ pub(crate) fn read(named: Option<&Path>, folder: &Path) -> anyhow::Result<(PathB
     Ok((path, baseline))
 }
 
-/// Writes a baseline, as a whole.
+/// Writes the baseline atomically: to a temporary file that replaces the old one.
 pub(crate) fn write(path: &Path, baseline: &Baseline) -> anyhow::Result<()> {
     let context = || format!("cannot write the baseline {}", path.display());
     let folder = path
@@ -47,7 +47,7 @@ pub(crate) fn write(path: &Path, baseline: &Baseline) -> anyhow::Result<()> {
         .with_context(context)?;
     new.write_all(baseline.to_string().as_bytes())
         .with_context(context)?;
-    // Team mates read it: it has the rights that a file made by an editor has.
+    // Temporary files are private; a shared baseline must be readable by the team.
     match std::fs::metadata(path) {
         Ok(about) => new.as_file().set_permissions(about.permissions()),
         Err(_) => readable(new.as_file()),

@@ -13,7 +13,7 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-/// Writes the completions of a program.
+/// Prints the completion script for a shell.
 pub(crate) fn run(args: &Args, program: &mut Command) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, program, "migrate", &mut script);

@@ -20,49 +20,49 @@ use super::output::{self, Format, Output};
 use crate::{
     diff::{
         Comparison,
-        beside::beside_v2,
         documents::Documents,
-        given::Given,
+        exchange::compare_with_v2,
         join::join,
         live::{Live, Stages, Thresholds},
         replay::{API_KEY, API_SECRET, Client, Credentials, Replay},
+        report::Report,
+        response_source::ResponseSource,
         rules::{self, Rules},
-        show::Report,
     },
     exit::Exit,
     record::Recording,
     site_mappings::SiteMappings,
 };
 
-/// Compare old and new answers, through the mappings between v1 and v2.
+/// Compare old and new responses, using the mappings between v1 and v2.
 ///
 /// Exit codes: 0 if all differences are explained, 1 if one is not or a threshold is missed, 2 if the
-/// comparison failed or nothing was compared.
-/// Secrets are removed from what is shown.
+/// comparison failed or nothing was compared. Secrets are removed from the output.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Two JSON answers of the same shape, the old one first: files, - for standard input, or URLs.
-    /// A URL of v1 is requested with a form and the credentials of the environment, others by GET
+    /// Two JSON responses of the same shape, the old one first: files, URLs, or - for standard
+    /// input. v1 URLs are requested with a form and the credentials from the environment, other
+    /// URLs with GET
     #[arg(num_args = 1..=2, value_names = ["OLD", "NEW"], conflicts_with_all = ["v1", "recorded"])]
-    files: Vec<Given>,
-    /// A v1 answer, beside the v2 answers of --v2
+    files: Vec<ResponseSource>,
+    /// A v1 response, compared with the v2 responses of --v2
     #[arg(long, value_name = "FILE", requires_all = ["v2", "operation"], conflicts_with = "recorded")]
     v1: Option<PathBuf>,
-    /// A v2 answer that the v1 answer is made from; NAME=FILE says which, if it is not plain
+    /// A v2 response that the v1 response was built from; use NAME=FILE if it cannot be identified
     #[arg(long, value_name = "FILE", requires = "v1")]
     v2: Vec<String>,
-    /// The v1 operation of the answers: user/get
+    /// The v1 operation of the responses: user/get
     #[arg(long, value_name = "OPERATION")]
     operation: Option<String>,
     /// A recording of the shim
     #[arg(long, value_name = "FILE")]
     recorded: Option<PathBuf>,
-    /// The exchange of the recording whose v1 answer is shown beside the v2 answers it was made from
+    /// Compare the v1 response of this recorded exchange with its v2 responses
     #[arg(long, value_name = "ID", requires = "recorded")]
     exchange: Option<String>,
-    /// A running shim: reads of the recording are asked again there, writes are not sent but
-    /// compared as what would be sent to v2
+    /// A running shim. Reads from the recording are sent to it; writes are only translated and
+    /// compared with the recorded v2 requests
     #[arg(
         long,
         value_name = "URL",
@@ -71,8 +71,8 @@ pub(crate) struct Args {
         group = "running"
     )]
     shim: Option<String>,
-    /// The operations address of a running shim: shows the stages of its rollouts, once, or on a
-    /// terminal every two seconds until Ctrl-C [default: <http://127.0.0.1:9090>]
+    /// The operations address of a running shim. Shows the stages of its rollouts: once, or every 2
+    /// s on a terminal until Ctrl-C [default: <http://127.0.0.1:9090>]
     #[arg(
         long,
         value_name = "URL",
@@ -82,41 +82,42 @@ pub(crate) struct Args {
         group = "running"
     )]
     live: Option<String>,
-    /// Send writes of the recording, too
+    /// Also send the recorded writes
     #[arg(long, requires = "shim")]
     allow_writes: bool,
-    /// The most requests in a second
+    /// Maximum requests per second
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rate: u32,
     /// Stop after this many seconds
     #[arg(long, value_name = "SECONDS", requires = "shim")]
     time: Option<u64>,
-    /// Note what was compared in this file, and go on where it ends
+    /// Journal file: records progress, and resumes from it on the next run
     #[arg(long, value_name = "FILE", requires = "shim")]
     resume: Option<PathBuf>,
-    /// Differences that are expected, as TOML: [[rule]] with field, reason, and if need be
-    /// operation, kind, expires
+    /// Expected differences, as TOML: [[rule]] with field and reason, optionally operation, kind
+    /// and expires
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// Add what is unexpected to the rules, for this reason
+    /// Add the unexpected differences to the rules, with this reason
     #[arg(long, value_name = "REASON", requires_all = ["rules", "until"])]
     accept: Option<String>,
-    /// The last day on which what is accepted is expected: 2027-01-31
+    /// Last day on which the accepted differences are expected: 2027-01-31
     #[arg(long, value_name = "DAY", requires = "accept")]
     until: Option<String>,
-    /// Show at most N exchanges that differ in the same way; 0 shows all
+    /// Show at most N exchanges with the same difference; 0 shows all
     #[arg(long, value_name = "N", default_value_t = 3)]
     alike: u64,
-    /// Fail only if less than this share of the answers is as expected, in percent: 99.9
+    /// Fail only if less than this percentage of responses is as expected: 99.9
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     min_consistency: Option<f64>,
-    /// Fail if more than 1 of 100 answers of the shim, or of the other side of a rollout, takes longer
+    /// Fail if the 99th percentile of response times of the shim, or of the other side of a
+    /// rollout, is higher
     #[arg(long, value_name = "MILLISECONDS", requires = "running")]
     max_p99: Option<u64>,
-    /// How text is laid out: side by side on terminals that are wide enough
+    /// Text layout; auto is side by side on wide terminals
     #[arg(long, value_enum, default_value = "auto")]
     layout: Layout,
-    /// Also show what is the same
+    /// Also show fields without differences
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -125,14 +126,14 @@ pub(crate) struct Args {
     site: SiteMappings,
 }
 
-/// How rows are laid out.
+/// Text layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Layout {
-    /// Side by side on a terminal that is wide enough.
+    /// Side by side on a wide terminal, else unified.
     Auto,
-    /// Side by side.
+    /// Always side by side.
     Side,
-    /// One below the other.
+    /// Old and new value on separate lines.
     Unified,
 }
 
@@ -146,22 +147,22 @@ Examples:
   migrate diff --live http://127.0.0.1:9090 --min-consistency 99.9 --max-p99 1500
 
 Environment, for --shim and URLs of v1:
-  MIGRATE_API_KEY, MIGRATE_API_SECRET  what v1 programs send
-  MIGRATE_PSEUDONYM_KEY                the key of the recording's pseudonyms, if it has them";
+  MIGRATE_API_KEY, MIGRATE_API_SECRET  v1 credentials
+  MIGRATE_PSEUDONYM_KEY                pseudonym key of the recording, if it has one";
 
-/// The interval at which stages are shown again.
+/// Refresh interval of --live.
 const REFRESH: Duration = Duration::from_secs(2);
 
-/// How soon Ctrl-C is seen.
-const LOOK: Duration = Duration::from_millis(50);
+/// Interval at which Ctrl-C is checked.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Clears a terminal, and goes to its first line.
+/// Clears the terminal and moves the cursor to the top.
 const CLEAR: &str = "\x1b[2J\x1b[H";
 
 const PSEUDONYM_KEY: &str = "MIGRATE_PSEUDONYM_KEY";
 
-/// Columns that are narrower would show nothing of most values.
-const NARROW: usize = 72;
+/// Minimum terminal width for side-by-side layout, in columns.
+const MIN_SIDE_BY_SIDE_WIDTH: usize = 72;
 const FORMATS: [Format; 7] = [
     Format::Text,
     Format::Json,
@@ -200,15 +201,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     // A comparison of nothing proves nothing: a gate must not pass.
     Ok(if report.is_interrupted || report.compared() == 0 {
         Exit::Failed
-    } else if is_inconsistent || is_slow {
-        Exit::Findings
     } else {
-        Exit::Clean
+        Exit::clean_if(!is_inconsistent && !is_slow)
     })
 }
 
 impl Args {
-    /// The rules; with --accept, the file may not be there yet.
+    /// Reads the rules. With --accept, the file may not exist yet.
     fn rules(&self) -> anyhow::Result<Rules> {
         match &self.rules {
             Some(path) if path.exists() || self.accept.is_none() => Rules::read(path),
@@ -216,7 +215,7 @@ impl Args {
         }
     }
 
-    /// Shows the stages of rollouts.
+    /// Prints the stages of rollouts, repeatedly on a terminal.
     fn live(&self, shim: &str) -> anyhow::Result<Exit> {
         self.output.check(&Format::USUAL)?;
         let live = Live::new(shim)?;
@@ -234,7 +233,7 @@ impl Args {
             write!(io::stdout(), "{CLEAR}")?;
             let exit = match read {
                 Ok(stages) => self.show(&stages)?,
-                // It may be restarted.
+                // The shim may be restarting.
                 Err(error) => {
                     writeln!(io::stdout(), "{error:#}")?;
                     Exit::Failed
@@ -245,20 +244,16 @@ impl Args {
                 if is_stopped() {
                     return Ok(exit);
                 }
-                thread::sleep(LOOK);
+                thread::sleep(POLL_INTERVAL);
             }
         }
     }
 
     fn show(&self, stages: &Stages) -> anyhow::Result<Exit> {
         let mut document = stages.document();
-        document.made = super::made();
+        document.generated = super::generated();
         self.output.write(&output::Report::new(document, stages))?;
-        Ok(if stages.is_good() {
-            Exit::Clean
-        } else {
-            Exit::Findings
-        })
+        Ok(Exit::clean_if(stages.is_good()))
     }
 
     fn report(&self, catalog: &Catalog, rules: &Rules) -> anyhow::Result<Report> {
@@ -268,7 +263,7 @@ impl Args {
         let mut report = Report::default();
         let mut comparison = match (self.files.as_slice(), &self.v1, &self.recorded) {
             ([old, new], ..) => self.files(catalog, old, new)?,
-            ([one], ..) => bail!("{one} is one answer; give the other one, too"),
+            ([one], ..) => bail!("{one}: give a second response to compare with"),
             (_, Some(v1), _) => self.at_hand(catalog, v1)?,
             (.., Some(recording)) if self.exchange.is_some() => {
                 self.exchange(catalog, recording)?
@@ -318,9 +313,14 @@ impl Args {
         replay.run(recording, self.resume.as_deref())
     }
 
-    fn files(&self, catalog: &Catalog, old: &Given, new: &Given) -> anyhow::Result<Comparison> {
-        if matches!((old, new), (Given::Input, Given::Input)) {
-            bail!("standard input has one answer: name the other one");
+    fn files(
+        &self,
+        catalog: &Catalog,
+        old: &ResponseSource,
+        new: &ResponseSource,
+    ) -> anyhow::Result<Comparison> {
+        if matches!((old, new), (ResponseSource::Input, ResponseSource::Input)) {
+            bail!("standard input can only be one of the two responses");
         }
         let redactor = Redactor::new(catalog, None);
         let operation = match self.operation.as_deref() {
@@ -345,15 +345,15 @@ impl Args {
         let operation = find(catalog, self.operation.as_deref().unwrap_or_default())?;
         let plan = operation
             .plan()
-            .with_context(|| format!("{} is not answered from v2", operation.name))?;
+            .with_context(|| format!("{} is not served from v2", operation.name))?;
         let answer = read(&redactor, v1)?;
         let mut answers = Vec::new();
         for given in &self.v2 {
-            let (said, file) = match given.split_once('=') {
+            let (name, file) = match given.split_once('=') {
                 Some((name, file)) if !Path::new(given).exists() => (Some(name.to_owned()), file),
                 _ => (None, given.as_str()),
             };
-            answers.push((said, file.to_owned(), read(&redactor, Path::new(file))?));
+            answers.push((name, file.to_owned(), read(&redactor, Path::new(file))?));
         }
         let documents = Documents::of_answers(catalog, &operation.name, plan, answers)?;
         Ok(Comparison {
@@ -378,13 +378,15 @@ impl Args {
             exchange.ok_or_else(|| anyhow!("{} has no exchange {id}", recording.display()))?;
         Redactor::new(catalog, None).exchange(catalog, &mut exchange, &[]);
         let operation = find(catalog, &exchange.v1.operation)?;
-        beside_v2(catalog, operation, &exchange)
-            .with_context(|| format!("{} is not answered from v2", operation.name))
+        compare_with_v2(catalog, operation, &exchange)
+            .with_context(|| format!("{} is not served from v2", operation.name))
     }
 
     fn write(&self, report: &Report) -> anyhow::Result<()> {
         let is_side_by_side = match self.layout {
-            Layout::Auto => io::stdout().is_terminal() && self.output.width() >= NARROW,
+            Layout::Auto => {
+                io::stdout().is_terminal() && self.output.width() >= MIN_SIDE_BY_SIDE_WIDTH
+            }
             Layout::Side => true,
             Layout::Unified => false,
         };
@@ -402,19 +404,19 @@ impl Args {
     }
 }
 
-/// A share in percent.
+/// Parses a percentage from 0 to 100.
 fn percent(text: &str) -> Result<f64, String> {
     let share = text
         .parse()
         .ok()
         .filter(|share| (0.0..=100.0).contains(share));
-    share.ok_or_else(|| "a share is a number from 0 to 100, as 99.9".to_owned())
+    share.ok_or_else(|| "must be a number from 0 to 100, as 99.9".to_owned())
 }
 
 fn find<'c>(catalog: &'c Catalog, name: &str) -> anyhow::Result<&'c Operation> {
     catalog
         .find(name)
-        .with_context(|| format!("v1 had no operation {name}; `migrate explain` names all"))
+        .with_context(|| format!("unknown operation {name}; `migrate explain` lists all"))
 }
 
 fn read(redactor: &Redactor, path: &Path) -> anyhow::Result<Value> {

@@ -12,14 +12,14 @@ use clap_mangen::Man;
 
 use crate::exit::Exit;
 
-/// Print the manual page, or write all of them into a folder.
+/// Print the manual page, or write all manual pages into a folder.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Where to write migrate.1, migrate-audit.1, …
+    /// Folder for migrate.1, migrate-audit.1, …
     dir: Option<PathBuf>,
 }
 
-/// Writes the pages of a program.
+/// Prints the main page, or writes all pages into a folder.
 pub(crate) fn run(args: &Args, program: Command) -> anyhow::Result<Exit> {
     let mut command = program.disable_help_subcommand(true);
     command.build();
@@ -45,7 +45,7 @@ fn page(command: Command) -> anyhow::Result<String> {
     Man::new(command)
         .manual("Zoom v1 to v2")
         .render(&mut page)?;
-    // What stands below the options has columns: its lines are not to be filled.
+    // The text after the options is preformatted.
     let page = String::from_utf8(page)?
         .replace(".SH EXTRA\n", ".nf\n")
         .replace("Environment:\n", ".SH ENVIRONMENT\n")

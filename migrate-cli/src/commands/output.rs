@@ -1,4 +1,4 @@
-//! How all commands write: formats, files, widths and colours.
+//! Output options shared by all commands: formats, files, width and color.
 
 use std::{
     fs,
@@ -16,60 +16,60 @@ use migrate_report::{
     github::Github,
     html::Html,
     junit::Junit,
+    layout,
     markdown::Markdown,
     sarif::Sarif,
-    sheet,
     text::Text,
     words::{plain_json, plain_report},
 };
 use serde::Serialize;
 
-/// The flags for what a command writes.
+/// Output flags.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_field_names, reason = "fields are flags")]
 pub(crate) struct Output {
-    /// The format of the report; give several, each with its own --output
+    /// Report format; can be given several times, each with its own --output
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
     format: Vec<Format>,
-    /// Where the report goes, in the order of --format; - is standard output
+    /// Output file for each --format, in order; - is standard output
     #[arg(long, short, value_name = "FILE")]
     output: Vec<PathBuf>,
-    /// Columns of text [default: those of the terminal, or 80]
+    /// Width of text in columns [default: the terminal's width, or 80]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(20..))]
     width: Option<u16>,
-    /// Colours and links in text
+    /// Colors and links in text
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
     color: Color,
-    /// The old name of --format json
+    /// Deprecated: use --format json
     #[arg(long, hide = true)]
     json: bool,
 }
 
-/// A format of reports.
+/// Report format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people at a terminal.
+    /// Text for terminals.
     #[value(alias = "curl")]
     Text,
-    /// A line for each finding: path:line:column.
+    /// One line per finding: path:line:column.
     Concise,
-    /// For programs: one object.
+    /// One JSON object.
     Json,
-    /// For tickets and reviews.
+    /// Markdown for tickets and reviews.
     Markdown,
-    /// One page without external resources.
+    /// One self-contained HTML page.
     Html,
-    /// For spreadsheets.
+    /// CSV for spreadsheets.
     Csv,
-    /// For test reports of a build.
+    /// JUnit XML for build servers.
     Junit,
-    /// Annotations of GitHub Actions.
+    /// GitHub Actions annotations.
     Github,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
 }
 
-/// When text has colours.
+/// When to color text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Color {
     /// On a terminal, unless `NO_COLOR` is set.
@@ -81,45 +81,41 @@ enum Color {
     Never,
 }
 
-/// What makes the object for programs.
+/// Renders the JSON report.
 pub(crate) type Json<'a> = Box<dyn Fn() -> serde_json::Result<String> + 'a>;
 
-/// What a command writes.
+/// A report with the per-format data that its document does not hold.
 pub(crate) struct Report<'a> {
     pub(crate) document: Document<'a>,
-    /// The object for programs.
     pub(crate) json: Json<'a>,
-    /// What code scanning shows.
+    /// SARIF settings, if the command supports SARIF.
     pub(crate) sarif: Option<Sarif<'a>>,
-    /// What Markdown has instead of the document.
-    pub(crate) markdown: Option<String>,
-    /// How text is printed; width and colours come from the flags.
+    /// Text options; width and color are set from the flags.
     pub(crate) text: Text,
 }
 
 impl<'a> Report<'a> {
-    /// A report whose JSON is a value.
+    /// Creates a report whose JSON is a serialized value.
     pub(crate) fn new(document: Document<'a>, json: &'a impl Serialize) -> Self {
         Self::with_json(document, Box::new(|| serde_json::to_string_pretty(json)))
     }
 
-    /// A report with its JSON.
+    /// Creates a report with a custom JSON renderer.
     pub(crate) fn with_json(document: Document<'a>, json: Json<'a>) -> Self {
         Self {
             document,
             json,
             sarif: None,
-            markdown: None,
             text: Text::default(),
         }
     }
 }
 
 impl Output {
-    /// Fails if a format is asked for that the command does not have, or more files than formats.
+    /// Rejects formats that the command does not support, and more files than formats.
     pub(crate) fn check(&self, known: &[Format]) -> anyhow::Result<()> {
         if self.output.len() > self.format.len() {
-            bail!("there are more --output than --format");
+            bail!("more --output than --format options");
         }
         for format in self.formats() {
             if !known.contains(&format) {
@@ -134,44 +130,40 @@ impl Output {
         Ok(())
     }
 
-    /// Writes a report in all its formats.
+    /// Writes the report in all requested formats.
     pub(crate) fn write(&self, report: &Report<'_>) -> anyhow::Result<()> {
         if self.json {
             let _ = writeln!(io::stderr(), "warning: --json is now --format json");
         }
-        for (at, format) in self.formats().into_iter().enumerate() {
-            let file = self
-                .output
-                .get(at)
-                .filter(|path| path.as_path() != Path::new("-"));
-            let text = self.render(report, format, file.is_some())?;
-            self.emit(file.map(PathBuf::as_path), &text)?;
-        }
-        Ok(())
+        self.write_each(|format, is_file| self.render(report, format, is_file))
     }
 
-    /// Writes text that is laid out already, or the JSON of a value.
+    /// Writes text that is already laid out, or the JSON of a value.
     pub(crate) fn write_text(&self, text: &str, json: &impl Serialize) -> anyhow::Result<()> {
+        self.write_each(|format, _| match format {
+            Format::Json => Ok(serde_json::to_string_pretty(json)? + "\n"),
+            _ => Ok(text.to_owned()),
+        })
+    }
+
+    fn write_each(
+        &self,
+        render: impl Fn(Format, bool) -> anyhow::Result<String>,
+    ) -> anyhow::Result<()> {
         for (at, format) in self.formats().into_iter().enumerate() {
-            let file = self
-                .output
-                .get(at)
-                .filter(|path| path.as_path() != Path::new("-"));
-            let json = match format {
-                Format::Json => Some(serde_json::to_string_pretty(json)? + "\n"),
-                _ => None,
-            };
-            self.emit(file.map(PathBuf::as_path), json.as_deref().unwrap_or(text))?;
+            let file = self.output.get(at).map(PathBuf::as_path);
+            let file = file.filter(|path| *path != Path::new("-"));
+            self.emit(file, &render(format, file.is_some())?)?;
         }
         Ok(())
     }
 
-    /// How many columns text has.
+    /// Width of text in columns.
     pub(crate) fn width(&self) -> usize {
-        self.width.map_or_else(sheet::terminal_width, usize::from)
+        self.width.map_or_else(layout::terminal_width, usize::from)
     }
 
-    /// True if text, and nothing else, goes to a terminal.
+    /// True if the only output is text on a terminal.
     pub(crate) fn is_on_screen(&self) -> bool {
         self.formats() == [Format::Text] && self.output.is_empty() && io::stdout().is_terminal()
     }
@@ -216,9 +208,6 @@ impl Output {
         }
         let printer: &dyn Printer = match format {
             Format::Json => return Ok(plain_json(&(report.json)()?).into_owned() + "\n"),
-            Format::Markdown if report.markdown.is_some() => {
-                return Ok(report.markdown.clone().unwrap_or_default());
-            }
             Format::Text => &text,
             Format::Concise => &Concise,
             Format::Markdown => &Markdown,
@@ -226,13 +215,17 @@ impl Output {
             Format::Csv => &Csv,
             Format::Junit => &Junit,
             Format::Github => &Github,
-            Format::Sarif => report.sarif.as_ref().context("there is no SARIF of this")?,
+            Format::Sarif => report
+                .sarif
+                .as_ref()
+                .context("this command has no SARIF report")?,
         };
         let mut out = Vec::new();
         printer.print(&report.document, &mut out)?;
         let out = String::from_utf8(out)?;
         Ok(match format {
-            // Its pieces are plain; what is left are colours and links.
+            // Text was sanitized piece by piece; the remaining control sequences are colors and
+            // links.
             Format::Text => out,
             Format::Sarif => plain_json(&out).into_owned(),
             _ => plain_report(&out, false).into_owned(),
@@ -241,7 +234,7 @@ impl Output {
 }
 
 impl Format {
-    /// Formats of every command.
+    /// Formats that every command supports.
     pub(crate) const USUAL: [Self; 5] = [
         Self::Text,
         Self::Json,

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use super::{
-    made,
+    generated,
     output::{Format, Output, Report},
     sources::Sources,
 };
@@ -11,9 +11,9 @@ use crate::{exit::Exit, plan, site_mappings::SiteMappings};
 use migrate_audit::{Wave, waves::Waves};
 use migrate_report::words::plain;
 
-/// Plan the migration of a code base in waves, each with its effort and its check
+/// Plan the migration of a code base in waves, each with its effort and exit check
 ///
-/// Exit codes: 0 success, 1 the wave of --check is not done, 2 an error.
+/// Exit codes: 0 success, 1 the wave of --check has open steps, 2 an error.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     output: Output,
 
-    /// Show one wave only, and fail while it has a step: the exit check of the wave.
+    /// Show only this wave and fail while it has open steps: the exit check of the wave.
     #[arg(long, value_name = "WAVE", value_enum)]
     check: Option<Wave>,
 }
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let catalog = args.mappings.catalog()?;
     let found = args.sources.run(&catalog)?;
     if found.interrupted {
-        anyhow::bail!("interrupted: a part of the code says nothing of the whole");
+        anyhow::bail!("interrupted: no plan from an incomplete audit");
     }
     let mut waves = Waves::of(&found.outcome.findings);
     if let Some(name) = args.check {
@@ -47,13 +47,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let plan = plan::Plan::new(&catalog, waves, &found.outcome.findings);
     let mut document = plan.document(&args.sources.subject(), args.check);
-    document.made = made();
+    document.generated = generated();
     args.output.write(&Report::new(document, &plan))?;
     Ok(if !found.outcome.unreadable.is_empty() {
         Exit::Failed
-    } else if args.check.is_some() && !plan.is_done() {
-        Exit::Findings
     } else {
-        Exit::Clean
+        Exit::clean_if(args.check.is_none() || plan.is_done())
     })
 }

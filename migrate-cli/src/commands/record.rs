@@ -16,7 +16,7 @@ use crate::{
     site_mappings::SiteMappings,
 };
 
-/// Work with recordings of v1 traffic, as `migrate diff` reads them.
+/// Create recordings of v1 traffic for `migrate diff`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -28,20 +28,20 @@ enum Command {
     Import(Import),
 }
 
-/// Make a recording of what you already have: HAR files (mitmproxy and browsers write them),
-/// Postman collections with examples, JSON lines, folders of request and response files.
+/// Convert existing traffic to a recording: HAR files (from browsers and mitmproxy), Postman
+/// collections with examples, JSON lines, folders of request and response files.
 ///
-/// Credentials, passwords and tokens are left out. With a key for pseudonyms in the environment,
-/// addresses and names become pseudonyms.
+/// Credentials, passwords and tokens are removed. With a pseudonym key in the environment,
+/// addresses and names are replaced with pseudonyms.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Environment:\n  MIGRATE_PSEUDONYM_KEY  a key for pseudonyms, of at least 16 characters"
 )]
 struct Import {
-    /// What to read: files, or folders of NAME.request.* and NAME.response.*
+    /// Files, or folders with NAME.request.* and NAME.response.* pairs
     #[arg(required = true)]
     paths: Vec<PathBuf>,
-    /// Where the recording goes, if not to standard output
+    /// Output file [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         import(&catalog, &redactor, path, &mut imported)?;
     }
     if imported.exchanges.is_empty() {
-        bail!("there is no exchange of v1 in it; a request needs its answer as JSON");
+        bail!("no v1 exchange found; each request needs a JSON response");
     }
     let mut text = String::new();
     for exchange in &imported.exchanges {
@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let exchanges = count(exchanges.len(), "exchange", "exchanges");
     writeln!(
         io::stderr(),
-        "{exchanges}; left out: {others} that are not v1's, {unreadable} without a JSON answer"
+        "{exchanges}; skipped: {others} not v1, {unreadable} without a JSON response"
     )?;
     Ok(Exit::Clean)
 }

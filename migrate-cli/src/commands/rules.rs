@@ -19,10 +19,10 @@ use crate::{
     explain::{nearest, suggestion},
 };
 
-/// List the audit's rules, or explain one of them or a client library
+/// List the audit's rules, or explain a rule or a client library
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The rule, the kind of finding or the package to explain.
+    /// Rule id, finding kind or package to explain.
     name: Option<String>,
     #[command(flatten)]
     user: UserRules,
@@ -30,22 +30,22 @@ pub(crate) struct Args {
     output: Output,
 }
 
-/// A rule or a client library, as JSON.
+/// A rule or client library, as in the JSON output.
 #[derive(Debug, Serialize)]
 struct Entry<'a> {
     id: &'a str,
-    /// `rule`, or the ecosystem of a library.
+    /// `rule`, or the library's ecosystem.
     kind: &'a str,
     summary: &'a str,
     what: &'a str,
     why: &'a str,
     example: &'a str,
     instead: &'a str,
-    /// How loud its findings are: `error`, `warning` or `note`; empty for a library.
+    /// Severity of its findings: `error`, `warning` or `note`; empty for a library.
     level: &'a str,
-    /// What `migrate audit --fix` does about its findings, in sentences.
+    /// Effect of `migrate audit --fix`, in sentences.
     fixes: Vec<&'a str>,
-    /// The methods of a library and their operations.
+    /// Library methods and the v1 operations they call.
     methods: Vec<(&'a str, &'a str)>,
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if !entries.iter().any(|entry| entry.id == wanted) {
         let nearest = nearest(name, entries.iter().map(|entry| entry.id));
         let suggestion = suggestion(&nearest, "migrate rules");
-        anyhow::bail!("there is no rule and no client library {name}{suggestion}");
+        anyhow::bail!("unknown rule or client library {name}{suggestion}");
     }
     entries.retain(|entry| entry.id == wanted);
     args.output.write(&Report::new(page(&entries), &entries))?;
@@ -90,8 +90,8 @@ fn fixes(fix: Fixable) -> Vec<&'static str> {
     let sentences = [
         (
             fix.address,
-            "`migrate audit --fix --shim URL` points it at the shim where that is provably safe, and \
-             `--shim-env NAME` has the program read the address from a variable.",
+            "`migrate audit --fix --shim URL` points it at the shim where that is provably safe; \
+             `--shim-env NAME` reads the address from a variable.",
         ),
         (
             fix.call,
@@ -99,11 +99,11 @@ fn fixes(fix: Fixable) -> Vec<&'static str> {
         ),
         (
             fix.version,
-            "`migrate audit --fix` pins the version that runs today.",
+            "`migrate audit --fix` pins the current version.",
         ),
         (
             !(fix.address || fix.call || fix.version),
-            "`--fix` does not change it; `migrate audit --fix` prints what to do by hand.",
+            "No automatic fix; `migrate audit --fix` prints manual steps.",
         ),
     ];
     let chosen = sentences.into_iter().filter(|(holds, _)| *holds);

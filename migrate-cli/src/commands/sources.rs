@@ -1,12 +1,14 @@
-//! What `audit`, `plan` and `status` look through, and how.
+//! Input options shared by `audit`, `plan` and `status`.
 
 use std::{
-    io::{self, BufRead, IsTerminal, Write},
+    io::{self, BufRead as _},
     path::{Component, Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
     },
+    thread,
     time::Duration,
 };
 
@@ -20,83 +22,87 @@ use migrate_audit::{
     rules::{Library, RULES},
 };
 
-use crate::explain::{nearest, suggestion};
+use crate::{
+    explain::{nearest, suggestion},
+    progress::ProgressLine,
+};
 
-/// Larger files are not parsed by default; in bytes.
+/// Default of --max-parse, in bytes.
 const MAX_PARSE: u64 = 4 << 20;
 
-/// What to look through.
-#[derive(Clone, Debug, clap::Args)]
+/// Interval at which the progress line checks the end of the audit.
+const STEP: Duration = Duration::from_millis(100);
+
+/// Files to audit and filters on the findings.
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct Sources {
-    /// Folders and files to look through; by default this folder.
+    /// Folders and files to audit [default: .]
     paths: Vec<PathBuf>,
 
-    /// Look through a git revision of PATH instead of its files; nothing is checked out.
+    /// Audit a git revision of PATH instead of the working tree; nothing is checked out.
     #[arg(long, value_name = "REVISION", conflicts_with = "files_from")]
     rev: Option<String>,
 
-    /// Report only the files named in a list, one a line; - is the standard input. The rest of the
-    /// project tells what they mean.
+    /// Report only the files in this list, one path per line; - is standard input. The rest of the
+    /// project is still read as evidence.
     #[arg(long, value_name = "FILE")]
     files_from: Option<PathBuf>,
 
-    /// Where the shim answers, as `https://shim.example.com`: base URLs that point there are known
-    /// and do not fail.
+    /// The shim's address, as `https://shim.example.com`. Base URLs that point there do not fail.
     #[arg(long, value_name = "URL")]
     shim: Option<ShimUrl>,
 
-    /// The environment variable that holds the shim's address: base URLs that are only its default
-    /// do not fail.
+    /// Environment variable with the shim's address. Base URLs that are only its default value do
+    /// not fail.
     #[arg(long, value_name = "NAME")]
     shim_env: Option<Variable>,
 
-    /// Look also at what .gitignore and the like leave out.
+    /// Also audit files that .gitignore and similar files exclude.
     #[arg(long)]
     no_ignore: bool,
 
-    /// Files larger than this many bytes are searched for URLs, but not parsed.
+    /// Files larger than this are searched for URLs but not parsed.
     #[arg(long, value_name = "BYTES", default_value_t = MAX_PARSE)]
     max_parse: u64,
 
     #[command(flatten)]
     rules: UserRules,
 
-    /// Report only these rules: v1-endpoint, or the start of ids, v1-library.
+    /// Report only these rules: an id (v1-endpoint) or a prefix (v1-library).
     #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = rule)]
     select: Vec<String>,
 
-    /// Report all rules but these.
+    /// Do not report these rules.
     #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = rule)]
     ignore: Vec<String>,
 
-    /// Report only files that match a glob: `app/**`. The other files still tell what they mean.
+    /// Report only files that match a glob: `app/**`. Other files are still read as evidence.
     #[arg(long, value_name = "GLOB")]
     include: Vec<Glob>,
 
-    /// Report all files but those that match a glob.
+    /// Do not report files that match a glob.
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<Glob>,
 
-    /// How many threads read files [default: one for each processor]
+    /// Number of threads [default: one per processor]
     #[arg(long, short, value_name = "N")]
     jobs: Option<usize>,
 
-    /// Show no progress.
+    /// Do not show progress.
     #[arg(long, short)]
     quiet: bool,
 }
 
-/// The client libraries of a user.
+/// User-defined client libraries.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct UserRules {
-    /// A folder with client libraries of your own, each a file as `migrate-cli/audit/rules/libraries`
-    /// has them.
+    /// Folder with your own client libraries, in the format of `migrate-cli/audit/rules/libraries`.
     #[arg(long, value_name = "DIR")]
     rules_dir: Option<PathBuf>,
 }
 
 impl UserRules {
-    /// Reads the folder.
+    /// Reads the libraries in the folder.
     pub(crate) fn libraries(&self) -> anyhow::Result<Vec<Library>> {
         let Some(folder) = &self.rules_dir else {
             return Ok(Vec::new());
@@ -116,52 +122,41 @@ impl UserRules {
     }
 }
 
-/// The id of a rule, or its start.
+/// Parses a rule id or a prefix of one.
 fn rule(text: &str) -> Result<String, String> {
     if RULES.iter().any(|(id, _)| id.starts_with(text)) {
         return Ok(text.to_owned());
     }
     let nearest = nearest(text, RULES.iter().map(|(id, _)| *id));
     Err(format!(
-        "there is no such rule{}",
+        "unknown rule{}",
         suggestion(&nearest, "migrate rules")
     ))
 }
 
-/// What was found, and whether the run was ended early.
-pub(crate) struct Found {
-    /// The findings and the rest.
+/// Outcome of an audit run.
+pub(crate) struct AuditRun {
     pub(crate) outcome: Outcome,
-    /// True if the run was interrupted.
+    /// True if Ctrl-C ended the run early.
     pub(crate) interrupted: bool,
 }
 
 impl Sources {
-    /// A folder or file, looked through as usual, whose program may call the shim already.
+    /// Default options for one path; `shim` is the address the program may already call.
     pub(crate) fn of_path(path: PathBuf, shim: Option<ShimUrl>) -> Self {
         Self {
             paths: vec![path],
-            rev: None,
-            files_from: None,
-            no_ignore: false,
             max_parse: MAX_PARSE,
-            rules: UserRules::default(),
-            select: Vec::new(),
-            ignore: Vec::new(),
-            include: Vec::new(),
-            exclude: Vec::new(),
-            jobs: None,
-            quiet: false,
             shim,
-            shim_env: None,
+            ..Self::default()
         }
     }
 
     /// Runs the audit.
-    pub(crate) fn run(&self, catalog: &Catalog) -> anyhow::Result<Found> {
+    pub(crate) fn run(&self, catalog: &Catalog) -> anyhow::Result<AuditRun> {
         let stop = super::interruption();
         if let Some(jobs) = self.jobs {
-            // A second run in one process keeps the threads of the first.
+            // Fails on a second run in one process, which keeps the threads of the first.
             let _ = rayon::ThreadPoolBuilder::new()
                 .num_threads(jobs)
                 .build_global();
@@ -175,11 +170,16 @@ impl Sources {
             libraries: self.rules.libraries()?,
             ..Options::default()
         };
-        let progress = Progress::start(&options, self.quiet);
+        let read = Arc::clone(&options.files);
         let audit = Audit::new(catalog, options)?;
-        let mut outcome = self.look(&audit)?;
-        progress.end();
-        let (is_included, is_excluded) = (files(&self.include)?, files(&self.exclude)?);
+        let mut outcome = thread::scope(|scope| {
+            let (_running, ended) = mpsc::channel();
+            if !self.quiet {
+                scope.spawn(move || show_progress(&read, &ended));
+            }
+            self.audit(&audit)
+        })?;
+        let (is_included, is_excluded) = (glob_set(&self.include)?, glob_set(&self.exclude)?);
         let is_wanted = |path: &str| {
             (self.include.is_empty() || is_included.is_match(path)) && !is_excluded.is_match(path)
         };
@@ -193,22 +193,22 @@ impl Sources {
         outcome.findings.sort_by(|a, b| {
             (&a.path, a.line, a.column, a.kind).cmp(&(&b.path, b.line, b.column, b.kind))
         });
-        Ok(Found {
+        Ok(AuditRun {
             outcome,
             interrupted: stop.load(Ordering::Relaxed),
         })
     }
 
-    fn look(&self, audit: &Audit) -> anyhow::Result<Outcome> {
+    fn audit(&self, audit: &Audit) -> anyhow::Result<Outcome> {
         if let Some(list) = &self.files_from {
             let files = read_list(list)?;
-            return self.look_at(audit, &files);
+            return self.audit_files(audit, &files);
         }
         let paths = self.paths();
         for path in &paths {
             let about = std::fs::metadata(path)
                 .with_context(|| format!("cannot look through {}", path.display()))?;
-            // Reading a pipe or a device could go on for ever.
+            // Reading a pipe or a device could block forever.
             if !about.is_file() && !about.is_dir() {
                 anyhow::bail!(
                     "cannot look through {}: it is neither a folder nor a plain file",
@@ -220,14 +220,14 @@ impl Sources {
             paths.into_iter().partition(|path| path.is_file());
         let mut all = Outcome::default();
         if !files.is_empty() && self.rev.is_none() {
-            all = self.look_at(audit, &files)?;
+            all = self.audit_files(audit, &files)?;
         }
         for path in &folders {
             let mut outcome = match &self.rev {
                 Some(rev) => audit.run_revision(path, rev)?,
                 None => audit.run(path)?,
             };
-            name_owners(&mut outcome, &Owners::of(path));
+            add_owners(&mut outcome, &Owners::of(path));
             if folders.len() + files.len() > 1 {
                 outcome.put_below(&path.to_string_lossy());
             }
@@ -236,14 +236,14 @@ impl Sources {
         Ok(all)
     }
 
-    /// Looks at single files, with the project around them as evidence.
-    fn look_at(&self, audit: &Audit, files: &[PathBuf]) -> anyhow::Result<Outcome> {
+    /// Audits single files, with the surrounding project as evidence.
+    fn audit_files(&self, audit: &Audit, files: &[PathBuf]) -> anyhow::Result<Outcome> {
         let root = match (&self.files_from, self.paths.as_slice()) {
             (Some(_), [root]) => Some(root.clone()),
             _ => project_here(files),
         };
         let mut outcome = audit.run_files(root.as_deref(), files)?;
-        name_owners(
+        add_owners(
             &mut outcome,
             &Owners::of(root.as_deref().unwrap_or(Path::new("."))),
         );
@@ -258,20 +258,19 @@ impl Sources {
         }
     }
 
-    /// The folder below which files are changed.
+    /// Root folder of the files that fixes change.
     pub(crate) fn root_of_fixes(&self) -> anyhow::Result<PathBuf> {
         if self.rev.is_some() {
             anyhow::bail!("a revision cannot be changed; leave --rev out");
         }
         Ok(match (self.paths().as_slice(), &self.files_from) {
             ([path], _) if path.is_dir() => path.clone(),
-            // The paths of the findings start with what was given.
+            // Paths of findings are relative to the working directory.
             _ => PathBuf::from("."),
         })
     }
 
-    /// What stands before the paths of the findings, seen from this folder; nothing if that is not
-    /// known.
+    /// Path prefix from the working directory to the findings; empty if unknown.
     pub(crate) fn prefix(&self) -> String {
         let paths = self.paths();
         let [path] = paths.as_slice() else {
@@ -296,7 +295,7 @@ impl Sources {
         prefix
     }
 
-    /// The same for each of the paths.
+    /// The same options for each path separately.
     pub(crate) fn each(&self) -> impl Iterator<Item = Self> {
         { self.paths().into_iter() }.map(|path| Self {
             paths: vec![path],
@@ -304,7 +303,7 @@ impl Sources {
         })
     }
 
-    /// The path, if it is a single file.
+    /// The path, if it is the only one and a file.
     pub(crate) fn file(&self) -> Option<&Path> {
         match self.paths.as_slice() {
             [path] if path.is_file() => Some(path),
@@ -312,7 +311,7 @@ impl Sources {
         }
     }
 
-    /// The name of what is looked through: that of the folder.
+    /// Names of the audited folders, for titles.
     pub(crate) fn subject(&self) -> String {
         let paths = self.paths();
         let named = paths.iter().map(|path| {
@@ -323,14 +322,14 @@ impl Sources {
         named.collect::<Vec<_>>().join(", ")
     }
 
-    /// True if only a part of the project is reported: then a baseline cannot be written.
+    /// True if only part of the project is reported, so that no baseline can be written.
     pub(crate) fn is_partial(&self) -> bool {
         let filters =
             self.select.len() + self.ignore.len() + self.include.len() + self.exclude.len();
         self.files_from.is_some() || filters > 0 || self.paths.iter().any(|path| path.is_file())
     }
 
-    /// How the program was pointed at the shim.
+    /// Shim address and variable from the flags.
     pub(crate) fn moved(&self) -> Moved {
         Moved {
             url: self.shim.clone(),
@@ -338,7 +337,7 @@ impl Sources {
         }
     }
 
-    /// The folder in which the baseline lies by default.
+    /// Folder of the default baseline.
     pub(crate) fn first(&self) -> &Path {
         match self.paths.as_slice() {
             [path] if path.is_dir() => path,
@@ -347,16 +346,16 @@ impl Sources {
     }
 }
 
-/// What matches any of some globs.
-fn files(globs: &[Glob]) -> anyhow::Result<GlobSet> {
+/// Compiles globs to one set.
+fn glob_set(globs: &[Glob]) -> anyhow::Result<GlobSet> {
     let mut set = GlobSetBuilder::new();
     for glob in globs {
         set.add(glob.clone());
     }
-    set.build().context("the globs are too many")
+    set.build().context("too many globs")
 }
 
-fn name_owners(outcome: &mut Outcome, owners: &Owners) {
+fn add_owners(outcome: &mut Outcome, owners: &Owners) {
     for finding in &mut outcome.findings {
         finding.owners = owners.of_file(&finding.path);
     }
@@ -368,8 +367,8 @@ fn name_owners(outcome: &mut Outcome, owners: &Owners) {
     }
 }
 
-/// The project that single files belong to, if this folder is its root: then all of it is read as
-/// evidence. Elsewhere it could be a whole home folder.
+/// The project of single files: the working directory, if it is a project root. Any other folder
+/// could be a whole home folder.
 fn project_here(files: &[PathBuf]) -> Option<PathBuf> {
     let here = Path::new(".");
     let is_root = Audit::is_project(here);
@@ -393,47 +392,10 @@ fn read_list(list: &Path) -> anyhow::Result<Vec<PathBuf>> {
         .collect())
 }
 
-/// A progress line on the terminal.
-struct Progress {
-    done: Arc<AtomicBool>,
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-impl Progress {
-    /// Runs that end before this show nothing.
-    const PATIENCE: Duration = Duration::from_millis(400);
-    const STEP: Duration = Duration::from_millis(100);
-
-    fn start(options: &Options, quiet: bool) -> Self {
-        let done = Arc::new(AtomicBool::new(false));
-        if quiet || !io::stderr().is_terminal() {
-            return Self { done, thread: None };
-        }
-        let (ended, files) = (Arc::clone(&done), Arc::clone(&options.files));
-        let thread = std::thread::spawn(move || {
-            let mut waited = Duration::ZERO;
-            while !ended.load(Ordering::Relaxed) {
-                std::thread::sleep(Self::STEP);
-                waited += Self::STEP;
-                if waited >= Self::PATIENCE {
-                    let files = files.load(Ordering::Relaxed);
-                    let _ = write!(io::stderr(), "\r{files} files read");
-                }
-            }
-            if waited >= Self::PATIENCE {
-                let _ = write!(io::stderr(), "\r\x1b[K");
-            }
-        });
-        Self {
-            done,
-            thread: Some(thread),
-        }
-    }
-
-    fn end(self) {
-        self.done.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread {
-            let _ = thread.join();
-        }
+/// Shows the number of files read until the sender is dropped.
+fn show_progress(files: &AtomicUsize, ended: &mpsc::Receiver<()>) {
+    let mut line = ProgressLine::new();
+    while ended.recv_timeout(STEP) == Err(mpsc::RecvTimeoutError::Timeout) {
+        line.show(|| format!("{} files read", files.load(Ordering::Relaxed)));
     }
 }

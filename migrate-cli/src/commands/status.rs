@@ -11,7 +11,7 @@ use mappings::Catalog;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    baseline_file, made,
+    baseline_file, generated,
     output::{Format, Output, Report},
     sources::Sources,
 };
@@ -23,9 +23,9 @@ use migrate_report::{
     words::{count, plain},
 };
 
-/// Show what changed since a baseline: new, fixed and unchanged uses, by owner
+/// Show changes since a baseline: new, fixed and unchanged uses, by owner
 ///
-/// Exit codes: 0 nothing is new, 1 something is, 2 an error or files that could not be read.
+/// Exit codes: 0 no new uses, 1 new uses, 2 an error or unreadable files.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -42,17 +42,17 @@ pub(crate) struct Args {
     #[command(flatten)]
     output: Output,
 
-    /// The baseline to compare with; by default .migrate-baseline in the audited folder.
+    /// Baseline to compare with [default: .migrate-baseline in the audited folder].
     #[arg(long, value_name = "BASELINE", conflicts_with = "merge")]
     since: Option<PathBuf>,
 
-    /// Put several repositories into one table: each path is a folder with a baseline, or a file
-    /// that --format json has written there.
+    /// Combine several repositories in one table. Each path is a folder with a baseline, or a
+    /// status report written with --format json.
     #[arg(long)]
     merge: bool,
 }
 
-/// Uses since a baseline.
+/// Number of uses by change since the baseline.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 struct Change {
     new: usize,
@@ -60,18 +60,18 @@ struct Change {
     unchanged: usize,
 }
 
-/// The status of a repository, or of several.
+/// Status of one repository, or of several combined.
 #[derive(Debug, Deserialize, Serialize)]
 struct Status {
     schema: u32,
-    /// Its name.
+    /// Name of the repository.
     #[serde(default)]
     name: String,
     total: Change,
-    /// By owner; `-` for files without one.
+    /// Changes by owner; `-` for files without one.
     #[serde(default)]
     owners: BTreeMap<String, Change>,
-    /// By name, if it is of several.
+    /// Changes by repository, if several are combined.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     repositories: BTreeMap<String, Change>,
     /// Files that could not be read.
@@ -92,14 +92,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         args.status(&catalog, &args.sources)?
     };
     let mut document = status.document();
-    document.made = made();
+    document.generated = generated();
     args.output.write(&Report::new(document, &status))?;
     Ok(if status.unreadable > 0 {
         Exit::Failed
-    } else if status.total.new > 0 {
-        Exit::Findings
     } else {
-        Exit::Clean
+        Exit::clean_if(status.total.new == 0)
     })
 }
 
@@ -108,14 +106,16 @@ impl Args {
         let (path, baseline) = baseline_file::read(self.since.as_deref(), sources.first())?;
         if !path.exists() {
             let path = path.display();
-            bail!("there is no baseline {path}; write one with migrate audit --write-baseline");
+            bail!("no baseline {path}; create one with migrate audit --write-baseline");
         }
         if sources.is_partial() {
-            bail!("a baseline is of a whole folder; leave single files and --files-from out");
+            bail!(
+                "a baseline covers a whole folder; remove single files, --files-from and filters"
+            );
         }
         let found = sources.run(catalog)?;
         if found.interrupted {
-            bail!("interrupted: a part of the code says nothing of the whole");
+            bail!("interrupted: no status from an incomplete audit");
         }
         for unreadable in &found.outcome.unreadable {
             let (path, reason) = (plain(&unreadable.path), &unreadable.reason);
@@ -148,11 +148,11 @@ impl Args {
 }
 
 impl Status {
-    /// Reads what `--format json` wrote.
+    /// Reads a report written with `--format json`.
     fn read(path: &Path) -> anyhow::Result<Self> {
         let context = || {
             format!(
-                "{} is no report of migrate status --format json",
+                "{} is not a report of migrate status --format json",
                 path.display()
             )
         };
@@ -165,7 +165,7 @@ impl Status {
         Ok(status)
     }
 
-    /// The status of several repositories.
+    /// Combines the status of several repositories.
     fn merged(all: Vec<Self>) -> Self {
         let mut merged = Self {
             schema: 1,

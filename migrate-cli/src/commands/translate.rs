@@ -2,14 +2,14 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, Read as _},
+    io::{self, IsTerminal as _, Read as _},
     path::Path,
 };
 
 use anyhow::Context as _;
 use mappings::{Catalog, Site};
 use migrate_audit::plain_file;
-use migrate_report::sheet::{Sheet, stdin_is_terminal};
+use migrate_report::layout::TextLayout;
 use serde_json::Value;
 
 use super::output::{Format, Output};
@@ -19,13 +19,13 @@ use crate::{
     translate::{self, V1Request},
 };
 
-/// A request on standard input is not longer than this, in bytes: a picture and some more.
-const LONGEST: u64 = 16 * 1024 * 1024;
+/// Maximum size of a request on standard input, in bytes; enough for a picture.
+const MAX_REQUEST: u64 = 16 * 1024 * 1024;
 
-/// Turn v1 requests into v2 requests, as curl commands; sends nothing
+/// Translate v1 requests to v2 requests, as curl commands; sends nothing
 ///
-/// The v2 requests are those that the shim would send. Secrets are not shown: the commands have shell
-/// variables in their place. Variables of the request stay variables.
+/// The v2 requests are those that the shim would send. Secrets are replaced with shell variables.
+/// Variables of the v1 request are kept.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -36,18 +36,18 @@ Examples:
   migrate translate zoom.postman_collection.json
   pbpaste | migrate translate
 
-Exit codes: 0 translated, 1 v1's answer is an error, 2 not a v1 request.")]
+Exit codes: 0 translated, 1 v1 returns an error, 2 not a v1 request.")]
 pub(crate) struct Args {
-    /// A command of curl, wget, `HTTPie` or `PowerShell`, a URL, an operation with its form, or a
-    /// file with one of these, with HTTP, a Postman collection or HAR; - or nothing reads standard
-    /// input
+    /// A curl, wget, `HTTPie` or `PowerShell` command, a URL, an operation with a form, or a file
+    /// with one of these, an HTTP request, a Postman collection or HAR. Reads standard input if
+    /// omitted or -
     #[arg(value_name = "REQUEST|FILE")]
     request: Vec<String>,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
     mappings: SiteMappings,
-    /// Where v2 is
+    /// Base URL of v2
     #[arg(long, value_name = "URL", value_parser = v2_base, default_value = "https://api.zoom.us/v2")]
     v2_base: String,
 }
@@ -60,22 +60,22 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         ..Site::default()
     };
     let requests = requests(&catalog, &args.request)?;
-    let mut sheet = Sheet::new(args.output.width());
+    let mut layout = TextLayout::new(args.output.width());
     let mut exit = Exit::Clean;
     let mut pages: Vec<Value> = Vec::new();
     for (at, request) in requests.into_iter().enumerate() {
         if at > 0 {
-            sheet.blank();
+            layout.blank();
         }
         pages.push(
             match translate::translate(&catalog, &site, &args.v2_base, request) {
                 Ok(translated) => {
-                    translate::translated(&mut sheet, &translated);
+                    translate::translated(&mut layout, &translated);
                     serde_json::to_value(translated)?
                 }
                 Err(refused) => {
                     exit = Exit::Findings;
-                    translate::refused(&mut sheet, &refused);
+                    translate::refused(&mut layout, &refused);
                     serde_json::to_value(refused)?
                 }
             },
@@ -85,7 +85,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         [_] => pages.remove(0),
         _ => pages.into(),
     };
-    args.output.write_text(&sheet.into_text(), &json)?;
+    args.output.write_text(&layout.into_text(), &json)?;
     Ok(exit)
 }
 
@@ -103,7 +103,7 @@ fn requests(catalog: &Catalog, words: &[String]) -> anyhow::Result<Vec<V1Request
     Ok(V1Request::from_text(catalog, &text)?)
 }
 
-/// True for the name of a file that exists, or that nothing else could be.
+/// True if the word can only be a file name: the file exists, or the extension says so.
 fn is_file(catalog: &Catalog, word: &str) -> bool {
     const KINDS: [&str; 6] = ["har", "http", "json", "rest", "sh", "txt"];
     let path = Path::new(word.strip_prefix('@').unwrap_or(word));
@@ -118,12 +118,12 @@ fn is_file(catalog: &Catalog, word: &str) -> bool {
 
 fn from_stdin() -> anyhow::Result<String> {
     let mut text = String::new();
-    if !stdin_is_terminal() {
-        let mut input = io::stdin().lock().take(LONGEST + 1);
+    if !io::stdin().is_terminal() {
+        let mut input = io::stdin().lock().take(MAX_REQUEST + 1);
         input.read_to_string(&mut text).context("standard input")?;
     }
     anyhow::ensure!(
-        text.len() as u64 <= LONGEST,
+        text.len() as u64 <= MAX_REQUEST,
         "the request is longer than 16 MiB"
     );
     Ok(text)
@@ -137,5 +137,5 @@ fn v2_base(text: &str) -> Result<String, String> {
     if rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(is_plain)) {
         return Ok(text.trim_end_matches('/').to_owned());
     }
-    Err("v2's base is a URL like https://api.zoom.us/v2".to_owned())
+    Err("must be a URL like https://api.zoom.us/v2".to_owned())
 }

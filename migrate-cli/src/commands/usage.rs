@@ -3,59 +3,59 @@
 use std::path::PathBuf;
 
 use super::{
-    made,
+    generated,
     output::{Format, Output, Report},
     sources::Sources,
 };
 use crate::{
     exit::Exit,
     site_mappings::SiteMappings,
-    usage::{self, Code, Since, Story},
+    usage::{self, Code, Since, UsageReport},
 };
 use migrate_audit::ShimUrl;
 use recording::usage::{LIVE_DAYS, Ledger, Rule, SAFE_DAYS};
 
 /// Show who still calls v1, and whether it can be switched off.
 ///
-/// Reads what the usage ledger of a shim knows, says of each consumer whether it is live, dormant,
-/// or safe to switch off, and by which rule; with an audit also what the code says. A ledger knows
-/// nothing of days on which it was not kept.
+/// Reads the usage ledger of a shim and classifies each consumer as live, dormant or safe to switch
+/// off, with the reason. With an audit, also compares the calls with the code. Days without a
+/// ledger are not counted as silent.
 ///
-/// Exit codes: 0 if v1 can be switched off by the rule, 1 if not, or not yet known, 2 an error.
+/// Exit codes: 0 if v1 can be switched off, 1 if not or not known yet, 2 an error.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Where the ledger is read: the operations address of a shim, a file with what its /usage
-    /// answered, or - for standard input. Of shims that share the work, name all.
+    /// Where to read the ledger: the operations address of a shim, a file with the response of
+    /// /usage, or - for standard input. Name all shims that share the traffic.
     #[arg(value_name = "URL|FILE", default_value = DEFAULT)]
     sources: Vec<String>,
 
-    /// A consumer that called within this many days is live.
+    /// A consumer is live if it called within this many days.
     #[arg(long, value_name = "DAYS", default_value_t = LIVE_DAYS, value_parser = clap::value_parser!(i64).range(0..=3660))]
     live_days: i64,
 
-    /// A consumer without a call on this many observed days can be switched off; longer than the
-    /// pauses of the rarest job.
+    /// A consumer can be switched off after this many observed days without a call. Use more than
+    /// the longest interval between runs of any job.
     #[arg(long, value_name = "DAYS", default_value_t = SAFE_DAYS, value_parser = clap::value_parser!(i64).range(1..=3660))]
     safe_days: i64,
 
-    /// Beside what an audit found: a report of `migrate audit --format json`
+    /// Compare with an audit: a report of `migrate audit --format json`
     #[arg(long, value_name = "FILE", conflicts_with = "code")]
     audit: Option<PathBuf>,
 
-    /// Beside what an audit of this folder finds
+    /// Compare with an audit of this folder
     #[arg(long, value_name = "PATH")]
     code: Option<PathBuf>,
 
-    /// Where the code of --code calls the shim already, as `https://shim.example.com`
+    /// The shim's address, if the code of --code already calls it: `https://shim.example.com`
     #[arg(long, value_name = "URL", requires = "code")]
     shim: Option<ShimUrl>,
 
-    /// A report for each owner, made to be sent: what its keys still call, and what replaces it
+    /// One report per owner: what its keys still call and what replaces it
     #[arg(long, value_name = "WHOM")]
     by: Option<By>,
 
-    /// Only calls of the last days, as 7d, or from a day on
+    /// Only calls of the last days (7d) or since a day (2026-11-22)
     #[arg(long, value_name = "DAYS|DAY")]
     since: Option<Since>,
 
@@ -67,7 +67,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
 
-    /// Also name the parameters that v2 honours
+    /// Also list the parameters that v2 supports
     #[arg(long)]
     all: bool,
 
@@ -78,10 +78,10 @@ pub(crate) struct Args {
     mappings: SiteMappings,
 }
 
-/// What a report is divided by.
+/// How a report is grouped.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum By {
-    /// Who maintains the programs with a key: `tenant.owner` in the settings of the shim.
+    /// Owner of the key: `tenant.owner` in the settings of the shim.
     Owner,
 }
 
@@ -107,29 +107,22 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if args.by.is_some() {
         let owners = usage::owners(&ledger, code.as_ref(), &args.mappings.catalog()?);
         let mut document = usage::owners_document(&owners, &ledger.subject, since);
-        document.made = made();
-        let exit = if document.is_good {
-            Exit::Clean
-        } else {
-            Exit::Findings
-        };
-        let story = serde_json::json!({ "schema": 1, "subject": ledger.subject, "owners": owners });
-        args.output.write(&Report::new(document, &story))?;
+        document.generated = generated();
+        let exit = Exit::clean_if(document.is_good);
+        let report =
+            serde_json::json!({ "schema": 1, "subject": ledger.subject, "owners": owners });
+        args.output.write(&Report::new(document, &report))?;
         return Ok(exit);
     }
     let rule = Rule {
         live_days: args.live_days,
         safe_days: args.safe_days,
     };
-    let story = Story::new(ledger, rule, code.as_ref());
-    let mut document = usage::document(&story, args.all);
-    document.made = made();
-    args.output.write(&Report::new(document, &story))?;
-    Ok(if story.can_be_switched_off {
-        Exit::Clean
-    } else {
-        Exit::Findings
-    })
+    let report = UsageReport::new(ledger, rule, code.as_ref());
+    let mut document = usage::document(&report, args.all);
+    document.generated = generated();
+    args.output.write(&Report::new(document, &report))?;
+    Ok(Exit::clean_if(report.can_be_switched_off))
 }
 
 impl Args {

@@ -1,5 +1,4 @@
-//! The v2 documents that a v1 answer is made from: out of a recorded exchange, or out of answers
-//! that a person has at hand.
+//! The v2 documents that a v1 response was built from: from a recorded exchange, or from files.
 
 use mappings::{
     Catalog,
@@ -13,18 +12,18 @@ use percent_encoding::percent_decode_str;
 use recording::{Exchange, OutcomeKind};
 use serde_json::Value;
 
-/// What is known of v2 when a v1 answer is looked at.
+/// The v2 documents behind one v1 response.
 #[derive(Debug, Default)]
 pub(crate) struct Documents {
-    /// Of the whole answer: name and document, oldest first.
+    /// Documents of the whole response, by name, oldest first.
     pub(crate) own: Vec<(String, Value)>,
-    /// Of each item of its list.
+    /// Documents of each list item.
     pub(crate) items: Vec<Vec<(String, Value)>>,
 }
 
-/// A v2 answer that belongs to no call of the operation.
+/// A v2 response that matches no call of the operation.
 #[derive(Debug, thiserror::Error)]
-#[error("{name} is no answer that {operation} is made from; say which: {known}")]
+#[error("{name} is not a v2 response of {operation}; use one of {known}")]
 pub(crate) struct UnknownDocument {
     name: String,
     operation: String,
@@ -32,7 +31,7 @@ pub(crate) struct UnknownDocument {
 }
 
 impl Documents {
-    /// The documents of a recorded exchange.
+    /// Collects the documents of a recorded exchange.
     pub(crate) fn of_exchange(plan: &Plan, exchange: &Exchange) -> Self {
         let mut documents = Self::default();
         for recorded in &exchange.v2 {
@@ -48,8 +47,7 @@ impl Documents {
         documents
     }
 
-    /// The documents of answers at hand: each with the document that it is, or the name of its
-    /// file.
+    /// Collects documents from files: document name if given, file name and content.
     pub(crate) fn of_answers(
         catalog: &Catalog,
         operation: &str,
@@ -57,8 +55,8 @@ impl Documents {
         answers: Vec<(Option<String>, String, Value)>,
     ) -> Result<Self, UnknownDocument> {
         let mut documents = Self::default();
-        for (said, file, answer) in answers {
-            let call = match &said {
+        for (name, file, answer) in answers {
+            let call = match &name {
                 Some(name) => plan
                     .calls
                     .iter()
@@ -69,7 +67,7 @@ impl Documents {
                 let known = plan.calls.iter().filter_map(produces);
                 let known: Vec<_> = known.map(|name| format!("{name}={file}")).collect();
                 return Err(UnknownDocument {
-                    name: said.unwrap_or(file),
+                    name: name.unwrap_or(file),
                     operation: operation.to_owned(),
                     known: known.join(", "),
                 });
@@ -103,7 +101,7 @@ impl Documents {
         }
     }
 
-    /// The item that a call was made for: its path names it.
+    /// The list item that a per-item call was made for, found by the id in its path.
     fn item_of(&mut self, subject: Option<&str>, path: &str) -> Option<&mut Vec<(String, Value)>> {
         let subject = subject?;
         let segments: Vec<_> = path
@@ -120,7 +118,7 @@ impl Documents {
     }
 }
 
-/// The document of the page itself, as the catalog's fields name it.
+/// Document name of the page itself in the catalog.
 const PAGE: &str = "page";
 
 fn produces(call: &Call) -> Option<&str> {
@@ -128,7 +126,7 @@ fn produces(call: &Call) -> Option<&str> {
     call.reads.as_deref().or(list)
 }
 
-/// The call whose answer has the most members in common with this one.
+/// Identifies a response: the call whose documented members it has the most of.
 fn guess<'p>(catalog: &Catalog, plan: &'p Plan, answer: &Value) -> Option<&'p Call> {
     let fit = |call: &Call| {
         if let Some((_, at, _)) = call.list() {

@@ -1,4 +1,4 @@
-//! A v1 answer beside the v2 documents that it was made from, field by field.
+//! Field-by-field comparison of a v1 response with the v2 documents that it was built from.
 
 use mappings::{
     Catalog,
@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use super::{Row, Verdict, documents::Documents};
 
-/// The rows of a v1 answer; `given` are the parameters of its request, as far as they are known.
+/// Compares each field of a v1 response. `given` holds the request parameters, if known.
 pub(crate) fn join(
     catalog: &Catalog,
     operation: &Operation,
@@ -64,14 +64,14 @@ struct Join<'a> {
     given: &'a Map<String, Value>,
 }
 
-/// A value that v2, or another source, has for a member.
+/// The place that a member's value comes from, and the value there.
 struct Source<'a> {
     place: &'a Place,
     value: Option<&'a Value>,
 }
 
 impl Join<'_> {
-    /// Adds the rows of an object; gives the list in it.
+    /// Adds the rows of an object. Returns the list in it.
     fn object<'v>(
         &self,
         view: &View,
@@ -128,7 +128,7 @@ impl Join<'_> {
         if old.is_none() && (expected.is_none() || v2.is_none()) {
             return None;
         }
-        let judged = match (old, &expected, place) {
+        let verdict = match (old, &expected, place) {
             (Some(_), None, Some(Place::Clock)) => {
                 (Verdict::Volatile, "the time of the answer".to_owned())
             }
@@ -157,11 +157,11 @@ impl Join<'_> {
                     .unwrap_or_else(|| disagreement(kind, old, expected.as_ref()))
             }
         };
-        Some(row(path, place, old, v2, judged))
+        Some(row(path, place, old, v2, verdict))
     }
 
-    /// Where the value comes from: the first place, in order of preference, that has one; else the
-    /// first that might.
+    /// The first place, in order of preference, that has a value; else the first place that could
+    /// have one.
     fn source<'s>(
         &'s self,
         member: &'s Member,
@@ -189,7 +189,7 @@ impl Join<'_> {
     }
 }
 
-/// What v1 shows by the catalog.
+/// The v1 value that the catalog derives from a v2 value.
 fn expected(member: &Member, field: &Field, part: &Part, v2: Option<&Value>) -> Option<Value> {
     if let Some(always) = &field.always {
         return Some(always.clone());
@@ -198,7 +198,7 @@ fn expected(member: &Member, field: &Field, part: &Part, v2: Option<&Value>) -> 
     match v2 {
         _ if member.empty => empty(),
         None => empty(),
-        // A secret was there, and still is.
+        // Redacted on both sides, so equal.
         Some(value) if *value == REDACTED => Some(value.clone()),
         Some(value) => match field.to_v1(member.field.1, value) {
             None if field.conversion == Conversion::Word => empty(),
@@ -252,7 +252,7 @@ fn as_expected(
     }
 }
 
-/// v1's answer is not what the catalog makes of v2's.
+/// Verdict for a v1 value that differs from the one that the catalog derives.
 fn disagreement(kind: Kind, old: Option<&Value>, expected: Option<&Value>) -> (Verdict, String) {
     let (verdict, reason) = unexpected(kind, expected, old);
     let reason = match expected {

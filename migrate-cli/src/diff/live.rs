@@ -1,4 +1,4 @@
-//! The stages of rollouts, read from the operations address of a running shim.
+//! Rollout stages, read from the operations address of a running shim.
 
 use std::time::Duration;
 
@@ -15,35 +15,35 @@ use url::Url;
 
 use crate::http;
 
-/// For an answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Timeout of a request.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The largest document that is read, in bytes: rollouts are few.
+/// Maximum size of the rollouts document, in bytes.
 const MAX_DOCUMENT: u64 = 4 << 20;
 
-/// The version of the JSON report.
+/// Version of the JSON report.
 const FORMAT: u32 = 1;
 
-/// A shim with rollouts.
+/// Client for the rollouts of a shim.
 pub(crate) struct Live {
     client: Client,
     url: Url,
 }
 
-/// What a stage must keep.
+/// Thresholds that each stage must meet.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Thresholds {
-    /// The least consistency, in percent; without it, no difference may be unexpected.
+    /// Minimum consistency, in percent. Without it, any unexpected difference fails.
     pub(crate) consistency: Option<f64>,
-    /// The 99th percentile of the other side, in milliseconds.
+    /// Maximum 99th percentile of the other side, in milliseconds.
     pub(crate) p99: Option<u64>,
 }
 
-/// The stages of all rollouts of a shim.
+/// Stages of all rollouts of a shim.
 #[derive(Debug, Serialize)]
 pub(crate) struct Stages {
     format: u32,
-    /// What fails, a sentence each.
+    /// Failures, one sentence each.
     failures: Vec<String>,
     rollouts: Vec<Figures>,
 }
@@ -51,26 +51,20 @@ pub(crate) struct Stages {
 impl Live {
     /// # Errors
     ///
-    /// If it is no address of a shim.
+    /// The address is invalid.
     pub(crate) fn new(address: &str) -> anyhow::Result<Self> {
-        let mut url = http::address(address, "http://127.0.0.1:9090")?;
-        let path = url
-            .path()
-            .trim_end_matches('/')
-            .trim_end_matches("/rollouts");
-        let path = format!("{path}/rollouts");
-        url.set_path(&path);
+        let url = http::endpoint(address, "/rollouts")?;
         Ok(Self {
-            client: http::client(&url, PATIENCE)?,
+            client: http::client(&url, TIMEOUT)?,
             url,
         })
     }
 
-    /// The stages now.
+    /// Reads the current stages.
     ///
     /// # Errors
     ///
-    /// If the shim does not answer, or has no rollout.
+    /// The shim does not respond, or has no rollouts.
     pub(crate) fn read(&self, thresholds: Thresholds) -> anyhow::Result<Stages> {
         let text = http::get(&self.client, &self.url, MAX_DOCUMENT)?;
         let read = serde_json::from_slice::<Vec<Figures>>(&text);
@@ -99,7 +93,7 @@ impl Stages {
         }
     }
 
-    /// False if a side was left, or a threshold is missed.
+    /// False if a rollout was rolled back or missed a threshold.
     pub(crate) fn is_good(&self) -> bool {
         self.failures.is_empty()
     }
@@ -155,7 +149,6 @@ fn failures(stage: &Figures, thresholds: Thresholds) -> Vec<String> {
         _ => {}
     }
     if let (Some(most), Some(p99)) = (thresholds.p99, stage.sides.other.p99_ms) {
-        // Milliseconds of a threshold are far below what a double holds.
         #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
         let is_slow = p99 > most as f64;
         if is_slow {
@@ -247,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn thresholds_decide_and_without_one_any_unexpected_difference() {
+    fn fails_on_missed_thresholds_or_unexpected_differences() {
         let least = |consistency| Thresholds {
             consistency: Some(consistency),
             p99: None,

@@ -1,10 +1,11 @@
-//! Recorded exchanges against a live shim: reads are asked again, writes are translated again.
+//! Replay of recorded exchanges against a live shim: reads are sent again, writes are only
+//! translated again.
 //!
-//! One request at a time, at a bounded rate. What was compared is noted in a file if one is named,
-//! so that a run that was stopped goes on where it was.
+//! Sends one request at a time, at a limited rate. With a journal file, an interrupted run resumes
+//! after the last exchange it compared.
 
 mod client;
-mod progress;
+mod journal;
 
 use std::{
     path::Path,
@@ -27,60 +28,60 @@ use recording::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{rules::Rules, show::Report};
-use crate::record::Recording;
+use super::{report::Report, rules::Rules};
+use crate::{progress::ProgressLine, record::Recording};
 pub(crate) use client::{API_KEY, API_SECRET, Client, Credentials, http, read};
-use progress::{Journal, Progress};
+use journal::Journal;
 
-/// How a replay is done.
+/// Replay configuration.
 pub(crate) struct Replay<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) redactor: &'a Redactor,
     pub(crate) client: Client,
     pub(crate) rules: &'a Rules,
-    /// Writes are sent, too.
+    /// Also send writes.
     pub(crate) allow_writes: bool,
-    /// The shortest time between two requests.
+    /// Minimum interval between two requests.
     pub(crate) pause: Duration,
-    /// How many comparisons that differ in the same way are shown; all if 0.
+    /// Maximum number of comparisons shown per cause; 0 shows all.
     pub(crate) alike: u64,
-    /// The longest time for all of it.
+    /// Maximum duration of the run.
     pub(crate) limit: Option<Duration>,
-    /// Set to end the run with a report of what was compared so far.
+    /// Set by Ctrl-C: ends the run and reports the comparisons so far.
     pub(crate) stop: Arc<AtomicBool>,
 }
 
-/// What came of an exchange.
+/// Result of one exchange. Stored in the journal.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Judged {
+enum ReplayResult {
     Compared {
         comparison: Comparison,
-        /// How long both sides took, if both are known.
+        /// Duration on both sides, in microseconds, if known.
         micros: Option<(u64, u64)>,
     },
     Skipped(String),
 }
 
-impl Judged {
+impl ReplayResult {
     fn skipped(why: &str) -> Self {
         Self::Skipped(why.to_owned())
     }
 }
 
 impl Replay<'_> {
-    /// Compares a whole recording.
+    /// Replays and compares a whole recording.
     ///
     /// # Errors
     ///
-    /// The recording or the journal cannot be read, or the shim does not answer.
+    /// The recording or the journal cannot be read, or the shim does not respond.
     pub(crate) fn run(&self, recording: &Path, journal: Option<&Path>) -> anyhow::Result<Report> {
         let mut report = Report {
             alike: self.alike,
             ..Report::default()
         };
         let mut journal = Journal::open(journal, recording, self.client.base(), &mut report)?;
-        let mut progress = Progress::new();
+        let mut progress = ProgressLine::new();
         let mut noise = Noise::default();
         let begun = Instant::now();
         let mut next = begun;
@@ -96,68 +97,74 @@ impl Replay<'_> {
                 continue;
             }
             if self.limit.is_some_and(|limit| begun.elapsed() >= limit) {
-                report.skip("the time was over");
+                report.skip("time limit reached");
                 continue;
             }
             self.redactor.exchange(self.catalog, &mut exchange, &[]);
-            let judged = self
-                .judge(&exchange, &mut next, &mut noise)
+            let result = self
+                .replay_exchange(&exchange, &mut next, &mut noise)
                 .with_context(|| format!("exchange {} ({})", exchange.id, exchange.v1.operation))?;
-            journal.note(line, &judged)?;
-            count(&mut report, judged);
-            progress.show(&report);
+            journal.append(line, &result)?;
+            count(&mut report, result);
+            progress.show(|| {
+                let (compared, unexpected) = (report.compared(), report.unexpected());
+                format!("{compared} compared, {unexpected} unexpected")
+            });
         }
         if is_empty {
             bail!(
-                "{} has no exchanges; record some, with shim serve --record FILE",
+                "{} has no exchanges; record some with shim serve --record FILE",
                 recording.display()
             );
         }
         Ok(report)
     }
 
-    fn judge(
+    fn replay_exchange(
         &self,
         exchange: &Exchange,
         next: &mut Instant,
         noise: &mut Noise,
-    ) -> anyhow::Result<Judged> {
+    ) -> anyhow::Result<ReplayResult> {
         let Some(operation) = self.catalog.find(&exchange.v1.operation) else {
-            return Ok(Judged::skipped("v1 had no such operation"));
+            return Ok(ReplayResult::skipped("unknown v1 operation"));
         };
         if !operation.is_served() {
-            return Ok(Judged::skipped("the shim does not serve the operation"));
+            return Ok(ReplayResult::skipped(
+                "the shim does not serve the operation",
+            ));
         }
         if !operation.read && !self.allow_writes {
             return Ok(self.translated(operation, exchange));
         }
         if exchange.is_masked() {
-            return Ok(Judged::skipped(
-                "a parameter was redacted or is a pseudonym",
+            return Ok(ReplayResult::skipped(
+                "a parameter is redacted or a pseudonym",
             ));
         }
         if exchange.v1.parameters.values().any(Value::is_object) {
-            return Ok(Judged::skipped(
-                "the file that was sent is not in the recording",
+            return Ok(ReplayResult::skipped(
+                "the uploaded file is not in the recording",
             ));
         }
-        let (answer, took) = self.ask(operation, exchange, next)?;
+        let (answer, took) = self.send(operation, exchange, next)?;
         self.check_credentials(exchange, &answer)?;
         let mut comparison = self.beside(operation, exchange, &answer);
         noise.cancel(&operation.name, &mut comparison.rows);
         self.rules.apply(&mut comparison);
         if operation.read && !comparison.is_expected() {
-            // What differs between two answers of the same minute differs each time.
-            let (again, _) = self.ask(operation, exchange, next)?;
+            // A field that differs between two responses of the same minute is volatile.
+            let (again, _) = self.send(operation, exchange, next)?;
             let changes = compare(self.catalog, None, &answer, &again);
             noise.learn(&operation.name, &changes);
             noise.cancel(&operation.name, &mut comparison.rows);
         }
         let micros = (exchange.micros > 0).then_some((exchange.micros, took));
-        Ok(Judged::Compared { comparison, micros })
+        Ok(ReplayResult::Compared { comparison, micros })
     }
 
-    /// Fails if the shim refuses the credentials: then it refuses all that follows, and locks the key.
+    /// Fails if the shim rejects the credentials: it would reject all later requests, too, and lock
+    /// the key.
     fn check_credentials(&self, exchange: &Exchange, answer: &Value) -> anyhow::Result<()> {
         let of = |answer: &Value| {
             let error = answer.get(ERROR)?;
@@ -179,7 +186,7 @@ impl Replay<'_> {
         });
         if let Some((code, message)) = refused.filter(|_| of(&exchange.v1.answer).is_none()) {
             bail!(
-                "the shim refuses the credentials ({code} {message}); set {API_KEY} and \
+                "the shim rejected the credentials ({code} {message}); set {API_KEY} and \
                  {API_SECRET} to those of one of its tenants"
             );
         }
@@ -192,8 +199,8 @@ impl Replay<'_> {
         Comparison::of_answers(self.catalog, Some(operation), &exchange.id, recorded, live)
     }
 
-    /// Asks the shim; its answer is redacted as the recorded one is.
-    fn ask(
+    /// Sends the request to the shim. The response is redacted like the recorded one.
+    fn send(
         &self,
         operation: &Operation,
         exchange: &Exchange,
@@ -204,9 +211,9 @@ impl Replay<'_> {
         let begun = Instant::now();
         let answer = self
             .client
-            .ask(self.catalog, operation, &exchange.v1.arguments())?;
+            .call(self.catalog, operation, &exchange.v1.arguments())?;
         let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-        // The same texts are known to be secret as when it was recorded.
+        // Redacts the same secrets as the recording.
         let mut copy = exchange.clone();
         copy.v1.answer = answer;
         copy.v2.clear();
@@ -214,11 +221,11 @@ impl Replay<'_> {
         Ok((copy.v1.answer, took))
     }
 
-    /// A write, compared as what would be sent to v2.
-    fn translated(&self, operation: &Operation, exchange: &Exchange) -> Judged {
+    /// Compares the v2 requests of a write with the recorded ones; sends nothing.
+    fn translated(&self, operation: &Operation, exchange: &Exchange) -> ReplayResult {
         let is_answered = exchange.v1.answer.get("error").is_none();
         if exchange.v2.is_empty() && is_answered && operation.plan().is_some() {
-            return Judged::skipped("the v2 calls of a write are not in the recording");
+            return ReplayResult::skipped("the v2 calls of a write are not in the recording");
         }
         let site = site(self.catalog, exchange.site.as_ref());
         let mut now = exchange.clone();
@@ -234,16 +241,16 @@ impl Replay<'_> {
         );
         comparison.operation = Some(operation.name.clone());
         self.rules.apply(&mut comparison);
-        Judged::Compared {
+        ReplayResult::Compared {
             comparison,
             micros: None,
         }
     }
 }
 
-fn count(report: &mut Report, judged: Judged) {
-    match judged {
-        Judged::Compared { comparison, micros } => report.add(comparison, micros, false),
-        Judged::Skipped(why) => report.skip(&why),
+fn count(report: &mut Report, result: ReplayResult) {
+    match result {
+        ReplayResult::Compared { comparison, micros } => report.add(comparison, micros, false),
+        ReplayResult::Skipped(why) => report.skip(&why),
     }
 }

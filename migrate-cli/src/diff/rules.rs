@@ -1,15 +1,16 @@
-//! What a team knows to differ, and what it has reviewed and accepted for a while.
+//! User rules for expected differences, permanent or with an end date.
 
 use std::{fs, io::Write as _, path::Path};
 
 use anyhow::{Context as _, bail};
 use migrate_audit::plain_file;
+use recording::usage::{day_name, day_of};
 use serde::{Deserialize, Serialize};
-use time::{Date, OffsetDateTime, format_description};
+use time::OffsetDateTime;
 
 use super::{Comparison, Kind, Verdict};
 
-/// The rules of a file.
+/// Rules read from a file.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
     rules: Vec<Rule>,
@@ -23,21 +24,21 @@ struct Shape {
     rule: Vec<Rule>,
 }
 
-/// A difference that is expected.
+/// An expected difference.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Rule {
-    /// The operation, or all that begin like this: `user/*`.
+    /// Operation, or a prefix: `user/*`.
     #[serde(default = "any")]
     operation: String,
-    /// The field, `users[].pmi`, or all that begin like this: `settings.*`.
+    /// Field (`users[].pmi`), or a prefix: `settings.*`.
     field: String,
-    /// How it differs; in any way if left out.
+    /// Kind of difference; any kind if omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     kind: Option<Kind>,
-    /// Why that is well.
+    /// Why the difference is acceptable.
     reason: String,
-    /// The last day on which it holds; for ever if left out.
+    /// Last day on which the rule applies; no limit if omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<String>,
 }
@@ -47,15 +48,15 @@ fn any() -> String {
 }
 
 impl Rules {
-    /// Reads a file of rules.
+    /// Reads a rules file.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or has something else in it than rules.
+    /// The file cannot be read or is invalid.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = plain_file::read_text(path)
             .with_context(|| format!("--rules: {} cannot be read", path.display()))?;
-        Self::parse(&text, &today()?)
+        Self::parse(&text, &today())
             .with_context(|| format!("--rules: {} cannot be used", path.display()))
     }
 
@@ -75,7 +76,7 @@ impl Rules {
         })
     }
 
-    /// Gives what a rule expects the verdict `accepted`, with its reason.
+    /// Sets the verdict `accepted` and the reason on differences that a rule covers.
     pub(crate) fn apply(&self, comparison: &mut Comparison) {
         let operation = comparison.operation.clone().unwrap_or_default();
         let unexpected = |row: &&mut super::Row| row.verdict == Verdict::Unexpected;
@@ -94,13 +95,13 @@ impl Rules {
                 row.verdict = Verdict::Accepted;
                 row.reason.clone_from(&rule.reason);
             } else if let Some(day) = ended.first().and_then(|rule| rule.expires.as_ref()) {
-                row.reason = format!("{}; it was accepted until {day}", row.reason);
+                row.reason = format!("{}; accepted until {day}", row.reason);
             }
         }
     }
 
     fn is_live(&self, rule: &Rule) -> bool {
-        // Days are written so that their order is that of their texts.
+        // ISO dates sort as text.
         rule.expires.as_ref().is_none_or(|day| *day >= self.today)
     }
 }
@@ -112,7 +113,7 @@ fn fits(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// Adds rules that accept what is unexpected until a day; returns how many.
+/// Appends rules that accept the unexpected differences until a day. Returns the number of rules.
 pub(crate) fn accept(
     path: &Path,
     comparisons: &[Comparison],
@@ -123,17 +124,13 @@ pub(crate) fn accept(
         bail!("--accept needs a reason");
     }
     check_day(until).context("--until")?;
-    if *until < *today()? {
-        bail!("--until {until} is over already");
+    if *until < *today() {
+        bail!("--until {until} has passed");
     }
     let mut accepted: Vec<Rule> = Vec::new();
     for comparison in comparisons {
         let operation = comparison.operation.clone().unwrap_or_else(any);
-        let unexpected = comparison
-            .rows
-            .iter()
-            .filter(|row| row.verdict == Verdict::Unexpected);
-        for row in unexpected {
+        for row in super::unexpected(comparison) {
             let rule = Rule {
                 operation: operation.clone(),
                 field: row.field.clone(),
@@ -162,15 +159,14 @@ pub(crate) fn accept(
 }
 
 fn check_day(text: &str) -> anyhow::Result<()> {
-    let format = format_description::parse_borrowed::<2>("[year]-[month]-[day]")?;
-    Date::parse(text, &format)
-        .with_context(|| format!("{text} is no day; write it as 2027-01-31"))?;
+    day_of(text)
+        .filter(|day| day_name(*day) == text)
+        .with_context(|| format!("{text} is not a day; write it as 2027-01-31"))?;
     Ok(())
 }
 
-fn today() -> anyhow::Result<String> {
-    let format = format_description::parse_borrowed::<2>("[year]-[month]-[day]")?;
-    Ok(OffsetDateTime::now_utc().format(&format)?)
+fn today() -> String {
+    day_name(OffsetDateTime::now_utc().date())
 }
 
 #[cfg(test)]
@@ -203,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_accept_what_they_name() {
+    fn rules_accept_matching_differences() {
         let both = [
             "unexpected number became string",
             "unexpected another value",
@@ -237,17 +233,17 @@ mod tests {
     }
 
     #[test]
-    fn an_acceptance_ends() {
+    fn accepted_differences_expire() {
         let rules = "[[rule]]\nfield = \"pmi\"\nreason = \"known\"\nexpires = \"2026-05-31\"\n";
         let first = verdicts(rules).remove(0);
         assert_eq!(
             first,
-            "unexpected number became string; it was accepted until 2026-05-31"
+            "unexpected number became string; accepted until 2026-05-31"
         );
     }
 
     #[test]
-    fn mistakes_are_refused() {
+    fn rejects_invalid_rules() {
         for rules in [
             "[[rule]]\nfield = \"pmi\"\n",
             "[[rule]]\nfield = \"pmi\"\nreason = \" \"\n",
@@ -260,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_accepted_is_expected_next_time() {
+    fn accepted_differences_are_expected_in_the_next_run() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rules.toml");
         fs::write(&path, "# ours").unwrap();

@@ -1,4 +1,4 @@
-//! Joins and reports of every kind.
+//! Joins and all report formats.
 
 use mappings::Catalog;
 use recording::{
@@ -8,7 +8,8 @@ use recording::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    Comparison, Verdict, beside::beside_v2, documents::Documents, join::join, show::Report,
+    Comparison, Verdict, documents::Documents, exchange::compare_with_v2, join::join,
+    report::Report,
 };
 use migrate_report::{
     Printer, github::Github, html::Html, junit::Junit, markdown::Markdown, text::Text,
@@ -78,11 +79,11 @@ fn exchange() -> Exchange {
 }
 
 #[test]
-fn what_the_translation_makes_of_v2_is_never_unexpected() {
+fn translated_response_has_no_unexpected_differences() {
     let catalog = catalog();
     let exchange = exchange();
     let operation = catalog.find("user/get").unwrap();
-    let comparison = beside_v2(&catalog, operation, &exchange).unwrap();
+    let comparison = compare_with_v2(&catalog, operation, &exchange).unwrap();
     let rows: Vec<_> = comparison
         .rows
         .iter()
@@ -104,7 +105,7 @@ fn what_the_translation_makes_of_v2_is_never_unexpected() {
 }
 
 #[test]
-fn a_v1_answer_that_v2_does_not_give_is_unexpected() {
+fn differing_v1_response_is_unexpected() {
     let catalog = catalog();
     let operation = catalog.find("user/get").unwrap();
     let mut exchange = exchange();
@@ -112,7 +113,7 @@ fn a_v1_answer_that_v2_does_not_give_is_unexpected() {
     exchange.v1.answer["disable_chat"] = json!(false);
     exchange.v1.answer.as_object_mut().unwrap().remove("dept");
     exchange.v1.answer["more"] = json!(1);
-    let comparison = beside_v2(&catalog, operation, &exchange).unwrap();
+    let comparison = compare_with_v2(&catalog, operation, &exchange).unwrap();
     let unexpected: Vec<_> = comparison
         .rows
         .iter()
@@ -123,7 +124,7 @@ fn a_v1_answer_that_v2_does_not_give_is_unexpected() {
 }
 
 #[test]
-fn an_error_is_beside_what_the_translation_says() {
+fn errors_are_compared_with_translated_errors() {
     let catalog = catalog();
     let operation = catalog.find("user/get").unwrap();
     let mut exchange = exchange();
@@ -133,21 +134,21 @@ fn an_error_is_beside_what_the_translation_says() {
     }
     let site = site(&catalog, None);
     exchange.v1.answer = rehearse(&catalog, operation, &site, &exchange).answer;
-    let comparison = beside_v2(&catalog, operation, &exchange).unwrap();
+    let comparison = compare_with_v2(&catalog, operation, &exchange).unwrap();
     assert!(
         comparison.is_expected() && comparison.rows.len() == 2,
         "{comparison:?}"
     );
     exchange.v1.answer["error"]["code"] = json!(1002);
     assert!(
-        !beside_v2(&catalog, operation, &exchange)
+        !compare_with_v2(&catalog, operation, &exchange)
             .unwrap()
             .is_expected()
     );
 }
 
 #[test]
-fn answers_at_hand_find_their_document() {
+fn identifies_documents_of_v2_responses() {
     let catalog = catalog();
     let operation = catalog.find("user/get").unwrap();
     let plan = operation.plan().unwrap();
@@ -175,7 +176,7 @@ fn answers_at_hand_find_their_document() {
 }
 
 #[test]
-fn entries_of_a_list_are_beside_their_users() {
+fn list_entries_are_matched_by_id() {
     let catalog = catalog();
     let operation = catalog.find("user/list").unwrap();
     let plan = operation.plan().unwrap();
@@ -210,8 +211,8 @@ fn entries_of_a_list_are_beside_their_users() {
     assert_eq!(verdict("users[kdc3]"), Some(Verdict::Unexpected));
 }
 
-/// A comparison with a verdict of every kind, and values that would break a careless layout.
-fn told() -> Report {
+/// Report with every verdict, and values that break careless layouts.
+fn sample_report() -> Report {
     let catalog = catalog();
     let operation = catalog.find("user/get").unwrap();
     let old = json!({
@@ -243,7 +244,9 @@ fn told() -> Report {
 
 fn printed(printer: &dyn Printer) -> String {
     let mut out = Vec::new();
-    printer.print(&told().document(), &mut out).unwrap();
+    printer
+        .print(&sample_report().document(), &mut out)
+        .unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -271,7 +274,7 @@ fn text_fits_the_width() {
 }
 
 #[test]
-fn what_differs_inside_of_a_value_is_marked() {
+fn marks_differing_part_of_a_value() {
     let styled = printed(&Text {
         width: 120,
         is_styled: true,
@@ -285,10 +288,10 @@ fn what_differs_inside_of_a_value_is_marked() {
 }
 
 #[test]
-fn programs_can_read_it() {
+fn prints_all_formats() {
     insta::assert_snapshot!(
         "report_json",
-        plain_json(&serde_json::to_string_pretty(&told()).unwrap())
+        plain_json(&serde_json::to_string_pretty(&sample_report()).unwrap())
     );
     insta::assert_snapshot!("report_markdown", printed(&Markdown));
     insta::assert_snapshot!("report_junit", printed(&Junit));
@@ -300,7 +303,7 @@ fn programs_can_read_it() {
 }
 
 #[test]
-fn the_report_is_bounded() {
+fn report_is_bounded() {
     let catalog = catalog();
     let mut report = Report::default();
     for number in 0..1500 {
@@ -318,7 +321,7 @@ fn the_report_is_bounded() {
 }
 
 #[test]
-fn exchanges_that_differ_alike_are_counted_as_one_cause() {
+fn counts_equal_differences_as_one_cause() {
     let catalog = catalog();
     let mut report = Report {
         alike: 2,

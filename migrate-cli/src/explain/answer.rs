@@ -1,4 +1,4 @@
-//! The answer of an operation: its fields, where each comes from, and what v1 had beside them.
+//! Response of an operation: its fields, their sources, and v1 fields that v2 lacks.
 
 use mappings::{
     Catalog,
@@ -13,70 +13,69 @@ use serde_json::Value;
 
 use super::{Counts, wording};
 
-/// The shape of an answer.
+/// Fields of a response.
 #[derive(Debug, Serialize)]
 pub(crate) struct AnswerEntry<'a> {
     pub(crate) counts: Counts,
     pub(crate) fields: Vec<AnswerField<'a>>,
-    /// The first of the lists.
+    /// The first list.
     pub(crate) items: Option<ItemsEntry<'a>>,
-    /// The entries of its lists and the members of its objects, at any depth.
+    /// Fields of its lists and objects, at any depth.
     pub(crate) lists: Vec<ItemsEntry<'a>>,
 }
 
-/// What the entries of a list hold.
+/// Fields of the entries of a list, or of an object.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct ItemsEntry<'a> {
-    /// The field that the list stands in: `meetings`, `meetings.recording_files`.
+    /// Path of the list: `meetings`, `meetings.recording_files`.
     pub(crate) list: String,
-    /// False for an object.
     #[serde(skip)]
     pub(crate) is_list: bool,
     pub(crate) counts: Counts,
     pub(crate) fields: Vec<AnswerField<'a>>,
 }
 
-/// One field of an answer.
+/// One response field.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct AnswerField<'a> {
     pub(crate) name: &'a str,
     pub(crate) r#type: &'static str,
     pub(crate) fidelity: Fidelity,
     pub(crate) reason: Option<&'a str>,
-    /// Where the value comes from, in order of preference.
+    /// Sources of the value, in order of preference.
     pub(crate) sources: Vec<Source<'a>>,
     pub(crate) conversion: &'static str,
-    /// What v1 shows if there is no value; the field is left out if there is nothing here.
+    /// v1's value if v2 has none; if `None`, the field is omitted.
     pub(crate) empty: Option<&'a Value>,
-    /// Where the catalog says so: file and line.
+    /// Catalog file and line.
     pub(crate) catalog: String,
 }
 
-/// Where the value of an answer field comes from.
+/// Source of the value of a response field.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "from", rename_all = "lowercase")]
 pub(crate) enum Source<'a> {
-    /// A v2 answer.
+    /// A v2 response.
     V2 { call: &'a str, at: String },
-    /// The request.
+    /// A request parameter.
     Parameter { name: &'a str },
-    /// The time of the answer.
+    /// Current time.
     Clock,
-    /// The site's configuration.
+    /// Site configuration.
     Configuration { name: &'a str },
-    /// Always this value.
+    /// Constant value.
     Fixed { value: &'a Value },
-    /// Made up of the page that was read.
+    /// Computed from the v2 page.
     Page { call: &'a str },
-    /// Made of something else.
+    /// Any other place.
     Made {
-        /// As the catalog writes it: `count:users`.
+        /// In catalog notation: `count:users`.
         place: String,
     },
 }
 
 impl Source<'_> {
-    /// In a few words.
+    /// Short description.
     pub(crate) fn in_short(&self) -> String {
         match self {
             Self::V2 { call, at } => format!("{call}: {at}"),
@@ -90,7 +89,7 @@ impl Source<'_> {
     }
 }
 
-/// The answer that a view describes, filled by the calls of a plan.
+/// Describes a view and the calls that fill it.
 pub(crate) fn answer_entry<'a>(
     catalog: &'a Catalog,
     plan: Option<&'a Plan>,
@@ -108,7 +107,7 @@ pub(crate) fn answer_entry<'a>(
     })
 }
 
-/// The lists and objects of a view, each with those in it.
+/// Adds the lists and objects of a view, recursively.
 fn add_lists<'a>(
     catalog: &'a Catalog,
     plan: Option<&'a Plan>,
@@ -139,7 +138,7 @@ fn counts(fields: &[AnswerField<'_>]) -> Counts {
     Counts::of(fields.iter().map(|field| field.fidelity))
 }
 
-/// The fields that v1 had: those that the view shows and those that v2 cannot fill.
+/// v1's fields: those in the view and those that v2 cannot fill.
 fn fields<'a>(
     catalog: &'a Catalog,
     plan: Option<&'a Plan>,

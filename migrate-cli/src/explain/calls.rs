@@ -1,4 +1,6 @@
-//! The v2 calls of an operation: what each is for, when it is made and what it waits for.
+//! The v2 calls of an operation: purpose, conditions and order.
+
+use std::collections::BTreeSet;
 
 use mappings::{
     Catalog,
@@ -15,48 +17,48 @@ use super::wording;
 #[derive(Debug, Serialize)]
 pub(crate) struct CallEntry<'a> {
     pub(crate) name: &'a str,
-    /// Calls of the same step are under way at the same time; a step begins after the earlier ones.
+    /// Calls of one step run in parallel, after the earlier steps.
     pub(crate) step: usize,
     pub(crate) method: &'static str,
-    /// The path as v2's description has it.
+    /// Path template from v2's API description.
     pub(crate) path: &'a str,
-    /// The path with what fills it: `/users/{email}`.
+    /// Path with the names of the values: `/users/{email}`.
     pub(crate) filled: String,
-    /// Query parameters; `{name}` is a v1 parameter, `{name?}` one that is left out when absent.
+    /// Query parameters. `{name}` is a v1 parameter, `{name?}` an optional one.
     pub(crate) query: Map<String, Value>,
-    /// The fixed part of the body.
+    /// Body template.
     pub(crate) body: Option<Value>,
-    /// The document that v1 parameters are sent in.
+    /// Document that carries v1 parameters.
     pub(crate) sends: Option<&'a str>,
-    /// The document that is read.
+    /// Document that is read.
     pub(crate) reads: Option<&'a str>,
-    /// The calls that it waits for.
+    /// Calls that it waits for.
     pub(crate) after: Vec<&'a str>,
-    /// The call for whose items it is made, one request each.
+    /// Call whose list items it is made for, one request each.
     pub(crate) each: Option<&'a str>,
-    /// Which of the items those are; all if there is nothing here.
+    /// Condition on the items; all items if `None`.
     pub(crate) each_where: Option<String>,
-    /// What else it is made for, one request each.
+    /// Other repetition, one request each.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) several: Option<String>,
-    /// When it is made: if one of these holds; always if empty.
+    /// Conditions of which one must hold; unconditional if empty.
     pub(crate) when: Vec<String>,
-    /// The parameters of which one must be given for it to be made; other conditions apart.
+    /// Parameters of which one must be given, besides the other conditions.
     pub(crate) carries: Vec<&'a str>,
-    /// A failure leaves its part out of the answer instead of failing the operation.
+    /// A failure omits its fields instead of failing the operation.
     pub(crate) may_fail: bool,
-    /// v2 codes that are then no surprise.
+    /// v2 error codes that are expected.
     pub(crate) expected: Vec<i64>,
     pub(crate) note: Option<&'a str>,
-    /// What is missing if a site's choice leaves the call out.
+    /// What is missing if a site option disables the call.
     pub(crate) omitted: Option<&'a str>,
-    /// v2's rate label.
+    /// v2's rate-limit label.
     pub(crate) label: &'a str,
     pub(crate) scope: &'a str,
     pub(crate) source: &'a str,
 }
 
-/// The calls of a plan, in its order.
+/// Describes the calls of a plan, in plan order.
 pub(crate) fn call_entries<'a>(
     catalog: &Catalog,
     operation: &'a Operation,
@@ -83,7 +85,10 @@ pub(crate) fn call_entries<'a>(
                 .map(|body| body_value(operation, &subject(operation, plan, call), body)),
             sends: call.sends.as_ref().map(|(document, _)| document.as_str()),
             reads: call.reads.as_deref(),
-            after: direct(plan, call).into_iter().filter_map(name).collect(),
+            after: direct_dependencies(plan, at, |_| true)
+                .into_iter()
+                .filter_map(name)
+                .collect(),
             each: plan.list_of(call).and_then(name),
             each_where: call.each.as_ref().and_then(wording::each_where),
             several: call.each.as_ref().and_then(wording::several),
@@ -100,7 +105,7 @@ pub(crate) fn call_entries<'a>(
         .collect()
 }
 
-/// The step of each call: one more than the latest of those that it waits for.
+/// Step of each call: one more than the latest call that it waits for.
 pub(crate) fn steps(plan: &Plan) -> Vec<usize> {
     let mut steps: Vec<usize> = Vec::with_capacity(plan.calls.len());
     for call in &plan.calls {
@@ -110,30 +115,36 @@ pub(crate) fn steps(plan: &Plan) -> Vec<usize> {
     steps
 }
 
-/// What a call waits for, without what those wait for anyway.
-fn direct(plan: &Plan, call: &Call) -> Vec<usize> {
-    let others_wait_for = |at: usize| {
-        call.after
-            .iter()
-            .any(|other| *other != at && waits(plan, *other, at))
-    };
-    let direct = call
-        .after
-        .iter()
-        .copied()
-        .filter(|at| !others_wait_for(*at));
-    direct.collect()
+/// Direct dependencies of a call among those that are made, without transitive ones.
+pub(crate) fn direct_dependencies(
+    plan: &Plan,
+    call: usize,
+    is_made: impl Fn(usize) -> bool,
+) -> Vec<usize> {
+    let mut all = BTreeSet::new();
+    add_dependencies(plan, call, &mut all);
+    all.retain(|at| is_made(*at));
+    let mut indirect = BTreeSet::new();
+    for at in &all {
+        add_dependencies(plan, *at, &mut indirect);
+    }
+    all.difference(&indirect).copied().collect()
 }
 
-fn waits(plan: &Plan, call: usize, on: usize) -> bool {
-    plan.calls.get(call).is_some_and(|call| {
-        call.after
-            .iter()
-            .any(|at| *at == on || waits(plan, *at, on))
-    })
+fn add_dependencies(plan: &Plan, call: usize, found: &mut BTreeSet<usize>) {
+    for at in plan
+        .calls
+        .get(call)
+        .into_iter()
+        .flat_map(|call| &call.after)
+    {
+        if found.insert(*at) {
+            add_dependencies(plan, *at, found);
+        }
+    }
 }
 
-/// The path with the names of what fills it.
+/// Path with the names of the values that fill it.
 fn filled(operation: &Operation, plan: &Plan, call: &Call) -> String {
     let segments = call.path.iter().map(|segment| match segment {
         Segment::Literal(text) => text.clone(),
@@ -151,7 +162,7 @@ fn filled(operation: &Operation, plan: &Plan, call: &Call) -> String {
     segments.fold(String::new(), |path, segment| format!("{path}/{segment}"))
 }
 
-/// What names the user that a call is about.
+/// Placeholder of the subject of a call.
 fn subject(operation: &Operation, plan: &Plan, call: &Call) -> String {
     match &call.each {
         Some(each) if each.subject.is_some() => "{each id}".to_owned(),
@@ -160,7 +171,7 @@ fn subject(operation: &Operation, plan: &Plan, call: &Call) -> String {
     }
 }
 
-/// True if an earlier call makes the user that the call is about.
+/// True if an earlier call creates the subject of this call.
 pub(super) fn is_about_new_user(plan: &Plan, call: &Call) -> bool {
     call.after.iter().any(|at| {
         plan.calls.get(*at).is_some_and(|earlier| {
@@ -170,7 +181,7 @@ pub(super) fn is_about_new_user(plan: &Plan, call: &Call) -> bool {
     })
 }
 
-/// The parameters of which one must be given, because the call is for nothing else.
+/// Parameters of which one must be given because the call only carries them.
 fn carries<'a>(operation: &'a Operation, at: usize, call: &'a Call) -> Vec<&'a str> {
     let body = call.body.as_ref().map(placeholders).unwrap_or_default();
     let fixed = body.is_empty() && call.body.is_some();
@@ -231,7 +242,7 @@ fn body_value(operation: &Operation, subject: &str, body: &BodyTemplate) -> Valu
     }
 }
 
-/// A template as it is written, but with the operation's fixed values in it.
+/// A template with the operation's constants filled in.
 fn with_constants(operation: &Operation, template: &mappings::Template) -> String {
     let mut text = template.to_string();
     for (name, value) in &operation.constants {
@@ -240,13 +251,13 @@ fn with_constants(operation: &Operation, template: &mappings::Template) -> Strin
     text
 }
 
-/// The query of a call as it would stand in a URL, for people; `None` without one.
+/// Query string of a call, for display; `None` if empty.
 pub(crate) fn query_parts(entry: &CallEntry<'_>) -> Option<String> {
     let parts: Vec<_> = entry
         .query
         .iter()
         .map(|(name, value)| format!("{name}={}", wording::literal(value)))
         .collect();
-    // Blanks, so that a long query can be broken.
+    // Spaces allow line breaks.
     (!parts.is_empty()).then(|| format!("?{}", parts.join(" &")))
 }

@@ -1,4 +1,4 @@
-//! The errors that an operation answers, and what causes each.
+//! Errors of an operation and their causes.
 
 use mappings::{
     Catalog,
@@ -13,32 +13,32 @@ use serde::Serialize;
 
 use super::wording;
 
-/// One v1 error and what causes it.
+/// One v1 error and its cause.
 #[derive(Debug, Serialize)]
 pub(crate) struct ErrorEntry<'a> {
     pub(crate) scope: ErrorScope,
-    /// v1's number; `None` for v2's own.
+    /// v1's code; `None` if v2's is passed on.
     pub(crate) code: Option<i64>,
-    /// v1's text, with placeholders; `None` for v2's own.
+    /// v1's message, with placeholders; `None` if v2's is passed on.
     pub(crate) message: Option<String>,
     pub(crate) cause: Cause<'a>,
-    /// Where the wording comes from.
+    /// Source of the message.
     pub(crate) source: Option<&'a str>,
 }
 
-/// For which operations an error rule is.
+/// Operations that an error rule applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ErrorScope {
-    /// This one, or those that share its plan.
+    /// This operation, or those that share its plan.
     Operation,
-    /// Answered before v2 is asked.
+    /// Returned before any v2 call.
     Request,
-    /// All.
+    /// All operations.
     Common,
 }
 
-/// What causes an error.
+/// Cause of an error.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Cause<'a> {
@@ -46,29 +46,26 @@ pub(crate) enum Cause<'a> {
     V2 {
         status: Option<u16>,
         codes: &'a [i64],
-        /// A part of v2's message.
+        /// Substring of v2's message.
         message: Option<&'a str>,
-        /// v2 names the fields that it refuses.
+        /// v2's error lists the rejected fields.
         names_fields: bool,
     },
-    /// Anything else, in words.
+    /// Any other cause, as text.
     Words { words: String },
 }
 
 impl Cause<'_> {
-    /// As a phrase: `v2 1108 with "host key"`.
+    /// Short description: `v2 1108 with "host key"`.
     pub(crate) fn in_words(&self) -> String {
-        let Self::V2 {
-            status,
-            codes,
-            message,
-            names_fields,
-        } = self
-        else {
-            return match self {
-                Self::Words { words } => words.clone(),
-                Self::V2 { .. } => String::new(),
-            };
+        let (status, codes, message, names_fields) = match self {
+            Self::Words { words } => return words.clone(),
+            Self::V2 {
+                status,
+                codes,
+                message,
+                names_fields,
+            } => (status, codes, message, names_fields),
         };
         let mut parts = Vec::new();
         if let Some(status) = status {
@@ -88,7 +85,7 @@ impl Cause<'_> {
     }
 }
 
-/// The errors of an operation: its own, those before v2 is asked, those of all operations.
+/// Errors of an operation: its own, those returned before any v2 call, and common ones.
 pub(crate) fn error_entries<'a>(
     catalog: &'a Catalog,
     operation: &'a Operation,

@@ -1,4 +1,4 @@
-//! The page of one field: its mappings and the operations that use it.
+//! Page of a field: its mappings and the operations that use it.
 
 use mappings::{
     Catalog, Method,
@@ -18,40 +18,39 @@ use super::{
     wording,
 };
 
-/// Everything about one v1 name. It has several mappings if operations mean different things by it.
+/// All mappings of a v1 name. There are several if its meaning depends on the operation.
 #[derive(Debug, Serialize)]
 pub(crate) struct FieldPage<'a> {
     pub(crate) schema: u32,
     pub(crate) kind: &'static str,
     pub(crate) name: String,
     pub(crate) mappings: Vec<MappingEntry<'a>>,
-    /// Operations that took it and have no field mappings yet.
+    /// Operations that took it but have no field mappings yet.
     pub(crate) unmapped_in: Vec<&'a str>,
 }
 
-/// One mapping.
 #[derive(Debug, Serialize)]
 pub(crate) struct MappingEntry<'a> {
-    /// The v1 fields; two if they share one place in v2.
+    /// v1 fields; several if they share one place in v2.
     pub(crate) fields: Vec<PartEntry<'a>>,
     pub(crate) fidelity: Fidelity,
     pub(crate) reason: Option<&'a str>,
-    /// Where the value lives, in order of preference.
+    /// Places of the value, in order of preference.
     pub(crate) places: Vec<PlaceEntry>,
     pub(crate) conversion: ConversionEntry<'a>,
-    /// v1 values that are not sent because v2 cannot say them.
+    /// v1 values that are not sent because v2 has no equivalent.
     pub(crate) omitted: &'a [Value],
-    /// What v1 shows, whatever v2 says.
+    /// Constant v1 value, independent of v2.
     pub(crate) always: Option<&'a Value>,
-    /// Honoured without being sent.
+    /// Supported without being sent.
     pub(crate) implied: bool,
-    /// The operations that this mapping is for; all others if empty.
+    /// Operations that use this mapping; all others if empty.
     pub(crate) only: Vec<&'a str>,
     pub(crate) taken_by: Vec<TakenBy<'a>>,
     pub(crate) answered_by: Vec<AnsweredBy<'a>>,
-    /// The area of v1 that it is for; `common` for several.
+    /// Resource; `common` for several.
     pub(crate) resource: &'a str,
-    /// Where the catalog has it: file and line.
+    /// Catalog file and line.
     pub(crate) catalog: String,
 }
 
@@ -59,33 +58,33 @@ pub(crate) struct MappingEntry<'a> {
 #[derive(Debug, Serialize)]
 pub(crate) struct PartEntry<'a> {
     pub(crate) name: &'a str,
-    /// v1's type and what it took.
+    /// v1's type and accepted values.
     pub(crate) r#type: String,
-    /// What v1 shows if v2 has nothing.
+    /// v1's value if v2 has none.
     pub(crate) empty: Option<&'a Value>,
 }
 
-/// Where a value lives.
+/// Place of a value in v2.
 #[derive(Debug, Serialize)]
 pub(crate) struct PlaceEntry {
-    /// As the catalog writes it: `settings:/in_meeting/chat`.
+    /// In catalog notation: `settings:/in_meeting/chat`.
     pub(crate) place: String,
-    /// As a path in the document, if it is one: `in_meeting.chat`.
+    /// Path in the document, if it is in one: `in_meeting.chat`.
     pub(crate) at: Option<String>,
-    /// The v2 requests that read or send the document.
+    /// v2 requests that read or send the document.
     pub(crate) requests: Vec<String>,
 }
 
-/// How a value changes on the way.
+/// Conversion between v1 and v2.
 #[derive(Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum ConversionEntry<'a> {
     Same,
     Negate,
-    /// As `same`; but a sentence is no value.
+    /// Like `same`, but only single words are values.
     Word,
-    /// Pairs, v1 first in `request` and v2 first in `response`; the value stays as it is in a
-    /// direction without pairs.
+    /// Pairs: v1 first in `request`, v2 first in `response`. A direction without pairs keeps the
+    /// value.
     Table {
         request: &'a [(Value, Value)],
         response: &'a [(Value, Value)],
@@ -93,29 +92,29 @@ pub(crate) enum ConversionEntry<'a> {
     RoundUp {
         steps: &'a [i64],
     },
-    /// Any other.
+    /// Any other conversion.
     Other {
         words: &'static str,
     },
-    /// Two v1 fields, one v2 value.
+    /// Two v1 fields for one v2 value.
     Choice {
-        /// Both directions.
+        /// Rows for both directions.
         rows: Vec<ChoiceRow<'a>>,
-        /// Requests that are no row; the first that fits counts.
+        /// Additional rows for requests; the first match applies.
         given: Vec<ChoiceRow<'a>>,
     },
 }
 
-/// A row of a table of two v1 fields.
+/// Row of a table of two v1 fields.
 #[derive(Debug, Serialize)]
 pub(crate) struct ChoiceRow<'a> {
     pub(crate) v1: Vec<CellEntry<'a>>,
-    /// Only if v2 has one of these now; always if empty.
+    /// Current v2 values that the row applies to; any if empty.
     pub(crate) now: &'a [Value],
     pub(crate) v2: &'a Value,
 }
 
-/// What a row says of a v1 field.
+/// Condition of a row on one v1 field.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum CellEntry<'a> {
@@ -124,7 +123,7 @@ pub(crate) enum CellEntry<'a> {
     Is(&'a Value),
 }
 
-/// An operation that takes the field as a parameter.
+/// Operation that takes the field as a parameter.
 #[derive(Debug, Serialize)]
 pub(crate) struct TakenBy<'a> {
     pub(crate) operation: &'a str,
@@ -133,24 +132,24 @@ pub(crate) struct TakenBy<'a> {
     pub(crate) places: Vec<ParameterPlace<'a>>,
 }
 
-/// An operation that has the field in its answer.
+/// Operation that returns the field.
 #[derive(Debug, Serialize)]
 pub(crate) struct AnsweredBy<'a> {
     pub(crate) operation: &'a str,
-    /// The list in whose entries it stands.
+    /// List whose entries have the field.
     pub(crate) list: Option<String>,
     pub(crate) fidelity: Fidelity,
     pub(crate) reason: Option<&'a str>,
 }
 
 impl<'a> FieldPage<'a> {
-    /// The page of a v1 name in any case; `None` if v1 had no such parameter or answer field.
+    /// Finds a v1 name, ignoring case; `None` if v1 had no such parameter or response field.
     pub(crate) fn find(catalog: &'a Catalog, name: &str) -> Option<Self> {
         let is_it = |known: &str| known.eq_ignore_ascii_case(name);
         let fields = catalog.fields().iter().enumerate();
         let mappings: Vec<_> = fields
             .filter(|(_, field)| field.parts.iter().any(|part| is_it(&part.name)))
-            // Members of push notifications have a page of their own.
+            // Members of push notifications have their own page.
             .filter(|(_, field)| !is_pushed(catalog, field))
             .map(|(at, field)| mapping(catalog, at, field))
             .collect();
@@ -173,14 +172,14 @@ impl<'a> FieldPage<'a> {
     }
 }
 
-/// True for a field of the resource that push notifications are.
+/// True for fields of push notifications.
 fn is_pushed(catalog: &Catalog, field: &Field) -> bool {
     let notifications = catalog.notifications().iter();
     let mut locations = notifications.map(|known| &known.operation.location);
     locations.any(|location| location.resource() == field.location.resource())
 }
 
-/// The v1 names of all fields and parameters; some come more than once.
+/// v1 names of all fields and parameters, with duplicates.
 pub(crate) fn names(catalog: &Catalog) -> impl Iterator<Item = &str> {
     let fields = catalog.fields().iter().flat_map(|field| &field.parts);
     let parameters = catalog.operations().iter().flat_map(|o| &o.parameters);
@@ -253,7 +252,7 @@ fn mapping<'a>(catalog: &'a Catalog, at: usize, field: &'a Field) -> MappingEntr
     }
 }
 
-/// The operations that a mapping is for, if it is one of several of its name.
+/// Operations of a mapping that is one of several with this name.
 fn only<'a>(
     field: &Field,
     taken_by: &[TakenBy<'a>],
@@ -294,7 +293,7 @@ fn place(catalog: &Catalog, place: &Place, is_user: &dyn Fn(&Operation) -> bool)
     }
 }
 
-/// Places that no call has as its document: paths, queries and fixed bodies.
+/// Places outside documents: paths, queries and fixed bodies.
 fn used_at(taken_by: &[TakenBy<'_>], catalog: &Catalog) -> Vec<PlaceEntry> {
     let mut found: Vec<PlaceEntry> = Vec::new();
     for taken in taken_by {
@@ -329,7 +328,7 @@ fn used_at(taken_by: &[TakenBy<'_>], catalog: &Catalog) -> Vec<PlaceEntry> {
     found
 }
 
-/// The v2 requests of the calls that are asked for, each once.
+/// Distinct v2 requests of the matching calls.
 fn requests(catalog: &Catalog, is_meant: impl Fn(&Operation, &Call) -> bool) -> Vec<String> {
     let mut requests = Vec::new();
     for operation in catalog.operations() {

@@ -1,4 +1,4 @@
-//! What no mapping says: words of the protocol, and what people do about errors.
+//! Knowledge beyond the mappings: protocol terms and hints for errors.
 
 use std::sync::LazyLock;
 
@@ -20,24 +20,24 @@ struct Shape {
     topic: Vec<Guide>,
 }
 
-/// Something worth knowing about a name.
+/// Guide text for one or more names.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Guide {
-    /// The names that it is about.
+    /// Names it is found under.
     pub(crate) names: Vec<String>,
-    /// What that is, if nothing else has the name.
+    /// Title, if the name is neither an operation nor a field.
     #[serde(default)]
     pub(crate) title: String,
-    /// What to know, in paragraphs.
+    /// Paragraphs.
     pub(crate) text: Vec<String>,
-    /// The names of other pages.
+    /// Related pages.
     #[serde(default)]
     pub(crate) see: Vec<String>,
 }
 
 impl Guide {
-    /// What is known about a name in any case.
+    /// Finds a guide by name, ignoring case.
     pub(crate) fn find(name: &str) -> Option<&'static Self> {
         let is_it = |known: &String| known.eq_ignore_ascii_case(name);
         GUIDE
@@ -46,13 +46,12 @@ impl Guide {
             .find(|guide| guide.names.iter().any(is_it))
     }
 
-    /// All names.
     pub(crate) fn names<'a>() -> impl Iterator<Item = &'a str> {
         { GUIDE.topic.iter() }.flat_map(|guide| guide.names.iter().map(String::as_str))
     }
 }
 
-/// A word of the protocol.
+/// Page of a protocol term.
 #[derive(Debug, Serialize)]
 pub(crate) struct WordPage {
     schema: u32,
@@ -73,7 +72,7 @@ impl WordPage {
     }
 }
 
-/// The errors with a number, v1's or v2's.
+/// Page of an error code of v1 or v2.
 #[derive(Debug, Serialize)]
 pub(crate) struct ErrorPage<'a> {
     schema: u32,
@@ -83,22 +82,22 @@ pub(crate) struct ErrorPage<'a> {
     pub(crate) errors: Vec<KnownError<'a>>,
 }
 
-/// An error and the operations that answer it.
+/// An error and the operations that return it.
 #[derive(Debug, Serialize)]
 pub(crate) struct KnownError<'a> {
-    /// v1's number; `None` for v2's own.
+    /// v1's code; `None` if v2's is passed on.
     pub(crate) code: Option<i64>,
     pub(crate) message: Option<String>,
-    /// Only some operations answer it.
+    /// True if it is specific to some operations.
     #[serde(skip)]
     is_own: bool,
     pub(crate) causes: Vec<String>,
-    /// The operations that answer it; any may if empty.
+    /// Operations that return it; all if empty.
     pub(crate) operations: Vec<&'a str>,
 }
 
 impl<'a> ErrorPage<'a> {
-    /// The page of a number; `None` if no error has it.
+    /// Finds an error code; `None` if it is unknown.
     pub(crate) fn find(catalog: &'a Catalog, name: &str) -> Option<Self> {
         let code: i64 = name.parse().ok()?;
         let is_it = |error: &ErrorEntry<'_>| {
@@ -134,7 +133,7 @@ impl<'a> ErrorPage<'a> {
                 }
             }
         }
-        // Those that the shim answers before an operation begins.
+        // Protocol errors, returned before an operation starts.
         for (_, error) in catalog.protocol().errors() {
             let message = Some(error.message.to_string());
             if error.code == code && errors.iter().all(|known| known.message != message) {

@@ -1,4 +1,4 @@
-//! The page of push notifications.
+//! Page of push notifications.
 
 use mappings::{
     Catalog,
@@ -21,28 +21,28 @@ pub(crate) struct NotificationsPage<'a> {
 /// One push notification.
 #[derive(Debug, Serialize)]
 pub(crate) struct NotificationEntry<'a> {
-    /// v1's name.
+    /// v1 name.
     pub(crate) name: &'a str,
-    /// The event of v2 that it is made from.
+    /// v2 event that it is built from.
     pub(crate) event: &'a str,
     pub(crate) summary: &'a str,
     pub(crate) fidelity: Fidelity,
     pub(crate) reason: Option<&'a str>,
-    /// The choices under which it is pushed: `recording_form = content or both`.
+    /// Options that enable it: `recording_form = content or both`.
     pub(crate) options: Vec<String>,
     pub(crate) parameters: Vec<ParameterOfNotification<'a>>,
-    /// Where the catalog has it: file and line.
+    /// Catalog file and line.
     pub(crate) catalog: String,
 }
 
-/// A parameter, or a member of one: `content.recording_files[].file_path`.
+/// Parameter, or a member of one: `content.recording_files[].file_path`.
 #[derive(Debug, Serialize)]
 pub(crate) struct ParameterOfNotification<'a> {
     pub(crate) name: String,
     pub(crate) r#type: &'static str,
     pub(crate) fidelity: Fidelity,
     pub(crate) reason: Option<&'a str>,
-    /// Where the value comes from, in order of preference.
+    /// Sources of the value, in order of preference.
     pub(crate) sources: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The page of one operation.
+//! Page of an operation.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use super::{
     parameters::{ParameterEntry, parameter_counts, parameter_entries},
 };
 
-/// Everything about one operation.
+/// Everything about an operation.
 #[derive(Debug, Serialize)]
 pub(crate) struct OperationPage<'a> {
     pub(crate) schema: u32,
@@ -28,71 +28,70 @@ pub(crate) struct OperationPage<'a> {
     pub(crate) name: &'a str,
     pub(crate) aliases: &'a [String],
     pub(crate) summary: &'a str,
-    /// True if it changes nothing.
+    /// True for reads.
     pub(crate) read: bool,
     pub(crate) service: ServiceKind,
-    /// The switch of a key without which it answers an error.
+    /// Tenant setting that must be on; otherwise the operation returns an error.
     pub(crate) enabled_by: Option<&'a str>,
-    /// What a repeated request does.
+    /// Effect of a repeated request.
     pub(crate) repeat: Option<&'a str>,
     pub(crate) note: Option<&'a str>,
-    /// The v2 calls that serve it.
+    /// v2 calls that serve it.
     pub(crate) calls: Vec<CallEntry<'a>>,
-    /// What serves it under other choices of a site.
+    /// Plans under other site options.
     pub(crate) variants: Vec<VariantEntry<'a>>,
-    /// The v2 requests that replace it, if it is not served.
+    /// v2 requests that replace it, if it is not served.
     pub(crate) replacement: Option<ReplacementEntry<'a>>,
     pub(crate) parameter_counts: Counts,
     pub(crate) parameters: Vec<ParameterEntry<'a>>,
     pub(crate) answer: Option<AnswerEntry<'a>>,
     pub(crate) errors: Vec<ErrorEntry<'a>>,
-    /// The choices of a site that change it.
+    /// Site options that change it.
     pub(crate) options: Vec<OptionEntry<'a>>,
-    /// The OAuth scopes that its calls need.
+    /// OAuth scopes of its calls.
     pub(crate) scopes: Vec<&'a str>,
-    /// The titles of the descriptions that its calls are in.
+    /// Titles of the v2 API descriptions of its calls.
     pub(crate) sources: Vec<&'a str>,
-    /// Where the catalog has it: file and line.
+    /// Catalog file and line.
     pub(crate) catalog: String,
 }
 
-/// How an operation is answered.
+/// How the shim handles an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ServiceKind {
-    /// From v2.
+    /// Served from v2.
     Served,
-    /// Always with an error, because nothing in v2 serves it.
+    /// Always an error, because v2 has no equivalent.
     Refused,
-    /// Not yet.
+    /// Not served yet.
     NotServed,
 }
 
-/// What replaces an operation that is not served.
+/// v2 replacement of an operation that is not served.
 #[derive(Debug, Serialize)]
 pub(crate) struct ReplacementEntry<'a> {
     pub(crate) requests: Vec<String>,
-    /// True if several of them, or one for each item, are needed.
+    /// True if several requests, or one per item, are needed.
     pub(crate) composite: bool,
     pub(crate) source: &'a str,
 }
 
-/// What serves an operation under other choices of a site.
+/// Plan of an operation under other site options.
 #[derive(Debug, Serialize)]
 pub(crate) struct VariantEntry<'a> {
-    /// The choices, by option.
+    /// Option values, by option.
     pub(crate) options: BTreeMap<&'a str, Value>,
-    /// The v2 requests.
     pub(crate) requests: Vec<String>,
-    /// The OAuth scopes that its calls need.
+    /// OAuth scopes of its calls.
     pub(crate) scopes: Vec<&'a str>,
 }
 
-/// A choice of a site.
+/// Site option.
 #[derive(Debug, Serialize)]
 pub(crate) struct OptionEntry<'a> {
     pub(crate) name: &'a str,
-    /// The choices; empty for a switch.
+    /// Possible values; empty for a switch.
     pub(crate) values: &'a [String],
     pub(crate) default: Value,
     pub(crate) about: &'a str,
@@ -116,11 +115,7 @@ impl<'a> OperationPage<'a> {
         let parameters = parameter_entries(catalog, operation);
         let replacement = match &operation.service {
             Service::NotServed(replacement) => Some(ReplacementEntry {
-                requests: replacement
-                    .requests
-                    .iter()
-                    .map(|(method, path)| format!("{method} {path}"))
-                    .collect(),
+                requests: v2_requests(operation),
                 composite: replacement.composite,
                 source: &replacement.source,
             }),
@@ -148,8 +143,8 @@ impl<'a> OperationPage<'a> {
             errors: error_entries(catalog, operation),
             variants: operation.variants.iter().map(variant_entry).collect(),
             options: option_entries(catalog, operation),
-            scopes: once_each(calls.iter().map(|call| call.scope)),
-            sources: once_each(
+            scopes: unique(calls.iter().map(|call| call.scope)),
+            sources: unique(
                 calls
                     .iter()
                     .map(|call| call.source)
@@ -162,7 +157,7 @@ impl<'a> OperationPage<'a> {
         }
     }
 
-    /// How faithful parameters and answer are together.
+    /// Fidelity counts of parameters and response fields together.
     pub(crate) fn counts(&self) -> Counts {
         let answer = self.answer.iter();
         let lists = answer.clone().flat_map(|answer| &answer.lists);
@@ -173,20 +168,25 @@ impl<'a> OperationPage<'a> {
     }
 }
 
+/// The v2 requests that serve or replace an operation: `GET /users/{userId}`.
+pub(crate) fn v2_requests(operation: &Operation) -> Vec<String> {
+    let requests = operation.v2_requests().into_iter();
+    requests
+        .map(|(method, path)| format!("{method} {path}"))
+        .collect()
+}
+
 fn variant_entry(variant: &Variant) -> VariantEntry<'_> {
     let choices = variant.options.iter().map(|(name, value)| {
         let value = serde_json::to_value(value).unwrap_or_default();
         (name.as_str(), value)
     });
     let operation = &variant.operation;
-    let requests = operation.v2_requests().into_iter();
     let calls = operation.plan().into_iter().flat_map(|plan| &plan.calls);
     VariantEntry {
         options: choices.collect(),
-        requests: requests
-            .map(|(method, path)| format!("{method} {path}"))
-            .collect(),
-        scopes: once_each(calls.map(|call| call.scope.as_str())),
+        requests: v2_requests(operation),
+        scopes: unique(calls.map(|call| call.scope.as_str())),
     }
 }
 
@@ -223,7 +223,7 @@ fn option_entries<'a>(catalog: &'a Catalog, operation: &'a Operation) -> Vec<Opt
     let chosen = of_variants.chain(of_calls).chain(of_fields);
     let chosen = chosen.chain(&operation.clears_text);
     let names = chosen.map(|(name, _)| name.as_str()).chain(numbers);
-    let names = once_each(names);
+    let names = unique(names);
     names
         .into_iter()
         .filter_map(|name| {
@@ -238,7 +238,7 @@ fn option_entries<'a>(catalog: &'a Catalog, operation: &'a Operation) -> Vec<Opt
         .collect()
 }
 
-/// The fields of an operation's answer, also those of the entries of its lists.
+/// Response fields of an operation, including those of list entries.
 fn fields_of<'a>(catalog: &'a Catalog, operation: &Operation) -> Vec<&'a Field> {
     let mut fields = Vec::new();
     let mut views = match operation.service {
@@ -254,8 +254,8 @@ fn fields_of<'a>(catalog: &'a Catalog, operation: &Operation) -> Vec<&'a Field> 
     fields
 }
 
-/// The items without repetitions, in their order.
-pub(crate) fn once_each<'a>(items: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+/// Removes duplicates, keeping the order.
+pub(crate) fn unique<'a>(items: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut once: Vec<&str> = Vec::new();
     for item in items {
         if !once.contains(&item) {

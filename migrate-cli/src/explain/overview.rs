@@ -1,32 +1,32 @@
-//! All operations at a glance.
+//! Overview of all operations.
 
 use mappings::{Catalog, catalog::operation::Operation};
 use serde::Serialize;
 
 use super::{
     Counts, OperationPage, SCHEMA,
-    operation::{ServiceKind, once_each},
+    operation::{ServiceKind, unique, v2_requests},
 };
 
-/// All operations, or those of a resource.
+/// All operations, or those of one resource.
 #[derive(Debug, Serialize)]
 pub(crate) struct Overview<'a> {
     pub(crate) schema: u32,
     pub(crate) kind: &'static str,
-    /// How many are answered by the shim.
+    /// Number of operations that the shim serves.
     pub(crate) served: usize,
-    /// How many there are in all.
+    /// Number of operations in v1.
     pub(crate) known: usize,
     pub(crate) resources: Vec<ResourceEntry<'a>>,
 }
 
-/// The operations of a resource.
+/// Operations of a resource.
 #[derive(Debug, Serialize)]
 pub(crate) struct ResourceEntry<'a> {
-    /// The first part of the operations' names.
+    /// First segment of the operation names.
     pub(crate) name: &'a str,
     pub(crate) served: usize,
-    /// The OAuth scopes that all of them need.
+    /// OAuth scopes of all its operations.
     pub(crate) scopes: Vec<&'a str>,
     pub(crate) operations: Vec<OverviewEntry<'a>>,
 }
@@ -38,17 +38,17 @@ pub(crate) struct OverviewEntry<'a> {
     pub(crate) summary: &'a str,
     pub(crate) read: bool,
     pub(crate) service: ServiceKind,
-    /// The v2 requests that serve or replace it.
+    /// v2 requests that serve or replace it.
     pub(crate) v2: Vec<String>,
-    /// True if several requests, or one for each item, replace it.
+    /// True if several requests, or one per item, replace it.
     pub(crate) composite: bool,
-    /// Parameters and answer fields by fidelity; `None` if there are no field mappings yet.
+    /// Parameters and response fields by fidelity; `None` without field mappings.
     pub(crate) counts: Option<Counts>,
     pub(crate) catalog: String,
 }
 
 impl<'a> Overview<'a> {
-    /// The operations of a resource, or all of them. Resources with served operations come first.
+    /// Lists the operations of a resource, or all. Resources with served operations come first.
     pub(crate) fn new(catalog: &'a Catalog, resource: Option<&str>) -> Self {
         let mut resources: Vec<ResourceEntry<'a>> = Vec::new();
         for operation in catalog.operations() {
@@ -73,7 +73,7 @@ impl<'a> Overview<'a> {
             let of = catalog.operations().iter();
             let of = of.filter(|operation| resource_of(operation) == resource.name);
             let calls = of.filter_map(Operation::plan).flat_map(|plan| &plan.calls);
-            resource.scopes = once_each(calls.map(|call| call.scope.as_str()));
+            resource.scopes = unique(calls.map(|call| call.scope.as_str()));
         }
         resources.sort_by_key(|resource| resource.served == 0);
         Self {
@@ -95,11 +95,7 @@ impl<'a> OverviewEntry<'a> {
             summary: &operation.summary,
             read: operation.read,
             service: page.service,
-            v2: operation
-                .v2_requests()
-                .into_iter()
-                .map(|(method, path)| format!("{method} {path}"))
-                .collect(),
+            v2: v2_requests(operation),
             composite: replacement.is_some_and(|replacement| replacement.composite),
             counts: operation.is_served().then(|| page.counts()),
             catalog: page.catalog,
@@ -107,7 +103,7 @@ impl<'a> OverviewEntry<'a> {
     }
 }
 
-/// The first part of an operation's name.
+/// First segment of an operation name.
 pub(crate) fn resource_of(operation: &Operation) -> &str {
     let name = operation.name.as_str();
     name.split_once('/').map_or(name, |(resource, _)| resource)

@@ -1,4 +1,4 @@
-//! The pages as documents for people.
+//! Conversion of pages to documents.
 
 mod field;
 mod notifications;
@@ -7,7 +7,10 @@ mod overview;
 mod topic;
 
 use mappings::fidelity::Fidelity;
-use migrate_report::document::{Cell, Row};
+use migrate_report::{
+    document::{Cell, Row},
+    words::count,
+};
 
 pub(crate) use field::field;
 pub(crate) use notifications::notifications;
@@ -15,15 +18,12 @@ pub(crate) use operation::{operation, place};
 pub(crate) use overview::overview;
 pub(crate) use topic::{errors, words};
 
-use super::{
-    Counts,
-    wording::{all_of, counted},
-};
+use super::{Counts, wording::all_of};
 
-/// What the documents are made by.
+/// Command name shown in documents.
 const TOOL: &str = "migrate explain";
 
-/// The word for a fidelity, in its colour.
+/// Fidelity as a colored cell.
 fn fidelity(fidelity: Fidelity) -> Cell {
     let word = match fidelity {
         Fidelity::Exact => "exact",
@@ -51,21 +51,21 @@ fn counts(counts: Counts) -> String {
     all_of(&words)
 }
 
-/// A field or parameter, or several with the same fate, and the reason.
-fn fate(kind: Fidelity, names: &[&str], reason: &str) -> Row {
+/// Row for one name, or for several with the same fidelity and reason.
+fn fidelity_row(kind: Fidelity, names: &[&str], reason: &str) -> Row {
     match names {
         [name] => Row::new([fidelity(kind), Cell::name(*name), reason.into()]),
         names => Row::new([
             fidelity(kind),
-            counted(names.len(), "field").into(),
+            count(names.len(), "field", "fields").into(),
             reason.into(),
         ])
         .with_below([names.join(", ")]),
     }
 }
 
-/// Groups what is alike, in order of first appearance.
-fn alike<E, K: PartialEq>(entries: &[E], key: impl Fn(&E) -> K) -> Vec<Vec<&E>> {
+/// Groups entries by key, in order of first appearance.
+pub(crate) fn group_by<E, K: PartialEq>(entries: &[E], key: impl Fn(&E) -> K) -> Vec<Vec<&E>> {
     let mut groups: Vec<Vec<&E>> = Vec::new();
     for entry in entries {
         let same =

@@ -1,4 +1,4 @@
-//! The parameters of an operation: what v1 took and where each goes in v2.
+//! Parameters of an operation and their destination in v2.
 
 use mappings::{
     Catalog,
@@ -16,35 +16,35 @@ use super::{Counts, calls::is_about_new_user, wording};
 #[derive(Debug, Serialize)]
 pub(crate) struct ParameterEntry<'a> {
     pub(crate) name: &'a str,
-    /// True if it must be given, or one of `or`.
+    /// True if it, or one of `or`, is required.
     pub(crate) required: bool,
-    /// The other parameters that do as well, if it is one of several of which one must be given.
+    /// Alternatives, if one of several parameters is required.
     pub(crate) or: Vec<&'a str>,
-    /// v1's type and what it took; `None` for operations that have no field mappings yet.
+    /// v1's type and accepted values; `None` without field mappings.
     pub(crate) r#type: Option<String>,
     pub(crate) places: Vec<ParameterPlace<'a>>,
-    /// How the value changes on the way, in a few words; the page of the field says it in full.
+    /// Conversion in a few words; the field page has the details.
     pub(crate) conversion: &'static str,
-    /// `None` for operations that have no field mappings yet.
+    /// `None` without field mappings.
     pub(crate) fidelity: Option<Fidelity>,
     pub(crate) reason: Option<&'a str>,
-    /// Where the catalog says so: file and line.
+    /// Catalog file and line.
     pub(crate) catalog: Option<String>,
 }
 
-/// Where a parameter goes.
+/// Destination of a parameter.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct ParameterPlace<'a> {
-    /// The calls that carry it.
+    /// Calls that carry it.
     pub(crate) calls: Vec<&'a str>,
-    /// In which part of the request.
+    /// Part of the request.
     #[serde(rename = "in")]
     pub(crate) part: RequestPart,
-    /// The name of the query parameter, or the path into the body.
+    /// Name of the query parameter, or path into the body.
     pub(crate) at: Option<String>,
 }
 
-/// A part of a v2 request, or what else a parameter is for.
+/// Part of a v2 request, or another use of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum RequestPart {
@@ -52,13 +52,13 @@ pub(crate) enum RequestPart {
     Query,
     Body,
     File,
-    /// Chooses among the items that an earlier call found.
+    /// Filters the list items of an earlier call.
     Filter,
-    /// Compared with what the call answers.
+    /// Compared with the response of the call.
     Check,
 }
 
-/// The parameters of an operation, in the catalog's order.
+/// Describes the parameters of an operation, in catalog order.
 pub(crate) fn parameter_entries<'a>(
     catalog: &'a Catalog,
     operation: &'a Operation,
@@ -69,12 +69,12 @@ pub(crate) fn parameter_entries<'a>(
         .collect()
 }
 
-/// How faithfully parameters arrive.
+/// Fidelity counts of the parameters.
 pub(crate) fn parameter_counts(entries: &[ParameterEntry<'_>]) -> Counts {
     Counts::of(entries.iter().filter_map(|entry| entry.fidelity))
 }
 
-/// How faithfully a parameter arrives, and why not exactly.
+/// Fidelity of a parameter, and the reason if it is not exact.
 pub(crate) fn parameter_fidelity<'a>(
     catalog: &'a Catalog,
     parameter: &'a Parameter,
@@ -216,7 +216,7 @@ fn is_in_path(operation: &Operation, plan: &Plan, call: &Call, name: &str) -> bo
     })
 }
 
-/// Where in the fixed part of a body a parameter stands.
+/// Pointers to a parameter in a body template.
 fn pointers(body: &BodyTemplate, parameter: &str) -> Vec<String> {
     let below = |prefix: &str, inner: &BodyTemplate| -> Vec<String> {
         let inner = pointers(inner, parameter);

@@ -1,4 +1,4 @@
-//! All pages that there are.
+//! Tests over all pages.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::{Topic, field};
 
-/// Every page exists as text and as JSON, and no line is wider than a terminal.
+/// Every page renders as text and JSON, and no line is wider than the terminal.
 #[test]
-fn every_page_fits() {
+fn every_page_fits_the_terminal() {
     let catalog = Catalog::embedded().unwrap();
     let operations: BTreeSet<_> = { catalog.operations().iter() }
         .map(|operation| operation.name.as_str())

@@ -1,4 +1,4 @@
-//! What a name means: an operation, a field, a resource, an error or a word of the protocol.
+//! Lookup of a name: an operation, field, resource, error code or protocol term.
 
 use mappings::Catalog;
 use migrate_report::Document;
@@ -12,29 +12,27 @@ use super::{
 };
 use crate::v1_address;
 
-/// The lowest similarity of a suggested name, from 0 to 1 (Jaro-Winkler).
-const ALIKE: f64 = 0.8;
-/// How many names are suggested at most.
-const SUGGESTIONS: usize = 3;
+/// Minimum similarity of a suggested name, from 0 to 1 (Jaro-Winkler).
+const MIN_SIMILARITY: f64 = 0.8;
+/// Maximum number of suggestions.
+const MAX_SUGGESTIONS: usize = 3;
 
-/// The name of the page of push notifications.
+/// Name of the page of push notifications.
 const NOTIFICATIONS: &str = "notifications";
 
-/// A page. As JSON, each has a `kind`.
+/// A page. In JSON, each has a `kind`.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(crate) enum Topic<'a> {
     Operation(Box<OperationPage<'a>>),
     Field(FieldPage<'a>),
-    /// All operations, or those of a resource.
     Overview(Overview<'a>),
     Error(ErrorPage<'a>),
     Word(WordPage),
-    /// All push notifications.
     Notifications(NotificationsPage<'a>),
 }
 
-/// A name that means nothing; says which names come near.
+/// Unknown name, with similar known names.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "v1 had no operation, parameter, answer field or error `{name}`{}",
@@ -46,14 +44,14 @@ pub(crate) struct UnknownTopic {
 }
 
 impl<'a> Topic<'a> {
-    /// All operations.
+    /// Page of all operations.
     pub(crate) fn all(catalog: &'a Catalog) -> Self {
         Self::Overview(Overview::new(catalog, None))
     }
 
-    /// Finds what a name means: an operation in any case, under any of its names, as a path or a
-    /// URL; the name of a parameter or an answer field; the first part of operations' names; the
-    /// number of an error; a word of the protocol; the only operation that ends with it.
+    /// Finds the page of a name. In order: an operation (ignoring case; name, alias, path or URL),
+    /// a parameter or response field, a resource, an error code, a protocol term, the only
+    /// operation with that last segment.
     pub(crate) fn find(catalog: &'a Catalog, name: &str) -> Result<Self, UnknownTopic> {
         let prefix = &catalog.protocol().prefix;
         let path = v1_address::below_prefix(name, prefix);
@@ -91,7 +89,7 @@ impl<'a> Topic<'a> {
         })
     }
 
-    /// The page for people; with `all`, what is exact is not only counted.
+    /// Builds the document. With `all`, exact parameters and fields are listed, too.
     pub(crate) fn document(&self, all: bool) -> Document<'static> {
         match self {
             Self::Operation(page) => page::operation(page, all),
@@ -104,7 +102,7 @@ impl<'a> Topic<'a> {
     }
 }
 
-/// The operations whose names come near to a name that no operation has.
+/// Operations with names similar to an unknown one.
 pub(crate) fn nearest_operations(catalog: &Catalog, name: &str) -> Vec<String> {
     nearest(name, operation_names(catalog))
 }
@@ -124,7 +122,7 @@ fn operation_names(catalog: &Catalog) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The names that come near to one that is unknown.
+/// Known names that are similar to an unknown one.
 pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
     let name = name.to_lowercase();
     let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
@@ -132,7 +130,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> V
         .map(|known| {
             let lower = known.to_lowercase();
             let whole = strsim::jaro_winkler(&name, &lower);
-            // `getbyemail` is near to `user/getbyemail`.
+            // `getbyemail` is similar to `user/getbyemail`.
             let end = strsim::jaro_winkler(&last(&name), &last(&lower)) - 0.05;
             (
                 if name.contains('/') {
@@ -143,10 +141,10 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> V
                 known,
             )
         })
-        .filter(|(alike, _)| *alike >= ALIKE)
+        .filter(|(alike, _)| *alike >= MIN_SIMILARITY)
         .collect();
     near.sort_by(|(one, a), (other, b)| other.total_cmp(one).then_with(|| a.cmp(b)));
     near.dedup_by(|(_, one), (_, other)| one == other);
-    let nearest = near.into_iter().take(SUGGESTIONS);
+    let nearest = near.into_iter().take(MAX_SUGGESTIONS);
     nearest.map(|(_, name)| format!("`{name}`")).collect()
 }

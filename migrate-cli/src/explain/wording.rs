@@ -1,4 +1,4 @@
-//! What the catalog says in values, said in sentences.
+//! Catalog values as phrases.
 
 use std::borrow::Cow;
 
@@ -30,12 +30,7 @@ fn joined<T: AsRef<str>>(items: &[T], word: &str) -> String {
     }
 }
 
-/// `1 call`, `2 calls`.
-pub(crate) fn counted(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
-/// A pointer as programs write a path into a document: `in_meeting.chat`, `members[].id`.
+/// A JSON pointer in dotted notation: `in_meeting.chat`, `members[].id`.
 pub(crate) fn dotted(pointer: &str) -> String {
     pointer
         .trim_start_matches('/')
@@ -43,7 +38,7 @@ pub(crate) fn dotted(pointer: &str) -> String {
         .replace('/', ".")
 }
 
-/// When a call is made, as the part of a sentence after "if"; each entry is enough by itself.
+/// Conditions of a call, as clauses after "if"; one of them must hold.
 pub(crate) fn conditions(catalog: &Catalog, plan: &[Call], call: &Call) -> Vec<String> {
     call.when
         .iter()
@@ -84,7 +79,7 @@ fn condition(catalog: &Catalog, plan: &[Call], condition: &Condition) -> String 
     all_of(&parts)
 }
 
-/// The parts of a condition that earlier calls decide.
+/// The parts of a condition that depend on earlier calls.
 pub(crate) fn found(plan: &[Call], condition: &Condition) -> Vec<String> {
     let mut parts = Vec::new();
     let name = |call: usize| plan.get(call).map_or("", |call| &call.name);
@@ -121,7 +116,7 @@ fn option_is(catalog: &Catalog, name: &str, value: &OptionValue) -> String {
     format!("options.{name} is {}{usual}", option_value(value))
 }
 
-/// For which of a list's items a call is made, after "if its"; for all if there is nothing.
+/// Condition on the list items of a call, after "if its"; `None` for all items.
 pub(crate) fn each_where(each: &Each) -> Option<String> {
     let tests = each.only.iter();
     let tests: Vec<_> = tests
@@ -130,7 +125,7 @@ pub(crate) fn each_where(each: &Each) -> Option<String> {
     (!tests.is_empty()).then(|| all_of(&tests))
 }
 
-/// What a call is made for, once each, if not for the items of a list.
+/// Repetition of a call, if not over list items.
 pub(crate) fn several(each: &Each) -> Option<String> {
     match &each.of {
         FanOut::Entries { .. } => None,
@@ -142,7 +137,7 @@ pub(crate) fn several(each: &Each) -> Option<String> {
     }
 }
 
-/// What a value is to be, after its name.
+/// Condition on a value, after its name.
 fn predicate(predicate: &Predicate) -> String {
     match predicate {
         Predicate::OneOf { values, is } => {
@@ -157,7 +152,7 @@ fn predicate(predicate: &Predicate) -> String {
     }
 }
 
-/// `on`, `off` or the choice.
+/// `on`, `off`, or the value.
 pub(crate) fn option_value(value: &OptionValue) -> Cow<'_, str> {
     match value {
         OptionValue::Switch(true) => "on".into(),
@@ -167,7 +162,7 @@ pub(crate) fn option_value(value: &OptionValue) -> Cow<'_, str> {
     }
 }
 
-/// The type of a parameter and what v1 took: `int, 1 to 300`.
+/// Type and accepted values of a parameter: `int, 1 to 300`.
 pub(crate) fn kind(part: &Part) -> String {
     let mut facts = vec![part.kind.name().to_owned()];
     if let Some((least, most)) = part.range {
@@ -199,7 +194,7 @@ pub(crate) fn kind(part: &Part) -> String {
     facts.join(", ")
 }
 
-/// A value as a table shows it: texts without quotes, but an empty one with them.
+/// A value for tables: text without quotes, except empty text.
 pub(crate) fn literal(value: &Value) -> String {
     match value.as_str() {
         Some(text) if !text.is_empty() => text.to_owned(),
@@ -207,13 +202,13 @@ pub(crate) fn literal(value: &Value) -> String {
     }
 }
 
-/// A value with blanks, so that a long one can be broken.
+/// A value with spaces that allow line breaks.
 pub(crate) fn breakable(value: &Value) -> String {
     let text = value.to_string();
     text.replace(",\"", ", \"").replace(",{", ", {")
 }
 
-/// A place as the catalog writes it, but of a text only what it is made of.
+/// A place in catalog notation; for a composed text, its parts.
 pub(crate) fn place(place: &Place) -> String {
     let Place::Text(template) = place else {
         return place.to_string();

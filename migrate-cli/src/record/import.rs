@@ -1,5 +1,5 @@
-//! Recordings out of what teams already have. Each format has a module, and tells its exchanges as
-//! [`Pair`]s; a new one is a module more and a line in [`import`].
+//! Import of existing traffic. Each format has a module that produces [`Pair`]s; [`import`] selects
+//! it.
 
 mod folder;
 mod har;
@@ -18,12 +18,12 @@ use recording::{Exchange, FORMAT, Redactor, V1Exchange, Wrapping};
 use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 
-/// A request and its answer, from wherever they come.
+/// A request and its response.
 #[derive(Debug, Default)]
 pub(crate) struct Pair {
-    /// The whole URL, or the operation.
+    /// URL, path or operation.
     pub(crate) url: String,
-    /// The method, if it is named.
+    /// Method; empty if unknown.
     pub(crate) method: String,
     pub(crate) content_type: String,
     pub(crate) body: String,
@@ -32,17 +32,17 @@ pub(crate) struct Pair {
     millis: f64,
 }
 
-/// What came of an import.
+/// Result of an import.
 #[derive(Debug, Default)]
 pub(crate) struct Imported {
     pub(crate) exchanges: Vec<Exchange>,
-    /// Requests that are not v1's.
+    /// Number of requests that are not v1 requests.
     pub(crate) others: usize,
-    /// Answers that are no JSON object.
+    /// Number of responses that are not JSON objects.
     pub(crate) unreadable: usize,
 }
 
-/// Reads a file or folder; nothing that is secret is left in the result.
+/// Imports a file or folder and removes secrets.
 pub(crate) fn import(
     catalog: &Catalog,
     redactor: &Redactor,
@@ -81,8 +81,7 @@ pub(crate) fn import(
     Ok(())
 }
 
-/// The requests of a HAR file or a Postman collection, or of one of their entries; `None` if it is
-/// neither.
+/// Requests of a HAR file, a Postman collection or one of their entries; `None` for other files.
 pub(crate) fn requests(file: &Value) -> Option<Vec<Pair>> {
     har::pairs(file)
         .or_else(|| postman::requests(file))
@@ -128,13 +127,13 @@ fn add(catalog: &Catalog, redactor: &Redactor, pair: &Pair, imported: &mut Impor
     imported.exchanges.push(exchange);
 }
 
-/// The operation of a URL and its query; `None` if it is not v1's.
+/// Operation and query of a URL; `None` if it is not a v1 URL.
 fn operation(catalog: &Catalog, url: &str) -> Option<(String, String)> {
     let (path, query) = if let Ok(url) = Url::parse(url) {
         let query = url.query().unwrap_or_default();
         (url.path().to_owned(), query.to_owned())
     } else {
-        // A path alone, or one behind a variable of a collection: `{{base}}/user/get?id=1`.
+        // A path, possibly after a variable of a collection: `{{base}}/user/get?id=1`.
         let (path, query) = url.split_once('?').unwrap_or((url, ""));
         (path.to_owned(), query.to_owned())
     };
@@ -176,7 +175,7 @@ fn arguments(query: &str, pair: &Pair) -> (Wrapping, Arguments) {
     (wrapping, all.into_iter().collect())
 }
 
-/// A list of names and values as a form.
+/// Encodes a list of names and values as a form.
 fn form(list: Option<&Value>, name: &str) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
     for member in list.and_then(Value::as_array).into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! The v2 requests with all that is to be said about each.
+//! Conversion of planned requests to printable calls.
 
 use mappings::{
     Body, V2Request,
@@ -8,15 +8,15 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::{
-    BodyCondition, FileEntry, TranslatedCall, Variable, form,
-    rehearsal::Planned,
-    shell,
+    BodyCondition, FileEntry, TranslatedCall, Variable,
+    dry_run::Planned,
+    form, shell,
     variables::{Piece, Variables, item_variable},
 };
-use crate::explain::wording;
+use crate::explain::{direct_dependencies, wording};
 
-/// What a query keeps as it is: the unreserved characters of RFC 3986, and some that mean nothing
-/// in a query.
+/// Characters not encoded in a query: RFC 3986 unreserved characters, and some without a meaning
+/// there.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -25,21 +25,20 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b',')
     .remove(b'@');
 
-/// What all calls of a translation share.
-pub(super) struct Frame<'f, 'a> {
-    /// The calls of the plan.
+/// Context shared by all calls of a translation.
+pub(super) struct CallContext<'f, 'a> {
     pub(super) plan: &'a Plan,
-    /// v2's base, without a slash at its end.
+    /// Base URL of v2, without a trailing slash.
     pub(super) base: &'f str,
     pub(super) variables: &'f Variables,
-    /// The marker of the id of a list's items.
+    /// Marker for the id of list items.
     pub(super) item: &'f str,
-    /// The paths of files, by parameter.
+    /// File paths, by parameter.
     pub(super) files: &'f [(String, String)],
 }
 
-impl<'a> Frame<'_, 'a> {
-    /// The calls, numbered; what has to be done beforehand is added to the notes.
+impl<'a> CallContext<'_, 'a> {
+    /// Numbers the calls and adds preparation steps to the notes.
     pub(super) fn calls(
         &self,
         planned: Vec<Planned>,
@@ -51,7 +50,9 @@ impl<'a> Frame<'_, 'a> {
             let Some(call) = self.plan.calls.get(planned.call) else {
                 continue;
             };
-            let after = waits_for(&self.plan.calls, planned.call, &made);
+            let direct = direct_dependencies(self.plan, planned.call, |at| made.contains(&at));
+            let numbered = (1..).zip(&made).filter(|(_, at)| direct.contains(at));
+            let after: Vec<usize> = numbered.map(|(number, _)| number).collect();
             let steps = calls.iter().filter(|call| after.contains(&call.number));
             let step = steps
                 .map(|call| call.step)
@@ -113,34 +114,6 @@ impl<'a> Frame<'_, 'a> {
     }
 }
 
-/// The numbers of the calls that a call waits for: of those that are made, without what those wait
-/// for anyway.
-fn waits_for(plan: &[Call], call: usize, made: &[usize]) -> Vec<usize> {
-    fn all(plan: &[Call], call: usize, found: &mut Vec<usize>) {
-        for at in plan.get(call).into_iter().flat_map(|call| &call.after) {
-            if !found.contains(at) {
-                found.push(*at);
-                all(plan, *at, found);
-            }
-        }
-    }
-    let mut waits = Vec::new();
-    all(plan, call, &mut waits);
-    waits.retain(|at| made.contains(at));
-    let is_indirect = |at: usize| {
-        waits.iter().any(|other| {
-            let mut theirs = Vec::new();
-            all(plan, *other, &mut theirs);
-            theirs.contains(&at)
-        })
-    };
-    let direct = made.iter().enumerate().filter(|(_, at)| waits.contains(at));
-    direct
-        .filter(|(_, at)| !is_indirect(**at))
-        .map(|(index, _)| index + 1)
-        .collect()
-}
-
 fn url(base: &str, request: &V2Request) -> String {
     let query: Vec<_> = request
         .query
@@ -199,7 +172,7 @@ fn file_entry(
     })
 }
 
-/// What the commands need in the environment.
+/// Environment variables of the commands.
 pub(super) fn variables(calls: &[TranslatedCall<'_>]) -> Vec<Variable> {
     let mut scopes: Vec<&str> = Vec::new();
     for call in calls {

@@ -1,4 +1,4 @@
-//! What the command line of a client sends: curl, wget, `HTTPie`, and `PowerShell`'s
+//! Parser for the command lines of HTTP clients: curl, wget, `HTTPie`, and `PowerShell`'s
 //! `Invoke-RestMethod`.
 
 use std::sync::LazyLock;
@@ -14,7 +14,7 @@ struct File {
     client: Vec<Client>,
 }
 
-/// A program that sends requests.
+/// An HTTP client program.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Client {
@@ -25,7 +25,7 @@ pub(super) struct Client {
     switches: Vec<String>,
 }
 
-/// How a command line is read.
+/// Command-line syntax of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Style {
@@ -35,30 +35,30 @@ pub(super) enum Style {
     PowerShell,
 }
 
-/// What a command line sends.
+/// Request described by a command line.
 #[derive(Debug, Default)]
 pub(super) struct Command {
     pub(super) url: Option<String>,
-    /// The method, if it is named.
+    /// Method, if given.
     pub(super) method: Option<String>,
-    /// The data go into the query: curl's `-G`.
+    /// Send the data in the query: curl's `-G`.
     pub(super) get: bool,
-    /// The body is JSON, as an option or a header says.
+    /// The body is JSON, by an option or a header.
     pub(super) json: bool,
     pub(super) data: Vec<Data>,
     pub(super) parts: Vec<Part>,
-    /// More for the query.
+    /// Additional query parameters.
     pub(super) query: Vec<Data>,
-    /// Options that are not known, and were taken for switches.
+    /// Unknown options, treated as switches.
     pub(super) unknown: Vec<String>,
 }
 
-/// A piece of a body.
+/// Part of a body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Data {
-    /// As it stands, encoded already.
+    /// Already encoded.
     Encoded(String),
-    /// A name, and a value that the client encodes.
+    /// Name and value that the client encodes.
     Plain(String, String),
 }
 
@@ -66,39 +66,37 @@ pub(super) enum Data {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Text(String, String),
-    /// A file, by the path that it is read from.
+    /// A file, by path.
     File(String, String),
 }
 
-/// Why a command line cannot be read.
+/// Error in a command line.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
-    /// Only the client itself can do this.
-    #[error(
-        "{what} come from a file, which `migrate translate` does not read: put the content in its place"
-    )]
+    /// The data is in a file, which is not read.
+    #[error("cannot read {what} from a file; put the content in its place")]
     ReadsFile {
-        /// What the file holds.
+        /// Description of the data.
         what: String,
     },
-    /// The last option lacks its value.
+    /// The last option has no value.
     #[error("the option {option} needs a value")]
     NoValue {
-        /// The option.
+        /// Option name.
         option: String,
     },
     /// A part without `=`.
     #[error("the option {option} needs name=content")]
     NoContent {
-        /// The option.
+        /// Option name.
         option: String,
     },
-    /// Only one of them could be meant.
+    /// More than one URL.
     #[error("the command has more than one URL; translate one request at a time")]
     TwoUrls,
 }
 
-/// The client that a word names.
+/// Finds the client with this program name or path.
 pub(super) fn client(word: &str) -> Option<&'static Client> {
     let name = word
         .rsplit(['/', '\\'])
@@ -110,11 +108,11 @@ pub(super) fn client(word: &str) -> Option<&'static Client> {
     CLIENTS.client.iter().find(is_it)
 }
 
-/// Takes the value of an option.
+/// Returns the value of an option.
 type Value<'v> = &'v mut dyn FnMut(&str) -> Result<String, CommandError>;
 
 impl Client {
-    /// Reads the words after the name of the client.
+    /// Parses the words after the client's name.
     pub(super) fn parse(&self, words: &[String]) -> Result<Command, CommandError> {
         let mut command = Command::default();
         let mut words = words.iter();
@@ -145,7 +143,7 @@ impl Client {
         Ok(command)
     }
 
-    /// `-sSXPOST`, `-d a=b`: several switches, and an option whose value may follow at once.
+    /// Parses short options: `-sSXPOST`, `-d a=b`. The value may follow in the same word.
     fn letters(
         &self,
         letters: &str,
@@ -248,12 +246,12 @@ impl Client {
                     .parts
                     .push(Part::Text(name.to_owned(), text.to_owned()));
             }
-            // Both say how the same items are sent.
+            // Both select the encoding of the same items.
             (Style::Httpie, "form" | "json" | "multipart") => {}
             (_, name) if self.values.iter().any(|known| known == name) => drop(value(&option)?),
             (_, name)
                 if name.starts_with("no-") || self.switches.iter().any(|known| known == name) => {}
-            // Without a value, which may be a secret.
+            // Without the value, which may be a secret.
             _ => command
                 .unknown
                 .extend(option.split('=').next().map(str::to_owned)),
@@ -261,7 +259,7 @@ impl Client {
         Ok(())
     }
 
-    /// A word that is no option: the URL, or what `HTTPie` makes of its items.
+    /// Parses an operand: the URL, or an `HTTPie` item.
     fn operand(&self, word: &str, command: &mut Command) -> Result<(), CommandError> {
         if self.style != Style::Httpie {
             return command.url(word);
@@ -305,7 +303,7 @@ impl Command {
         }
     }
 
-    /// A header, of which only the type of the body matters.
+    /// Reads a header; only `Content-Type` matters.
     pub(super) fn header(&mut self, header: &str) {
         let header = header.to_lowercase();
         let (name, content) = header.split_once(':').unwrap_or((&header, ""));
@@ -322,7 +320,7 @@ fn read_no_file(option: &str, data: String) -> Result<String, CommandError> {
     Ok(data)
 }
 
-/// `content`, `=content`, `name=content`; `@file` and `name@file` are not to be had.
+/// Parses `content`, `=content` or `name=content`. Rejects `@file` and `name@file`.
 fn encoded_by_curl(option: &str, data: &str) -> Result<Data, CommandError> {
     let file = data.find('@');
     match data.find('=') {
@@ -338,7 +336,7 @@ fn encoded_by_curl(option: &str, data: &str) -> Result<Data, CommandError> {
     }
 }
 
-/// `name=text`, `name=@path;type=…`.
+/// Parses `name=text` or `name=@path;type=…`.
 fn part(option: &str, text: &str) -> Result<Part, CommandError> {
     let (name, content) = named(option, text)?;
     if content.starts_with('<') {
@@ -359,7 +357,7 @@ fn part(option: &str, text: &str) -> Result<Part, CommandError> {
     }
 }
 
-/// Without `;type=…` and the like.
+/// Removes `;type=…` and similar attributes.
 fn without_attributes(content: &str) -> &str {
     let ends = [";type=", ";filename=", ";headers=", ";encoder="];
     let end = { ends.iter() }
@@ -387,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn switches_and_a_value_may_share_a_word() {
+    fn splits_combined_short_options() {
         let command =
             command("-sSXPOST -da=b -d c=d -o/dev/null -u me:secret https://x/v1/user/get")
                 .unwrap();
@@ -401,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn what_curl_encodes_is_not_decoded() {
+    fn keeps_values_that_curl_encodes() {
         let command = command("--data-urlencode dept=R&D% --data-urlencode =x x").unwrap();
         assert_eq!(
             command.data,
@@ -413,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_lose_their_attributes_and_quotes() {
+    fn strips_part_attributes_and_quotes() {
         let command = command(
             r#"-F id=a -F 'pic_file=@"a;b.png";type=image/png' --form-string 'x=@y;type=z' u"#,
         )
@@ -429,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn no_file_is_read() {
+    fn rejects_data_from_files() {
         for line in [
             "-d @f u",
             "--data-binary @f u",
@@ -446,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn values_must_be_there_and_urls_single() {
+    fn rejects_missing_values_and_second_urls() {
         assert!(matches!(
             command("https://x -d"),
             Err(CommandError::NoValue { .. })

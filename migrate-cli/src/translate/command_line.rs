@@ -1,18 +1,20 @@
-//! Command lines, split as their shells do: POSIX shells, Windows' cmd and `PowerShell`. Variables
-//! stay variables.
+//! Splits command lines like POSIX shells, cmd and `PowerShell`. Variables become markers.
 
 use std::{iter::Peekable, str::Chars};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::variables::Found;
+use super::variables::RequestVariables;
 
-/// The commands of a text, each as its words.
+/// Splits a text into commands, each a list of words.
 ///
 /// # Errors
 ///
-/// A quote that is not closed.
-pub(super) fn commands(text: &str, found: &mut Found) -> Result<Vec<Vec<String>>, &'static str> {
+/// A quote is not closed.
+pub(super) fn commands(
+    text: &str,
+    found: &mut RequestVariables,
+) -> Result<Vec<Vec<String>>, &'static str> {
     let shell = Shell::of(text);
     let text = match shell {
         Shell::Cmd => without_carets(text),
@@ -39,8 +41,8 @@ enum Shell {
 }
 
 impl Shell {
-    /// The shell that a text is for: only cmd continues lines with `^`, only `PowerShell` with a
-    /// backtick, and it has commands of its own.
+    /// Detects the shell: only cmd continues lines with `^`, only `PowerShell` with a backtick or
+    /// has these commands.
     fn of(text: &str) -> Self {
         let lines = || text.lines().map(str::trim_end);
         let lower = text.to_lowercase();
@@ -66,8 +68,8 @@ impl Shell {
     }
 }
 
-/// What cmd makes of carets: a line goes on, or the next letter has no meaning. Those that browsers
-/// copy stand also before quotes.
+/// Resolves carets like cmd: continues lines and unescapes letters. Browsers also put them before
+/// quotes.
 fn without_carets(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut letters = text.chars().filter(|letter| *letter != '\r').peekable();
@@ -91,8 +93,8 @@ fn without_carets(text: &str) -> String {
 struct Splitter<'t, 'f> {
     shell: Shell,
     letters: Peekable<Chars<'t>>,
-    found: &'f mut Found,
-    /// The word that is being read; none between words.
+    found: &'f mut RequestVariables,
+    /// Current word; `None` between words.
     word: Option<String>,
     words: Vec<String>,
     commands: Vec<Vec<String>>,
@@ -133,7 +135,7 @@ impl Splitter<'_, '_> {
         Ok(())
     }
 
-    /// Reads what a letter begins inside of a word: a quote, an escape, a variable, or itself.
+    /// Reads a quote, escape, variable or plain letter within a word.
     fn piece(&mut self, letter: char) -> Result<(), &'static str> {
         #[expect(clippy::match_same_arms, reason = "a guard takes a letter")]
         match (self.shell, letter) {
@@ -157,7 +159,7 @@ impl Splitter<'_, '_> {
         }
     }
 
-    /// A letter that may begin a variable.
+    /// Reads a letter that may start a variable.
     fn plain(&mut self, letter: char) {
         let name = match (self.shell, letter) {
             (Shell::Posix, '`') => Some(self.output('`')),
@@ -174,7 +176,7 @@ impl Splitter<'_, '_> {
         }
     }
 
-    /// The name of the variable after a `$`; none if it is a plain `$`.
+    /// Reads the variable name after `$`; `None` for a plain `$`.
     fn variable(&mut self) -> Option<String> {
         match self.letters.peek()? {
             '(' => {
@@ -208,7 +210,7 @@ impl Splitter<'_, '_> {
         .filter(|name| !name.is_empty())
     }
 
-    /// `%NAME%`, or a `%` that is only doubled.
+    /// Reads `%NAME%`; `None` for a plain or doubled `%`.
     fn cmd_variable(&mut self) -> Option<String> {
         if self.letters.next_if_eq(&'%').is_some() {
             return None;
@@ -228,7 +230,7 @@ impl Splitter<'_, '_> {
         Some(ahead)
     }
 
-    /// Stands for what a command prints.
+    /// Skips a command substitution and returns a variable for its output.
     fn output(&mut self, end: char) -> String {
         let mut depth = 0;
         for letter in self.letters.by_ref() {
@@ -294,7 +296,7 @@ impl Splitter<'_, '_> {
         }
     }
 
-    /// `$'…'` with the escapes of C.
+    /// Reads `$'…'` with C escapes.
     fn ansi(&mut self) -> Result<(), &'static str> {
         self.push_text("");
         loop {
@@ -320,7 +322,7 @@ impl Splitter<'_, '_> {
         }
     }
 
-    /// The letter with the number of at most this many digits.
+    /// Reads the code of a letter, with at most `most` digits.
     fn number(&mut self, radix: u32, most: usize) -> char {
         let mut code = 0_u32;
         for _ in 0..most {
@@ -335,7 +337,7 @@ impl Splitter<'_, '_> {
         char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
     }
 
-    /// `@{ name = "value"; … }` as a form.
+    /// Reads `@{ name = "value"; … }` and encodes it as a form.
     fn hash_table(&mut self) -> Result<String, &'static str> {
         let outer = self.word.take();
         let mut pairs = Vec::new();
@@ -360,7 +362,7 @@ impl Splitter<'_, '_> {
         Ok(pairs.join("&"))
     }
 
-    /// True if the word is a number: that of a file before a redirection.
+    /// True if the word is a file descriptor before a redirection.
     fn is_number(&self) -> bool {
         let word = self.word.as_deref().unwrap_or_default();
         !word.is_empty() && word.chars().all(|letter| letter.is_ascii_digit())
@@ -402,9 +404,9 @@ fn encoded(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The words of all commands, with variables as `<name>`.
+    /// Words of all commands, with variables as `<name>`.
     fn split(text: &str) -> Vec<Vec<String>> {
-        let mut found = Found::of(text);
+        let mut found = RequestVariables::of(text);
         let commands = commands(text, &mut found).unwrap();
         let named = |word: &String| found.shown(word, |name| format!("<{name}>"));
         { commands.iter() }
@@ -413,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn posix_shells_quote_and_substitute() {
+    fn splits_posix_commands() {
         assert_eq!(
             split(
                 "curl -d \"id=$id&a=${X}-\\$y\" -d 'b=$z' -d $'c=it\\'s\\x21' \\\n u$1 | jq . # x"
@@ -443,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn cmd_continues_and_escapes_with_carets() {
+    fn splits_cmd_commands() {
         assert_eq!(
             split("curl -X POST ^\r\n -d \"id=%ID%&dept=a%20b\" ^\n u"),
             [vec!["curl", "-X", "POST", "-d", "id=<ID>&dept=a%20b", "u"]]
@@ -455,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn power_shell_has_hash_tables_and_backticks() {
+    fn splits_powershell_commands() {
         assert_eq!(
             split(
                 "$r = Invoke-RestMethod -Uri \"$base/v1\" `\n -Body @{ id = $env:ID; 'a' = \"b c\"\n n=1 }"
@@ -473,9 +475,12 @@ mod tests {
     }
 
     #[test]
-    fn open_quotes_are_errors() {
+    fn rejects_unclosed_quotes() {
         for text in ["a 'b", "a \"b", "a $'b", "irm @{a='b"] {
-            assert!(commands(text, &mut Found::of(text)).is_err(), "{text}");
+            assert!(
+                commands(text, &mut RequestVariables::of(text)).is_err(),
+                "{text}"
+            );
         }
     }
 }

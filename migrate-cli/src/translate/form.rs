@@ -1,22 +1,22 @@
-//! Parameters as forms, query strings and JSON objects carry them.
+//! Decoding of forms, query strings and JSON objects.
 
 use bytes::Bytes;
 use mappings::{Argument, Arguments, File};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-/// One `name=value` of a form, decoded.
+/// Decoded `name=value` pair of a form.
 pub(super) struct Pair {
     pub(super) name: String,
-    /// Bytes, because a file may come this way.
+    /// Bytes, because it may be a file.
     pub(super) value: Vec<u8>,
-    /// True if there was a `=`.
+    /// True if the pair had a `=`.
     pub(super) has_value: bool,
-    /// True if a `+` became a blank.
+    /// True if the value had a `+`, decoded as a space.
     pub(super) had_plus: bool,
 }
 
-/// The pairs of a form, in order.
+/// Decodes a form.
 pub(super) fn pairs(encoded: &str) -> Vec<Pair> {
     let pairs = encoded.split('&').filter(|pair| !pair.is_empty());
     pairs
@@ -32,7 +32,7 @@ pub(super) fn pairs(encoded: &str) -> Vec<Pair> {
         .collect()
 }
 
-/// The members of a flat JSON object; the name of the one that is no single value otherwise.
+/// Members of a flat JSON object; an error for nested values.
 pub(super) fn json(body: &str) -> Result<Vec<(String, String)>, String> {
     let members: Map<String, Value> =
         serde_json::from_str(body).map_err(|error| format!("the JSON body: {error}"))?;
@@ -44,7 +44,7 @@ pub(super) fn json(body: &str) -> Result<Vec<(String, String)>, String> {
             Value::Bool(_) | Value::Number(_) => value.to_string(),
             Value::Array(_) | Value::Object(_) => {
                 return Err(format!(
-                    "the JSON body: {} is no single value",
+                    "the JSON body: {} is not a single value",
                     printable(&name)
                 ));
             }
@@ -54,7 +54,7 @@ pub(super) fn json(body: &str) -> Result<Vec<(String, String)>, String> {
     Ok(pairs)
 }
 
-/// Adds a parameter: as text, or as a file if it is no text.
+/// Adds a parameter, as a file if it is not UTF-8.
 pub(super) fn add(arguments: &mut Arguments, name: String, value: Vec<u8>) {
     let value = match String::from_utf8(value) {
         Ok(text) => Argument::Text(text),
@@ -70,7 +70,7 @@ fn decode(text: &str) -> Vec<u8> {
     percent_decode_str(&text.replace('+', " ")).collect()
 }
 
-/// A text from outside as a line may show it: without control characters.
+/// Escapes invisible characters.
 pub(super) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -83,7 +83,7 @@ pub(super) fn printable(text: &str) -> String {
     shown
 }
 
-/// True for characters that move the cursor, reverse the direction of writing or show nothing.
+/// True for characters that move the cursor, change the text direction or have no width.
 pub(super) fn is_invisible(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')

@@ -1,11 +1,11 @@
-//! Requests as HTTP writes them, alone or in a .http file: request line, headers, body.
+//! Raw HTTP requests and `.http` files: request line, headers, body.
 
 use super::clients::{Command, Data};
 
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
 
-/// The requests of a text; `None` if it does not begin with a request line, apart from comments and
-/// variables.
+/// Parses the requests of a text; `None` if it does not start with a request line, comments and
+/// variables aside.
 pub(super) fn commands(text: &str) -> Option<Vec<Command>> {
     let text = with_values(text);
     let mut blocks: Vec<Vec<&str>> = vec![Vec::new()];
@@ -21,7 +21,7 @@ pub(super) fn commands(text: &str) -> Option<Vec<Command>> {
     commands.filter(|commands| !commands.is_empty())
 }
 
-/// The text with the values of `@name = value` lines in place of `{{name}}`.
+/// Replaces `{{name}}` with the values of `@name = value` lines.
 fn with_values(text: &str) -> String {
     let names = text
         .lines()
@@ -31,7 +31,7 @@ fn with_values(text: &str) -> String {
     })
 }
 
-/// A block from its request line on; `None` if it has only comments and variables.
+/// Skips to the request line of a block; `None` if it has only comments and variables.
 fn begun<'b, 't>(block: &'b [&'t str]) -> Option<&'b [&'t str]> {
     let is_before = |line: &&str| {
         let line = line.trim();
@@ -41,7 +41,7 @@ fn begun<'b, 't>(block: &'b [&'t str]) -> Option<&'b [&'t str]> {
     block.get(start..)
 }
 
-/// `None` if it does not begin with a request line.
+/// Parses a block; `None` if it does not start with a request line.
 fn command(block: &[&str]) -> Option<Command> {
     let (first, rest) = block.split_first()?;
     let mut words = first.split_whitespace();
@@ -55,13 +55,13 @@ fn command(block: &[&str]) -> Option<Command> {
     for line in lines.by_ref() {
         match line.trim() {
             "" => break,
-            // A query may be set out over several lines.
+            // A query may span several lines.
             more if more.starts_with(['?', '&']) => url.push_str(more),
             header => command.header(header),
         }
     }
     command.url = Some(url);
-    // What a .http file does with the answer.
+    // Response handlers of `.http` files follow the body.
     let body = lines.take_while(|line| !line.starts_with("> ") && !line.starts_with("<> "));
     let body = body.collect::<Vec<_>>().join("\n").replace("\n&", "&");
     if !body.trim().is_empty() {

@@ -1,4 +1,4 @@
-//! What becomes of parameters that v2 does not take as v1 did.
+//! Sorts warnings about lossy parameters and fields.
 
 use mappings::{
     Body, Catalog,
@@ -6,9 +6,9 @@ use mappings::{
     exchange::{Warning, WarningKind},
 };
 
-use super::{Loss, rehearsal::Planned};
+use super::{Loss, dry_run::Planned};
 
-/// What became of parameters and fields, by kind.
+/// Lossy parameters and fields, by kind.
 #[derive(Default)]
 pub(super) struct Losses {
     pub(super) not_sent: Vec<Loss>,
@@ -30,7 +30,7 @@ impl Losses {
             }
             WarningKind::NotHonoured => &mut self.not_sent,
             WarningKind::LeftOut => &mut self.left_out,
-            // That comes of the assumed answers.
+            // Caused by the assumed responses.
             WarningKind::Unreadable | WarningKind::Guessed => return,
         };
         list.push(Loss {
@@ -40,7 +40,7 @@ impl Losses {
     }
 }
 
-/// True if some request carries the parameter.
+/// True if a planned request carries the parameter.
 fn is_sent(catalog: &Catalog, operation: &Operation, planned: &[Planned], name: &str) -> bool {
     let parameter = operation.parameters.iter().find(|known| known.name == name);
     let Some(parameter) = parameter else {

@@ -1,5 +1,5 @@
-//! A v1 request, as people write it: the command of a client, a URL, an operation with a form, HTTP,
-//! a Postman collection, or a HAR file.
+//! Parser for v1 requests: a client's command, a URL, an operation with a form, HTTP, a Postman
+//! collection or a HAR file.
 
 use bytes::Bytes;
 use mappings::{Argument, Arguments, Catalog, File, catalog::operation::Operation};
@@ -10,58 +10,57 @@ use super::{
     command_line,
     form::{self, printable},
     http_text,
-    variables::Found,
+    variables::RequestVariables,
 };
 use crate::{explain, record::import, v1_address};
 
-/// Stands for the content of a file that is named and not read. Not empty, because an empty file
-/// counts as not sent.
+/// Placeholder content of a file that is not read. An empty file would count as not sent.
 const FILE_CONTENT: &[u8] = b"file";
 
 /// A v1 request.
 #[derive(Debug)]
 pub(crate) struct V1Request {
-    /// What follows `/v1/`: an operation that v1 had, or not.
+    /// Path after `/v1/`; may be an unknown operation.
     pub(crate) operation: String,
     pub(crate) arguments: Arguments,
-    /// The paths of files, by parameter.
+    /// File paths, by parameter.
     pub(crate) files: Vec<(String, String)>,
-    /// How the request was understood where that is not plain.
+    /// Assumptions made while parsing.
     pub(crate) notes: Vec<String>,
-    /// The variables in it, for which letters and digits stand.
-    pub(crate) variables: Found,
+    /// Its variables, replaced with markers.
+    pub(crate) variables: RequestVariables,
 }
 
-/// Why something is no v1 request.
+/// Reason why a text is not a v1 request.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RequestError {
-    /// Nothing was given.
-    #[error("there is no request; give one as an argument, a file, or on standard input:\n{HOW}")]
+    /// No input.
+    #[error("no request; give one as an argument, a file, or on standard input:\n{USAGE}")]
     Nothing,
-    /// It is none of the forms of a request.
-    #[error("`{text}` is no v1 request{suggestion}\n{HOW}")]
+    /// Unknown form of a request.
+    #[error("`{text}` is not a v1 request{suggestion}\n{USAGE}")]
     NotARequest {
-        /// The beginning of it.
+        /// Beginning of the text.
         text: String,
-        /// The operations that come near, or nothing.
+        /// Similar operations; may be empty.
         suggestion: String,
     },
-    /// It is source code.
-    #[error("this looks like code, not like one request; `migrate audit` finds v1 in code\n{HOW}")]
+    /// Source code.
+    #[error("this looks like source code; use `migrate audit` for code\n{USAGE}")]
     Code,
-    /// A URL of something else.
-    #[error("the URL has no /{prefix}/ and so is none of Zoom's API v1\n{HOW}")]
+    /// Not a v1 URL.
+    #[error("the URL has no /{prefix}/, so it is not a v1 URL\n{USAGE}")]
     NotV1 {
-        /// `v1`.
+        /// Path prefix: `v1`.
         prefix: String,
     },
     /// A command without a URL.
     #[error("the command has no URL")]
     NoUrl,
-    /// The quotes do not match.
+    /// Unbalanced quotes.
     #[error("the command cannot be split into words: {0}")]
     Quotes(&'static str),
-    /// See there.
+    /// Invalid command line.
     #[error(transparent)]
     Command(#[from] CommandError),
     /// The JSON body is not a flat object.
@@ -69,7 +68,7 @@ pub(crate) enum RequestError {
     Json(String),
 }
 
-const HOW: &str = "  write it as a command of curl, wget, HTTPie or PowerShell, a URL, an operation with a form, or
+const USAGE: &str = "  write it as a command of curl, wget, HTTPie or PowerShell, a URL, an operation with a form, or
   give a file with one of these, with HTTP, a Postman collection or HAR:
     migrate translate \"curl https://api.zoom.us/v1/user/get -d id=abc\"
     migrate translate 'https://api.zoom.us/v1/user/get?id=abc'
@@ -77,7 +76,7 @@ const HOW: &str = "  write it as a command of curl, wget, HTTPie or PowerShell, 
     migrate translate requests.http";
 
 impl V1Request {
-    /// Reads requests from the words of a command line.
+    /// Parses the arguments of `migrate translate`.
     pub(crate) fn from_words(
         catalog: &Catalog,
         words: &[String],
@@ -86,7 +85,7 @@ impl V1Request {
             [] => Err(RequestError::Nothing),
             [text] => Self::from_text(catalog, text),
             [first, rest @ ..] => {
-                let mut found = Found::of(&words.join(" "));
+                let mut found = RequestVariables::of(&words.join(" "));
                 let rest: Vec<_> = rest.iter().map(|word| found.braces(word)).collect();
                 let request = match clients::client(first) {
                     Some(client) => Self::from_command(catalog, client.parse(&rest)?, &found)?,
@@ -97,11 +96,11 @@ impl V1Request {
         }
     }
 
-    /// Reads requests from a text, as it may have been copied from somewhere.
+    /// Parses a text, such as a pasted command or the content of a file.
     pub(crate) fn from_text(catalog: &Catalog, text: &str) -> Result<Vec<Self>, RequestError> {
         let text = text.trim_start_matches('\u{feff}').trim();
         let text = text.strip_prefix("$ ").unwrap_or(text).trim_start();
-        let mut found = Found::of(text);
+        let mut found = RequestVariables::of(text);
         let first = text
             .split_whitespace()
             .next()
@@ -138,11 +137,11 @@ impl V1Request {
         Ok(vec![Self::from_address(catalog, address, &forms, found)?])
     }
 
-    /// The requests of a file that are v1's.
+    /// Keeps the v1 requests of a file.
     fn of_v1(
         catalog: &Catalog,
         commands: Vec<Command>,
-        found: &mut Found,
+        found: &mut RequestVariables,
     ) -> Result<Vec<Self>, RequestError> {
         let (mut requests, mut other) = (Vec::new(), RequestError::Nothing);
         for mut command in commands {
@@ -168,7 +167,7 @@ impl V1Request {
     fn from_command(
         catalog: &Catalog,
         command: Command,
-        found: &Found,
+        found: &RequestVariables,
     ) -> Result<Self, RequestError> {
         let url = command.url.as_deref().ok_or(RequestError::NoUrl)?;
         let prefix = &catalog.protocol().prefix;
@@ -183,13 +182,13 @@ impl V1Request {
         let method = command.method.as_deref().unwrap_or(implied);
         if !method.eq_ignore_ascii_case("POST") {
             reader.notes.push(format!(
-                "v1 took POST only: a {} is answered with an error; send a POST",
+                "v1 accepts POST only and returns an error for {}; send a POST",
                 printable(method)
             ));
         }
         for option in &command.unknown {
             reader.notes.push(format!(
-                "the option {} is taken for a switch",
+                "unknown option {}: treated as a switch",
                 printable(option)
             ));
         }
@@ -214,13 +213,13 @@ impl V1Request {
         Ok(reader.finish())
     }
 
-    /// A URL or an operation, and forms.
+    /// Parses a URL or an operation, with forms.
     #[expect(clippy::needless_pass_by_value, reason = "made for it")]
     fn from_address(
         catalog: &Catalog,
         address: &str,
         forms: &[String],
-        found: Found,
+        found: RequestVariables,
     ) -> Result<Self, RequestError> {
         let prefix = &catalog.protocol().prefix;
         let path = v1_address::path(address).trim_matches('/');
@@ -236,7 +235,7 @@ impl V1Request {
             }
             None => {
                 let nearest = explain::nearest_operations(catalog, path);
-                // Never a value: it may be a secret.
+                // Without values, which may be secrets.
                 let name = address.split(['=', '&', '?']).next().unwrap_or_default();
                 let text: String = name.chars().take(60).collect();
                 return Err(RequestError::NotARequest {
@@ -262,23 +261,22 @@ impl V1Request {
     }
 }
 
-/// The client that a command runs, and the number of its word: before it is an assignment, or a
-/// program that runs it.
+/// Finds the client in the first words, after assignments and wrapper programs. Returns its
+/// position.
 fn client_at(words: &[String]) -> Option<(&'static clients::Client, usize)> {
     let mut first = words.iter().take(4).enumerate();
     first.find_map(|(at, word)| Some((clients::client(word)?, at)))
 }
 
-/// The operation behind a variable that holds the base: `$BASE/user/get`.
-fn below_variable(catalog: &Catalog, url: &str, found: &Found) -> Option<String> {
+/// Operation after a variable that holds the base URL: `$BASE/user/get`.
+fn below_variable(catalog: &Catalog, url: &str, found: &RequestVariables) -> Option<String> {
     let (base, path) = v1_address::path(url).split_once('/')?;
     let operation = path.trim_matches('/');
     (found.is_in(base) && catalog.find(operation).is_some()).then(|| operation.to_owned())
 }
 
-/// The requests of a HAR file or a Postman collection, or one of their entries; `None` if it is
-/// neither.
-fn saved(found: &mut Found, text: &str) -> Option<Vec<Command>> {
+/// Requests of a HAR file, a Postman collection or one of their entries; `None` for other texts.
+fn saved(found: &mut RequestVariables, text: &str) -> Option<Vec<Command>> {
     let file: Value = serde_json::from_str(&found.braces(text)).ok()?;
     let commands = import::requests(&file)?.into_iter().map(|pair| {
         let mut command = Command {
@@ -295,18 +293,18 @@ fn saved(found: &mut Found, text: &str) -> Option<Vec<Command>> {
     Some(commands.collect())
 }
 
-/// Collects the parameters of one request.
+/// Collects the parameters of a request.
 struct Reader<'c> {
     known: Option<&'c Operation>,
     operation: String,
     arguments: Arguments,
     files: Vec<(String, String)>,
     notes: Vec<String>,
-    found: Found,
+    found: RequestVariables,
 }
 
 impl<'c> Reader<'c> {
-    fn new(catalog: &'c Catalog, operation: String, found: &Found) -> Self {
+    fn new(catalog: &'c Catalog, operation: String, found: &RequestVariables) -> Self {
         Self {
             known: catalog.find(&operation),
             operation,
@@ -317,7 +315,7 @@ impl<'c> Reader<'c> {
         }
     }
 
-    /// Pairs as a server reads them.
+    /// Adds a form as a server would decode it.
     fn encoded(&mut self, text: &str) {
         for pair in form::pairs(text) {
             self.note_plus(&pair);
@@ -325,8 +323,8 @@ impl<'c> Reader<'c> {
         }
     }
 
-    /// A form as a person wrote it: an `&` that begins no parameter belongs to the value before it,
-    /// because `dept=R&D` is meant so, though no server would read it so.
+    /// Adds a form as a person wrote it: an `&` not followed by a parameter belongs to the value.
+    /// `dept=R&D` is meant that way, although a server would split it.
     fn form(&mut self, text: &str) {
         let mut pairs: Vec<form::Pair> = Vec::new();
         for pair in form::pairs(text) {
@@ -335,7 +333,7 @@ impl<'c> Reader<'c> {
                     before.value.push(b'&');
                     before.value.extend(pair.name.as_bytes());
                     self.notes.push(format!(
-                        "{}: & is read as a part of the value; in a form it must be %26 \
+                        "{}: & is treated as part of the value; encode it as %26 \
                          (curl: --data-urlencode)",
                         printable(&before.name)
                     ));
@@ -393,11 +391,11 @@ impl<'c> Reader<'c> {
         { known }.any(|parameter| parameter.name == name)
     }
 
-    /// An address loses its `+` in a form, which few people know.
+    /// Notes that a `+` in an email address becomes a space.
     fn note_plus(&mut self, pair: &form::Pair) {
         if pair.had_plus && pair.value.contains(&b'@') {
             self.notes.push(format!(
-                "{}: + is a blank in a form; write %2B for a plus sign",
+                "{}: + is a space in a form; encode a plus sign as %2B",
                 printable(&pair.name)
             ));
         }
@@ -408,7 +406,10 @@ impl<'c> Reader<'c> {
         for (name, value) in self.arguments.iter() {
             if self.found.is_in(name) {
                 let name = self.found.shown(name, |name| format!("${name}"));
-                let note = format!("{}: parameters in it are not known here", printable(&name));
+                let note = format!(
+                    "{}: parameters in this variable are unknown",
+                    printable(&name)
+                );
                 self.notes.push(note);
             } else {
                 arguments.add(name, value.clone());

@@ -1,4 +1,4 @@
-//! A v2 request as a command for a POSIX shell.
+//! Formats a v2 request as a curl command for POSIX shells.
 
 use std::fmt::Write as _;
 
@@ -8,12 +8,12 @@ use super::{
     variables::{Piece, Variables},
 };
 
-/// A JSON body that is longer than this is set out over several lines.
-const SHORT_BODY: usize = 68;
-/// Further lines begin below the first word after `curl`.
+/// Longer JSON bodies are pretty-printed, in characters.
+const MAX_COMPACT_BODY: usize = 68;
+/// Indent of continuation lines: the width of `curl `.
 const INDENT: &str = "     ";
 
-/// The curl command that makes a call, in lines of up to `width` columns where that is possible.
+/// Formats a call, in lines of at most `width` columns where possible.
 pub(super) fn command(call: &TranslatedCall<'_>, width: usize) -> String {
     let variables = &call.variables;
     let method = match call.method {
@@ -27,7 +27,7 @@ pub(super) fn command(call: &TranslatedCall<'_>, width: usize) -> String {
     if let Some(body) = &call.marked_body {
         parts.push("-H 'Content-Type: application/json'".to_owned());
         let short = visible(&body.to_string());
-        let text = if short.chars().count() <= SHORT_BODY {
+        let text = if short.chars().count() <= MAX_COMPACT_BODY {
             short
         } else {
             visible(&serde_json::to_string_pretty(body).unwrap_or(short))
@@ -52,7 +52,7 @@ pub(super) fn command(call: &TranslatedCall<'_>, width: usize) -> String {
     lines.join(" \\\n")
 }
 
-/// One word of a command: quoted where the shell would read more into it than is there.
+/// Quotes a word if necessary.
 fn word(text: &str, variables: &Variables) -> String {
     let pieces = variables.pieces(text);
     let has_variable = { pieces.iter() }.any(|piece| matches!(piece, Piece::Variable(_)));
@@ -60,7 +60,7 @@ fn word(text: &str, variables: &Variables) -> String {
         return shell_words::quote(text).into_owned();
     }
     if text.contains('!') {
-        // Interactive shells take `!` for their history, even in double quotes.
+        // Interactive shells expand `!` even in double quotes.
         let words = pieces.iter().map(|piece| match piece {
             Piece::Text(text) => shell_words::quote(text).into_owned(),
             Piece::Variable(name) => format!("\"${name}\""),
@@ -78,7 +78,7 @@ fn word(text: &str, variables: &Variables) -> String {
                     word.push(letter);
                 }
             }
-            // Braces where the name would go on.
+            // Braces separate the name from the following letter.
             (Piece::Variable(name), Some(Piece::Text(next)))
                 if next.starts_with(|letter: char| {
                     letter.is_ascii_alphanumeric() || letter == '_'
@@ -92,7 +92,7 @@ fn word(text: &str, variables: &Variables) -> String {
     word + "\""
 }
 
-/// A path as curl's `-F` reads it: in double quotes if it has characters with a meaning there.
+/// Quotes a path for curl's `-F`, if it has special characters.
 fn curl_path(path: &str) -> String {
     if path.contains([';', ',', '"']) {
         return format!("\"{}\"", path.replace('\\', "\\\\").replace('"', "\\\""));
@@ -100,7 +100,7 @@ fn curl_path(path: &str) -> String {
     path.to_owned()
 }
 
-/// JSON in which every character shows.
+/// Escapes invisible characters in JSON.
 fn visible(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for letter in json.chars() {

@@ -1,5 +1,5 @@
-//! Whatever a request holds: no panic, no other v2 path, no secret, and words that a shell reads as
-//! they were meant.
+//! Property tests: no input causes a panic, changes the v2 path, leaks a secret, or breaks shell
+//! quoting.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -8,7 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 
 use super::{V1Request, translate, translated};
-use migrate_report::sheet::Sheet;
+use migrate_report::layout::TextLayout;
 
 const BASE: &str = "https://v2.example.com/v2";
 
@@ -25,7 +25,7 @@ fn encoded(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
-/// Text, with what has a meaning in URLs, shells and forms more often than chance has it.
+/// Text rich in characters with a meaning in URLs, shells and forms.
 fn nasty() -> impl Strategy<Value = String> {
     let special = prop_oneof![
         Just("/".to_owned()),
@@ -52,7 +52,7 @@ fn nasty() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn no_text_makes_it_panic(text in prop_oneof![nasty(), "(curl )?-?-?[a-zA-Z=/&?' -]{0,60}", ".{0,200}"]) {
+    fn never_panics(text in prop_oneof![nasty(), "(curl )?-?-?[a-zA-Z=/&?' -]{0,60}", ".{0,200}"]) {
         let catalog = &*CATALOG;
         let site = site(catalog);
         for text in [text.clone(), format!("curl https://x/v1/{text}"), format!("curl x/v1/user/get {text}"), format!("user/update {text}")] {
@@ -63,7 +63,7 @@ proptest! {
     }
 
     #[test]
-    fn no_value_becomes_structure(id in nasty(), dept in nasty(), group in nasty(), password in "[a-z]{12,20}", name in nasty()) {
+    fn values_never_change_the_path_or_shell_words(id in nasty(), dept in nasty(), group in nasty(), password in "[a-z]{12,20}", name in nasty()) {
         let catalog = &*CATALOG;
         let site = site(catalog);
         let requests = [
@@ -95,7 +95,7 @@ proptest! {
                 }
                 let names = query.split('&').filter(|pair| !pair.is_empty());
                 prop_assert!(names.count() <= known.query.len(), "{}", &call.url);
-                // The shell reads the URL and the body as they are.
+                // The shell passes on URL and body unchanged.
                 let words = shell_words::split(&call.curl).unwrap();
                 let url = words.iter().find(|word| word.starts_with(BASE)).unwrap();
                 prop_assert_eq!(&url.replace(['{', '}'], ""), &call.url);
@@ -105,14 +105,14 @@ proptest! {
                     prop_assert_eq!(&read, body);
                 }
             }
-            let mut sheet = Sheet::new(80);
-            translated(&mut sheet, &page);
-            // Its own styles apart.
-            let shown = sheet.into_text().replace("\u{1b}[2m", "").replace("\u{1b}[0m", "");
+            let mut layout = TextLayout::new(80);
+            translated(&mut layout, &page);
+            // Without the style sequences of the output itself.
+            let shown = layout.into_text().replace("\u{1b}[2m", "").replace("\u{1b}[0m", "");
             prop_assert!(!shown.contains(&password), "{}", shown);
             let moves = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
             prop_assert!(!shown.contains(moves), "{:?}", shown);
-            // A comment never ends early: every line is a comment or belongs to a command.
+            // No comment ends early: every line is a comment or part of a command.
             for block in shown.split("\n\n") {
                 let mut lines = block.lines().skip_while(|line| line.starts_with('#'));
                 prop_assert!(lines.next().is_none_or(|line| line.starts_with("curl ")), "{}", shown);

@@ -1,16 +1,19 @@
-//! The v2 requests as commands, with what is to be said about them as comments.
+//! Text output: the v2 requests as commands, with comments.
 
 use serde_json::json;
 
 use super::{Loss, Refused, Translated, TranslatedCall, form::printable, shell};
-use crate::explain::wording::{all_of, counted};
-use migrate_report::sheet::{Sheet, faint};
+use crate::explain::wording::all_of;
+use migrate_report::{
+    layout::{TextLayout, faint},
+    words::count,
+};
 
-/// How many fields of the answer are named at most.
-const FIELDS: usize = 12;
+/// Maximum number of response fields listed.
+const MAX_FIELDS: usize = 12;
 
-/// Writes the commands. All of it can be given to a shell.
-pub(crate) fn translated(sheet: &mut Sheet, translated: &Translated<'_>) {
+/// Writes the commands. The whole output is a valid shell script.
+pub(crate) fn translated(layout: &mut TextLayout, translated: &Translated<'_>) {
     let number = translated.calls.len();
     let steps = translated
         .calls
@@ -26,28 +29,28 @@ pub(crate) fn translated(sheet: &mut Sheet, translated: &Translated<'_>) {
         _ if steps == number => ", one after the other",
         _ => ", in steps",
     };
-    let requests = counted(number, "v2 request");
+    let requests = count(number, "v2 request", "v2 requests");
     let title = format!(
         "{}: {up_to}{requests}{order}. Nothing was sent.",
         translated.operation
     );
-    comment(sheet, "", &title);
+    comment(layout, "", &title);
     for variable in &translated.variables {
-        comment(sheet, &format!("${}: ", variable.name), &variable.about);
+        comment(layout, &format!("${}: ", variable.name), &variable.about);
     }
     for note in &translated.notes {
-        comment(sheet, "note: ", note);
+        comment(layout, "note: ", note);
     }
     for call in &translated.calls {
-        sheet.blank();
+        layout.blank();
         let in_steps = steps > 1 && steps < number;
-        self::call(sheet, translated, call, in_steps);
-        let command = shell::command(call, sheet.width());
-        sheet.verbatim(&command);
+        self::call(layout, translated, call, in_steps);
+        let command = shell::command(call, layout.width());
+        layout.verbatim(&command);
     }
-    sheet.blank();
-    losses(sheet, "not sent: ", &translated.not_sent);
-    losses(sheet, "differs: ", &translated.changed);
+    layout.blank();
+    losses(layout, "not sent: ", &translated.not_sent);
+    losses(layout, "differs: ", &translated.changed);
     if !translated.ignored.is_empty() {
         let names: Vec<_> = translated
             .ignored
@@ -55,14 +58,14 @@ pub(crate) fn translated(sheet: &mut Sheet, translated: &Translated<'_>) {
             .map(|name| printable(name))
             .collect();
         comment(
-            sheet,
+            layout,
             "ignored: ",
             &format!("{} — unknown to v1 here", names.join(", ")),
         );
     }
-    losses(sheet, "not in the answer: ", &translated.left_out);
+    losses(layout, "not in the answer: ", &translated.left_out);
     let fields = &translated.answer;
-    let answer = if fields.len() <= FIELDS {
+    let answer = if fields.len() <= MAX_FIELDS {
         fields.join(", ")
     } else {
         format!(
@@ -71,23 +74,23 @@ pub(crate) fn translated(sheet: &mut Sheet, translated: &Translated<'_>) {
             translated.operation
         )
     };
-    comment(sheet, "v1's answer: ", &answer);
+    comment(layout, "v1's answer: ", &answer);
 }
 
-/// Writes why there is no v2 request.
-pub(crate) fn refused(sheet: &mut Sheet, refused: &Refused) {
-    comment(sheet, "", &refused.reason);
+/// Writes the reason why there is no v2 request.
+pub(crate) fn refused(layout: &mut TextLayout, refused: &Refused) {
+    comment(layout, "", &refused.reason);
     if let Some(error) = &refused.error {
         let (code, message) = (error.code, printable(&error.message));
-        sheet.line(json!({ "error": { "code": code, "message": message } }).to_string());
+        layout.line(json!({ "error": { "code": code, "message": message } }).to_string());
     }
     for request in &refused.v2 {
-        comment(sheet, "in v2: ", request);
+        comment(layout, "in v2: ", request);
     }
-    comment(sheet, "", &refused.hint);
+    comment(layout, "", &refused.hint);
 }
 
-fn call(sheet: &mut Sheet, all: &Translated<'_>, call: &TranslatedCall<'_>, in_steps: bool) {
+fn call(layout: &mut TextLayout, all: &Translated<'_>, call: &TranslatedCall<'_>, in_steps: bool) {
     let mut title = vec![format!(
         "{} of {}: {}",
         call.number,
@@ -101,73 +104,66 @@ fn call(sheet: &mut Sheet, all: &Translated<'_>, call: &TranslatedCall<'_>, in_s
         let after: Vec<_> = call.after.iter().map(ToString::to_string).collect();
         title.push(format!("after {}", all_of(&after)));
     }
-    comment(sheet, "", &title.join(", "));
+    comment(layout, "", &title.join(", "));
     if let Some(each) = call.each {
         let which = call.each_where.as_deref();
         let which = which.map_or(String::new(), |which| format!(", if its {which}"));
         comment(
-            sheet,
+            layout,
             "  ",
             &format!("once for each item that {each} finds{which}"),
         );
     }
-    // What holds for each member of the body by itself says when the call is made.
+    // Conditions on several members describe the call well enough.
     if !call.only_if.is_empty() && call.body_only_if.len() < 2 {
         comment(
-            sheet,
+            layout,
             "  ",
             &format!("only if {}", call.only_if.join(", or if ")),
         );
     }
-    let told = |condition: &String| call.only_if.as_slice() == std::slice::from_ref(condition);
+    let is_shown = |condition: &String| call.only_if.as_slice() == std::slice::from_ref(condition);
     for member in &call.body_only_if {
-        if call.body_only_if.len() > 1 || !told(&member.only_if) {
+        if call.body_only_if.len() > 1 || !is_shown(&member.only_if) {
             comment(
-                sheet,
+                layout,
                 "  ",
                 &format!("{} only if {}", member.member, member.only_if),
             );
         }
     }
     if let Some(note) = call.note {
-        comment(sheet, "  ", note);
+        comment(layout, "  ", note);
     }
 }
 
-fn losses(sheet: &mut Sheet, title: &str, losses: &[Loss]) {
-    let mut told: Vec<&str> = Vec::new();
+fn losses(layout: &mut TextLayout, title: &str, losses: &[Loss]) {
+    let mut seen: Vec<&str> = Vec::new();
     for loss in losses {
-        if told.contains(&loss.reason.as_str()) {
+        if seen.contains(&loss.reason.as_str()) {
             continue;
         }
-        told.push(&loss.reason);
+        seen.push(&loss.reason);
         let alike = losses.iter().filter(|other| other.reason == loss.reason);
         let fields: Vec<_> = alike.map(|loss| loss.field.as_str()).collect();
         comment(
-            sheet,
+            layout,
             title,
             &format!("{} — {}", fields.join(", "), loss.reason),
         );
     }
 }
 
-/// A comment whose further lines are comments, too.
-fn comment(sheet: &mut Sheet, title: &str, text: &str) {
+/// Writes a comment, wrapped to several comment lines if necessary.
+fn comment(layout: &mut TextLayout, title: &str, text: &str) {
     let indent = if title.trim().is_empty() {
         title.len()
     } else {
         2
     };
-    let options = textwrap::Options::new(sheet.width())
-        .break_words(false)
-        .word_splitter(textwrap::WordSplitter::NoHyphenation);
     let first = format!("# {title}");
     let rest = format!("# {}", " ".repeat(indent));
-    let text = printable(text);
-    for line in textwrap::wrap(
-        &text,
-        options.initial_indent(&first).subsequent_indent(&rest),
-    ) {
-        sheet.line(faint(&line));
+    for line in layout.wrap(&first, &rest, &printable(text)) {
+        layout.line(faint(&line));
     }
 }

@@ -1,7 +1,7 @@
-//! Shell variables in place of what is secret, or not known before v2 answers.
+//! Shell variables for secrets and for values that depend on v2 responses.
 //!
-//! During the translation a marker stands for each of them: letters and digits, which no encoding
-//! changes, and which nothing in the request contains.
+//! During the translation each variable is a marker: letters and digits, which no encoding changes,
+//! and which occur nowhere else in the request.
 
 use mappings::{
     Argument, Arguments,
@@ -14,31 +14,31 @@ use mappings::{
 
 use crate::explain::wording;
 
-/// Characters of a marker: more than any secret of v1 may have.
+/// Maximum length of a secret's marker, in characters; more than any v1 secret.
 const MAX_MARKER: usize = 1_000;
-/// Characters of what stands for a variable of the request: as many as a password of a user has at
-/// least and one of a meeting at most.
+/// Length of the marker of a request variable, in characters: between the minimum for user
+/// passwords and the maximum for meeting passwords.
 const MARKER: usize = 9;
-/// The first number that stands for a variable.
+/// First number used as a marker.
 const NUMBER: i64 = 8_461_730_000;
 
-/// Where a text is interrupted by variables.
+/// Part of a text with variables.
 pub(super) enum Piece<'t> {
     Text(&'t str),
-    /// The name of a variable.
+    /// Name of a variable.
     Variable(&'t str),
 }
 
-/// The variables that a text had before it was read.
+/// Variables in the text of a request.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
-    /// What no text begins with but a marker.
+pub(crate) struct RequestVariables {
+    /// Prefix of all markers; occurs nowhere else in the text.
     prefix: String,
     names: Vec<String>,
 }
 
-impl Found {
-    /// For a text whose variables are to be found.
+impl RequestVariables {
+    /// Chooses a marker prefix that the text does not contain.
     pub(super) fn of(text: &str) -> Self {
         let mut prefix = "Zv".to_owned();
         while text.contains(&prefix) {
@@ -50,7 +50,7 @@ impl Found {
         }
     }
 
-    /// What stands for a variable.
+    /// Returns the marker of a variable.
     pub(super) fn marker(&mut self, name: &str) -> String {
         let known = self.names.iter().position(|known| known == name);
         let at = known.unwrap_or_else(|| {
@@ -64,7 +64,7 @@ impl Found {
         format!("{:q<MARKER$}", format!("{}{at}q", self.prefix))
     }
 
-    /// A name that no variable has.
+    /// Returns an unused variable name.
     pub(super) fn fresh(&self, stem: &str) -> String {
         let mut names = (1_u32..).map(|number| match number {
             1 => stem.to_owned(),
@@ -73,7 +73,7 @@ impl Found {
         { names.find(|name| !self.names.contains(name)) }.unwrap_or_default()
     }
 
-    /// The text with markers in place of `{{name}}`, as Postman and .http files write variables.
+    /// Replaces `{{name}}`, the variables of Postman and `.http` files, with markers.
     pub(super) fn braces(&mut self, text: &str) -> String {
         let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || "_.-$".contains(letter);
         let mut out = String::with_capacity(text.len());
@@ -105,12 +105,12 @@ impl Found {
         out + rest
     }
 
-    /// True if there is a variable in a text.
+    /// True if the text has a variable.
     pub(super) fn is_in(&self, text: &str) -> bool {
         !self.names.is_empty() && text.contains(&self.prefix)
     }
 
-    /// A text with its variables written in some way.
+    /// Replaces markers with formatted variable names.
     pub(super) fn shown(&self, text: &str, write: impl Fn(&str) -> String) -> String {
         let names = self.names.iter().enumerate();
         names.fold(text.to_owned(), |text, (at, name)| {
@@ -119,28 +119,28 @@ impl Found {
     }
 }
 
-/// A variable of a translation.
+/// Variable of a translation.
 #[derive(Clone, Debug)]
-struct Known {
+struct MarkedVariable {
     marker: String,
     name: String,
-    /// It was in the request; else it stands for a secret or an id.
+    /// True if the request had it; false for a secret or an id.
     is_given: bool,
 }
 
-/// The variables of one translation.
+/// Variables of a translation.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Variables(Vec<Known>);
+pub(super) struct Variables(Vec<MarkedVariable>);
 
 impl Variables {
-    /// Takes the secrets out of the arguments; also gives a marker for the id of a list's items.
-    /// Variables of the request that stand for a whole value of another kind than text get a value
-    /// that fits, and a note.
-    pub(super) fn take_secrets(
+    /// Replaces secrets in the arguments with variables. Also returns a marker for the id of list
+    /// items. A variable for a parameter that is not text is replaced with a valid value, and a
+    /// note is added.
+    pub(super) fn extract_secrets(
         catalog: &Catalog,
         operation: &Operation,
         arguments: &Arguments,
-        found: &Found,
+        found: &RequestVariables,
         notes: &mut Vec<String>,
     ) -> (Self, Arguments, String) {
         let mut number = 0;
@@ -162,8 +162,8 @@ impl Variables {
         };
         let protocol = catalog.protocol();
         let dropped = [&protocol.key, &protocol.secret, &protocol.format];
-        let mut variables: Vec<Known> = { found.names.iter().enumerate() }
-            .map(|(at, name)| Known {
+        let mut variables: Vec<MarkedVariable> = { found.names.iter().enumerate() }
+            .map(|(at, name)| MarkedVariable {
                 marker: found.at(at),
                 name: name.clone(),
                 is_given: true,
@@ -176,14 +176,14 @@ impl Variables {
             }
             let value = match (value, part(name)) {
                 (Argument::Text(text), Some(part)) if found.is_in(text) => {
-                    let text = match stand_in(part) {
-                        StandIn::Marker => text.clone(),
-                        StandIn::Number => {
+                    let text = match substitute(part) {
+                        Substitute::Marker => text.clone(),
+                        Substitute::Number => {
                             let number = (NUMBER
                                 + i64::try_from(variables.len()).unwrap_or_default())
                             .to_string();
                             let name = found.shown(text, str::to_owned);
-                            let known = Known {
+                            let known = MarkedVariable {
                                 marker: number.clone(),
                                 name,
                                 is_given: true,
@@ -191,11 +191,11 @@ impl Variables {
                             variables.push(known);
                             number
                         }
-                        StandIn::Value(value) => {
+                        Substitute::Value(value) => {
                             let shown = found.shown(text, |name| format!("${name}"));
                             let kind = wording::kind(part);
                             notes.push(format!(
-                                "{name}: {value} stands for {shown} here, which is to be {kind}"
+                                "{name}: {value} is used in place of {shown}, which must be {kind}"
                             ));
                             value
                         }
@@ -205,10 +205,10 @@ impl Variables {
                 (Argument::Text(text), Some(part))
                     if !text.is_empty() && part.kind == Kind::Secret =>
                 {
-                    // As long as the secret, so that it is refused if that is.
+                    // As long as the secret, so that length checks give the same result.
                     let marker = marker(text.chars().take(MAX_MARKER).count());
                     let (name, is_given) = (upper_snake(name), false);
-                    variables.push(Known {
+                    variables.push(MarkedVariable {
                         marker: marker.clone(),
                         name,
                         is_given,
@@ -223,25 +223,27 @@ impl Variables {
         (Self(variables), open, item)
     }
 
-    /// These, and the one that a call's own item has.
+    /// Adds the variable for the list item of a call.
     pub(super) fn with_item(&self, call: &Call, item: &str) -> Self {
         let mut variables = self.clone();
-        variables.0.extend(item_variable(call).map(|name| Known {
-            marker: item.to_owned(),
-            name,
-            is_given: false,
-        }));
+        variables
+            .0
+            .extend(item_variable(call).map(|name| MarkedVariable {
+                marker: item.to_owned(),
+                name,
+                is_given: false,
+            }));
         variables
     }
 
-    /// The names, each once, and whether the request had them.
+    /// Names, and whether the request had them.
     pub(super) fn names(&self) -> impl Iterator<Item = (&str, bool)> {
         self.0
             .iter()
             .map(|known| (known.name.as_str(), known.is_given))
     }
 
-    /// A text with `$NAME` in place of the markers.
+    /// Replaces markers with `$NAME`.
     pub(super) fn named(&self, text: &str) -> String {
         let pieces = self.pieces(text).into_iter().map(|piece| match piece {
             Piece::Text(text) => text.to_owned(),
@@ -250,7 +252,7 @@ impl Variables {
         pieces.collect()
     }
 
-    /// A text, cut at the markers.
+    /// Splits a text at the markers.
     pub(super) fn pieces<'t>(&'t self, text: &'t str) -> Vec<Piece<'t>> {
         let mut pieces = Vec::new();
         let mut rest = text;
@@ -277,18 +279,18 @@ impl Variables {
     }
 }
 
-/// What stands for a variable while a request is translated.
-enum StandIn {
-    /// Letters and digits that nothing else in the request has.
+/// Substitute for a variable during the translation.
+enum Substitute {
+    /// A unique string.
     Marker,
-    /// A number that nothing else in the request has.
+    /// A unique number.
     Number,
-    /// A value that v1 took.
+    /// A value that v1 accepted.
     Value(String),
 }
 
-/// What may stand for a variable as the value of a parameter.
-fn stand_in(part: &Part) -> StandIn {
+/// Chooses a substitute that is valid for a parameter.
+fn substitute(part: &Part) -> Substitute {
     let of_list = part
         .values
         .iter()
@@ -299,17 +301,17 @@ fn stand_in(part: &Part) -> StandIn {
         .next();
     let has_room = part.range.is_some_and(|(_, most)| most > NUMBER + 1_000);
     match (part.kind, first) {
-        (Kind::Int, _) if has_room && part.values.is_empty() => StandIn::Number,
-        (Kind::Bool, _) => StandIn::Value("true".to_owned()),
-        (Kind::Date, _) => StandIn::Value("2030-01-31".to_owned()),
-        (Kind::Time, _) => StandIn::Value("2030-01-31T10:00:00Z".to_owned()),
-        (_, Some(value)) => StandIn::Value(value),
-        (Kind::Int | Kind::Number | Kind::Digits, None) => StandIn::Number,
-        (_, None) => StandIn::Marker,
+        (Kind::Int, _) if has_room && part.values.is_empty() => Substitute::Number,
+        (Kind::Bool, _) => Substitute::Value("true".to_owned()),
+        (Kind::Date, _) => Substitute::Value("2030-01-31".to_owned()),
+        (Kind::Time, _) => Substitute::Value("2030-01-31T10:00:00Z".to_owned()),
+        (_, Some(value)) => Substitute::Value(value),
+        (Kind::Int | Kind::Number | Kind::Digits, None) => Substitute::Number,
+        (_, None) => Substitute::Marker,
     }
 }
 
-/// The variable with the id of the item that a call is made for: `{assistantId}` is `ASSISTANT_ID`.
+/// Variable for the id of the list item of a call: `{assistantId}` becomes `ASSISTANT_ID`.
 pub(super) fn item_variable(call: &Call) -> Option<String> {
     let each = call.each.as_ref()?;
     let names = call.template.split('/').skip(1);

@@ -1,4 +1,4 @@
-//! How long v1 was off on purpose, and who called all the same.
+//! Planned outages of v1 (brownouts) and the callers they affected.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,20 @@ use recording::usage::{Brownout, Consumer};
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// What brownouts showed.
+/// Summary of brownouts.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct BrownoutStory {
-    /// The windows.
+pub(crate) struct BrownoutSummary {
+    /// Brownout windows.
     pub(crate) windows: Vec<Brownout>,
-    /// How long a shim was running in those that concerned all keys and operations, in minutes.
+    /// Minutes in windows for all keys and operations during which a shim was running.
     pub(crate) minutes: i64,
-    /// The same for those that concerned some only.
+    /// Minutes in windows for some keys or operations only.
     pub(crate) partial_minutes: i64,
-    /// Who called in them: requests by key.
+    /// Requests during brownouts, by key.
     pub(crate) hit: BTreeMap<String, u64>,
 }
 
-impl BrownoutStory {
+impl BrownoutSummary {
     pub(super) fn of(windows: &[Brownout], consumers: &[Consumer]) -> Self {
         let mut hit: BTreeMap<String, u64> = BTreeMap::new();
         for consumer in consumers {
@@ -38,8 +38,8 @@ impl BrownoutStory {
         }
     }
 
-    /// One sentence; `None` without a brownout.
-    pub(super) fn words(&self) -> Option<String> {
+    /// Describes the brownouts in one sentence; `None` if there were none.
+    pub(super) fn sentence(&self) -> Option<String> {
         let last = self.windows.iter().map(|window| &window.ends).max()?;
         let windows = count(self.windows.len(), "brownout", "brownouts");
         let mut minutes = format!("{} without v1", count(self.minutes, "minute", "minutes"));
@@ -61,7 +61,7 @@ impl BrownoutStory {
     }
 }
 
-/// How many requests of a consumer came in brownouts.
+/// Requests of a consumer during brownouts.
 pub(super) fn hits(consumer: &Consumer) -> u64 {
     let used = consumer.operations.iter();
     used.fold(0, |sum, used| sum.saturating_add(used.outcomes.brownout))
@@ -71,8 +71,8 @@ fn is_partial(window: &Brownout) -> bool {
     !window.keys.is_empty() || !window.operations.is_empty()
 }
 
-/// How long a shim was running in windows. Those that overlap count once: of several sections, or of
-/// several shims.
+/// Minutes in windows during which a shim was running. Overlapping windows, of several sections or
+/// shims, count once.
 fn minutes(windows: &[Brownout], counts: impl Fn(&Brownout) -> bool) -> i64 {
     let at = |text: &str| {
         let moment = OffsetDateTime::parse(text, &Rfc3339).ok();

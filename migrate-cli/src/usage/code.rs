@@ -1,4 +1,4 @@
-//! Where code uses which operation, as an audit found it.
+//! Uses of v1 operations in code, from an audit.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use migrate_audit::{Finding, Kind, plain_file};
 
-/// What `migrate audit --format json` writes, as far as it matters here.
+/// The parts of a `migrate audit --format json` report that are needed here.
 #[derive(Deserialize)]
 struct Report {
     schema: u32,
-    findings: Vec<Found>,
+    findings: Vec<ReportedFinding>,
 }
 
 #[derive(Deserialize)]
-struct Found {
+struct ReportedFinding {
     path: String,
     line: usize,
     kind: Kind,
@@ -24,23 +24,23 @@ struct Found {
     owners: Vec<String>,
 }
 
-/// A place in the code.
+/// Code location.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Place {
-    /// The path from the root, with slashes.
+    /// Path from the root, with slashes.
     pub(crate) path: String,
-    /// The line, from 1.
+    /// Line, from 1.
     pub(crate) line: usize,
-    /// Who owns the file.
+    /// Owners of the file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) owners: Vec<String>,
 }
 
-/// The findings of an audit by operation. Mentions are no code.
+/// Audit findings by operation, without mentions in documentation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Code {
     pub(crate) places: BTreeMap<String, Vec<Place>>,
-    /// Uses of v1 that name no operation: base URLs, client libraries.
+    /// Uses of v1 without an operation: base URLs, client libraries.
     pub(crate) nameless: usize,
 }
 
@@ -49,60 +49,56 @@ impl Code {
     ///
     /// # Errors
     ///
-    /// It cannot be read, or is not an audit's report.
+    /// The file cannot be read or is not an audit report.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = plain_file::read(path, plain_file::LARGEST)
             .with_context(|| format!("{} cannot be read", path.display()))?;
         let report: Report = serde_json::from_slice(&text).with_context(|| {
             format!(
-                "{} is no report of `migrate audit --format json`",
+                "{} is not a report of `migrate audit --format json`",
                 path.display()
             )
         })?;
         if report.schema != 1 {
             bail!(
-                "{} is of schema {}, and this program reads 1",
+                "{} has schema {}; this version reads schema 1",
                 path.display(),
                 report.schema
             );
         }
         let mut code = Self::default();
         for found in report.findings {
-            let place = Place {
-                path: found.path,
-                line: found.line,
-                owners: found.owners,
-            };
-            code.add(found.kind, found.operation, place);
+            code.add(found);
         }
         Ok(code)
     }
 
-    /// The findings of an audit.
     pub(crate) fn of(findings: &[Finding]) -> Self {
         let mut code = Self::default();
         for found in findings {
-            let place = Place {
+            code.add(ReportedFinding {
                 path: found.path.clone(),
                 line: found.line,
+                kind: found.kind,
+                operation: found.operation.clone(),
                 owners: found.owners.clone(),
-            };
-            code.add(found.kind, found.operation.clone(), place);
+            });
         }
         code
     }
 
-    fn add(&mut self, kind: Kind, operation: Option<String>, place: Place) {
-        if kind == Kind::Doc {
+    fn add(&mut self, found: ReportedFinding) {
+        if found.kind == Kind::Doc {
             return;
         }
-        match operation {
-            Some(operation) => {
-                let places = self.places.entry(operation).or_default();
-                places.push(place);
-            }
-            // What stands alone requests nothing.
-            None if kind.traits().stands_alone => {}
+        match found.operation {
+            Some(operation) => self.places.entry(operation).or_default().push(Place {
+                path: found.path,
+                line: found.line,
+                owners: found.owners,
+            }),
+            // Credentials and the like call nothing by themselves.
+            None if found.kind.traits().stands_alone => {}
             None => self.nameless += 1,
         }
     }

@@ -1,4 +1,4 @@
-//! What each owner still has to move.
+//! Remaining v1 usage by owner.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,39 +8,39 @@ use serde::Serialize;
 
 use super::{Code, code::Place};
 
-/// What one owner still has to move.
+/// Remaining v1 usage of an owner.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct OwnerStory {
-    /// Null for keys without an owner.
+pub(crate) struct OwnerReport {
+    /// Owner; null for keys without one.
     pub(crate) owner: Option<String>,
-    /// The v1 keys that called.
+    /// v1 keys that called.
     pub(crate) keys: BTreeSet<String>,
     pub(crate) requests: u64,
-    /// Requests in brownouts.
+    /// Requests during brownouts.
     pub(crate) brownout: u64,
-    /// The day of the last request; null without one.
+    /// Day of the last request; null if there is none.
     pub(crate) last: Option<String>,
-    /// By name.
+    /// Operations, by name.
     pub(crate) operations: Vec<OwnedOperation>,
 }
 
-/// An operation that an owner still calls, or has in the code.
+/// An operation that an owner still calls or has in code.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct OwnedOperation {
     pub(crate) operation: String,
     pub(crate) requests: u64,
-    /// Requests in brownouts.
+    /// Requests during brownouts.
     pub(crate) brownout: u64,
-    /// The day of the last request; null without one.
+    /// Day of the last request; null if there is none.
     pub(crate) last: Option<String>,
-    /// The v2 requests that replace it.
+    /// v2 requests that replace it.
     pub(crate) v2: String,
-    /// Where the code uses it: files of the owner, and of nobody.
+    /// Code locations: files of the owner and files without an owner.
     pub(crate) places: Vec<Place>,
 }
 
-/// By owner, those without one last.
-pub(crate) fn owners(ledger: &Ledger, code: Option<&Code>, catalog: &Catalog) -> Vec<OwnerStory> {
+/// Groups usage by owner; keys without an owner come last.
+pub(crate) fn owners(ledger: &Ledger, code: Option<&Code>, catalog: &Catalog) -> Vec<OwnerReport> {
     let mut owners: BTreeMap<(bool, Option<&str>), Sums<'_>> = BTreeMap::new();
     for consumer in ledger
         .consumers
@@ -53,7 +53,7 @@ pub(crate) fn owners(ledger: &Ledger, code: Option<&Code>, catalog: &Catalog) ->
             .or_default()
             .add(consumer);
     }
-    // Who is named as the owner of code may have keys that did not call.
+    // Owners of code may have keys without calls.
     let in_code = code
         .into_iter()
         .flat_map(|code| code.places.values().flatten());
@@ -65,13 +65,13 @@ pub(crate) fn owners(ledger: &Ledger, code: Option<&Code>, catalog: &Catalog) ->
             owners.entry((false, Some(name))).or_default();
         }
     }
-    let stories = owners.into_iter();
-    stories
-        .map(|((_, owner), sums)| sums.story(owner, code, catalog))
+    let owners = owners.into_iter();
+    owners
+        .map(|((_, owner), sums)| sums.report(owner, code, catalog))
         .collect()
 }
 
-/// What the consumers of one owner did.
+/// Totals of the consumers of an owner.
 #[derive(Default)]
 struct Sums<'a> {
     keys: BTreeSet<String>,
@@ -92,12 +92,12 @@ impl<'a> Sums<'a> {
         }
     }
 
-    fn story(
+    fn report(
         mut self,
         owner: Option<&str>,
         code: Option<&'a Code>,
         catalog: &Catalog,
-    ) -> OwnerStory {
+    ) -> OwnerReport {
         for (name, places) in code.into_iter().flat_map(|code| &code.places) {
             let is_its = |place: &&Place| {
                 owner.is_some_and(|owner| place.owners.iter().any(|name| is_same(owner, name)))
@@ -125,7 +125,7 @@ impl<'a> Sums<'a> {
         let sum = |count: fn(&OwnedOperation) -> u64| {
             operations.iter().map(count).fold(0, u64::saturating_add)
         };
-        OwnerStory {
+        OwnerReport {
             owner: owner.map(str::to_owned),
             keys: self.keys,
             requests: sum(|used| used.requests),
@@ -136,7 +136,7 @@ impl<'a> Sums<'a> {
     }
 }
 
-/// Files name their owners as `@team`.
+/// CODEOWNERS files write owners as `@team`.
 fn is_same(owner: &str, name: &str) -> bool {
     let bare = |text: &str| text.trim_start_matches('@').to_lowercase();
     bare(owner) == bare(name)

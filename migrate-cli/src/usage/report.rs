@@ -1,365 +1,247 @@
-//! The report for people and spreadsheets.
+//! Content of the usage report: consumers and operations with verdicts, and the audit's findings.
 
-use migrate_report::{
-    Document,
-    document::{Cell, Records, Row, Table},
-    sheet::tied,
-    words::count,
-};
-use recording::usage::{OperationUse, ParameterUse, Verdict, day_name};
-use time::Date;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    Story,
-    code::Place,
-    owners::{OwnedOperation, OwnerStory},
-    story::{ConsumerStory, InCode, OperationStory},
-};
+use recording::usage::{Consumer, Judgement, Ledger, Outcomes, Rule, Verdict, day_name};
+use serde::Serialize;
 
-/// Places in the code that are named for one operation; the others are counted.
-const MAX_PLACES: usize = 3;
+use super::{Code, brownouts::BrownoutSummary, code::Place};
+use migrate_audit::traffic::Joined;
 
-const COLUMNS: [&str; 18] = [
-    "verdict",
-    "since",
-    "key",
-    "address",
-    "user_agent",
-    "operation",
-    "requests",
-    "answered",
-    "error",
-    "not_served",
-    "refused",
-    "trouble",
-    "first",
-    "last",
-    "parameters",
-    "lossy",
-    "unknown",
-    "brownout",
-];
-
-/// The report; with `all`, parameters that v2 has exactly are named, too.
-pub(crate) fn document(story: &Story, all: bool) -> Document<'_> {
-    let mut document = Document {
-        tool: "migrate usage",
-        title: format!("Who still calls {}", story.subject),
-        is_good: story.can_be_switched_off,
-        summary: end(story),
-        records: records(story),
-        ..Document::default()
-    };
-    document.paragraph(observed(story));
-    document.paragraph(&story.rule_text);
-    if let Some(brownouts) = story.brownouts.words() {
-        document.paragraph(brownouts);
-    }
-    let mut consumers = Table::new(["verdict", "last call", "calls#", "key"]);
-    consumers.rows = story
-        .consumers
-        .iter()
-        .map(|told| consumer(told, all))
-        .collect();
-    if consumers.rows.is_empty() {
-        document.paragraph("No calls.");
-    }
-    document.section("Callers", consumers);
-    let mut operations = Table::new(["operation", "verdict", "last call", "calls#", "callers#"]);
-    let is_long = story.observed.days >= story.rule.live_days;
-    operations.rows = { story.operations.iter() }
-        .map(|used| operation(used, is_long))
-        .collect();
-    document.section("Operations", operations);
-    let unknown = |code: &&super::story::CodeStory| {
-        code.nameless > 0 && !code.joined.unknown_callers.is_empty()
-    };
-    if let Some(code) = story.code.as_ref().filter(unknown) {
-        document.paragraph(format!(
-            "{} of v1 in the code name no operation: an unknown caller may be one of them.",
-            count(code.nameless, "use", "uses")
-        ));
-    }
-    document
+/// The usage report.
+///
+/// Its JSON has `schema` 1. Members may be added; renaming or removing one changes `schema`.
+#[derive(Debug, Serialize)]
+pub(crate) struct UsageReport {
+    pub(crate) schema: u32,
+    /// Subject: `v1`, or the selected operation or key.
+    pub(crate) subject: String,
+    pub(crate) observed: Observed,
+    pub(crate) rule: Rule,
+    /// The rule as text.
+    pub(crate) rule_text: String,
+    /// True if every consumer is safe to switch off and the ledger covers enough days.
+    pub(crate) can_be_switched_off: bool,
+    pub(crate) consumers: Vec<ConsumerEntry>,
+    pub(crate) operations: Vec<OperationEntry>,
+    /// Summary of brownouts.
+    pub(crate) brownouts: BrownoutSummary,
+    /// Comparison of code and traffic; null without an audit.
+    pub(crate) code: Option<CodeSummary>,
 }
 
-fn observed(story: &Story) -> String {
-    let observed = &story.observed;
-    let mut text = match (&observed.first, &observed.last) {
-        (Some(first), Some(last)) => format!(
-            "observed on {}, {first} to {last}",
-            count(observed.days, "day", "days")
-        ),
-        _ => "observed on no day".to_owned(),
-    };
-    if observed.days_missing > 0 {
-        let missing = count(observed.days_missing, "day", "days");
-        text.extend(["; not on ", &missing, " between"]);
-    }
-    if observed.requests_missing > 0 {
-        let missing = count(observed.requests_missing, "request is", "requests are");
-        text.extend(["; ", &missing, " missing"]);
-    }
-    text
+/// Coverage of the ledger.
+#[derive(Debug, Serialize)]
+pub(crate) struct Observed {
+    /// Days with a ledger.
+    pub(crate) days: i64,
+    /// First day; null if there is none.
+    pub(crate) first: Option<String>,
+    pub(crate) last: Option<String>,
+    /// Days in between without a ledger.
+    pub(crate) days_missing: i64,
+    /// Requests missing in the ledger.
+    pub(crate) requests_missing: u64,
 }
 
-fn consumer(told: &ConsumerStory, all: bool) -> Row {
-    let ConsumerStory {
-        judgement,
-        requests,
-        consumer,
-    } = told;
-    let from = format!("from {} {}", consumer.address, consumer.user_agent);
-    let mut below = vec![from.trim_end().to_owned()];
-    below.extend(judgement.reason());
-    below.extend(
-        consumer
-            .operations
+#[derive(Debug, Serialize)]
+pub(crate) struct ConsumerEntry {
+    #[serde(flatten)]
+    pub(crate) judgement: Judgement,
+    pub(crate) requests: u64,
+    #[serde(flatten)]
+    pub(crate) consumer: Consumer,
+}
+
+/// An operation, over all consumers.
+#[derive(Debug, Serialize)]
+pub(crate) struct OperationEntry {
+    pub(crate) operation: String,
+    /// Most urgent verdict of its consumers; null without calls.
+    pub(crate) verdict: Option<Verdict>,
+    /// Day of the last request; null without calls.
+    pub(crate) last: Option<String>,
+    pub(crate) requests: u64,
+    pub(crate) consumers: usize,
+    pub(crate) outcomes: Outcomes,
+    /// Comparison with the code; null without an audit.
+    pub(crate) code: Option<InCode>,
+    /// Code locations.
+    pub(crate) places: Vec<Place>,
+}
+
+/// Occurrence of an operation in code and traffic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum InCode {
+    /// In the code, and called.
+    Called,
+    /// Called, but not in the code.
+    UnknownCaller,
+    /// In the code, but not called.
+    NoTraffic,
+}
+
+/// Comparison of code and traffic, as in `migrate audit --access-log`.
+#[derive(Debug, Serialize)]
+pub(crate) struct CodeSummary {
+    #[serde(flatten)]
+    pub(crate) joined: Joined,
+    /// Uses in code without an operation, which may explain unknown callers.
+    pub(crate) nameless: usize,
+}
+
+impl UsageReport {
+    pub(crate) fn new(ledger: Ledger, rule: Rule, code: Option<&Code>) -> Self {
+        let operations = operations(&ledger, rule, code);
+        let joined = code.map(|code| CodeSummary {
+            joined: joined(&operations, code),
+            nameless: code.nameless,
+        });
+        let observed = Observed::of(&ledger);
+        let brownouts = BrownoutSummary::of(&ledger.brownouts, &ledger.consumers);
+        let subject = ledger.subject.clone();
+        let is_observed = rule.is_observed(&ledger);
+        let missing = missing(&ledger, rule);
+        let judgements: Vec<_> = ledger
+            .consumers
             .iter()
-            .map(|used| operation_use(used, all)),
-    );
-    let key = consumer.key.as_deref().unwrap_or("(none)");
-    let cells = [
-        verdict(judgement.verdict),
-        judgement.since.as_str().into(),
-        requests.to_string().into(),
-        key.into(),
-    ];
-    Row::new(cells).with_below(below)
-}
-
-fn operation_use(used: &OperationUse, all: bool) -> String {
-    let outcomes = &used.outcomes;
-    let name = used.operation.as_deref().unwrap_or("(no operation of v1)");
-    let mut text = format!("{name} {}", outcomes.total());
-    let others: Vec<_> = [
-        ("errors", outcomes.error),
-        ("not served", outcomes.not_served),
-        ("refused", outcomes.refused),
-        ("in trouble", outcomes.trouble),
-        ("in brownouts", outcomes.brownout),
-    ]
-    .into_iter()
-    .filter(|(_, count)| *count > 0)
-    .map(|(name, count)| format!("{count} {name}"))
-    .collect();
-    if !others.is_empty() {
-        text += &tied(&format!(" ({})", others.join(", ")));
-    }
-    for (title, uses) in [
-        ("with", all.then_some(&used.parameters)),
-        ("not supported:", Some(&used.lossy)),
-        ("unknown:", Some(&used.unknown)),
-    ] {
-        if let Some(uses) = uses.filter(|uses| !uses.is_empty()) {
-            text.extend(["; ", title, " ", &names(uses, ", ")]);
+            .map(|consumer| rule.consumer(&ledger, consumer))
+            .collect();
+        let consumers = judgements.into_iter().zip(ledger.consumers);
+        let mut consumers: Vec<_> = consumers
+            .map(|(judgement, consumer)| ConsumerEntry {
+                judgement,
+                requests: total(&consumer),
+                consumer,
+            })
+            .collect();
+        // Most urgent verdict first, then latest call first.
+        consumers.sort_by(|one, other| {
+            let verdicts = one.judgement.verdict.cmp(&other.judgement.verdict);
+            verdicts.then_with(|| other.consumer.last.cmp(&one.consumer.last))
+        });
+        let is_gone = |entry: &ConsumerEntry| {
+            matches!(entry.judgement.verdict, Verdict::Safe | Verdict::Refused)
+        };
+        Self {
+            schema: 1,
+            subject,
+            rule,
+            rule_text: rule.words(),
+            can_be_switched_off: is_observed && missing == 0 && consumers.iter().all(is_gone),
+            observed,
+            consumers,
+            operations,
+            brownouts,
+            code: joined,
         }
     }
-    text
-}
 
-fn names(uses: &[ParameterUse], between: &str) -> String {
-    let names: Vec<_> = uses.iter().map(|used| used.name.as_str()).collect();
-    names.join(between)
-}
-
-/// An operation; what is not called is called dead only after a while.
-fn operation(story: &OperationStory, is_long: bool) -> Row {
-    let code = story.code.map(|code| match code {
-        InCode::Called => format!("in the code: {}", places(story)),
-        InCode::UnknownCaller => "not in the code: an unknown caller".to_owned(),
-        InCode::NoTraffic if is_long => format!("in the code: {}; dead code?", places(story)),
-        InCode::NoTraffic => format!("in the code: {}; no call yet", places(story)),
-    });
-    let last = story.last.clone().unwrap_or_default();
-    let cells = [
-        story.operation.as_str().into(),
-        story.verdict.map_or_else(|| "no call".into(), verdict),
-        last.into(),
-        story.requests.to_string().into(),
-        story.consumers.to_string().into(),
-    ];
-    Row::new(cells).with_below(code)
-}
-
-fn places(story: &OperationStory) -> String {
-    named(&story.places)
-}
-
-fn named(places: &[Place]) -> String {
-    let named = places.iter().take(MAX_PLACES);
-    let named = named.map(|place| format!("{}:{}", place.path, place.line));
-    let text = named.collect::<Vec<_>>().join(" ");
-    match places.len().saturating_sub(MAX_PLACES) {
-        0 => text,
-        more => text + &tied(&format!(" and {more} more")),
+    /// Number of consumers with a verdict.
+    pub(crate) fn count(&self, verdict: Verdict) -> usize {
+        let is = |entry: &&ConsumerEntry| entry.judgement.verdict == verdict;
+        self.consumers.iter().filter(is).count()
     }
 }
 
-fn verdict(verdict: Verdict) -> Cell {
-    Cell::from(verdict.words()).toned(match verdict {
-        Verdict::Live => "bad",
-        Verdict::Dormant => "warn",
-        Verdict::Safe => "good",
-        Verdict::Refused => "",
-    })
-}
-
-fn end(story: &Story) -> String {
-    let counts: Vec<_> = [
-        Verdict::Live,
-        Verdict::Dormant,
-        Verdict::Safe,
-        Verdict::Refused,
-    ]
-    .into_iter()
-    .map(|verdict| (story.count(verdict), verdict))
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, verdict)| match verdict {
-        Verdict::Dormant => format!("{count} dormant"),
-        other => format!("{count} {}", other.words()),
-    })
-    .collect();
-    let counts = counts.join(", ");
-    let left = story.count(Verdict::Live) + story.count(Verdict::Dormant);
-    let subject = &story.subject;
-    let (observed, wanted) = (story.observed.days, story.rule.safe_days);
-    let conclusion = if story.can_be_switched_off {
-        format!("{subject} can be switched off, by this rule")
-    } else if left > 0 {
-        format!("{subject} cannot be switched off yet")
-    } else if observed < wanted {
-        format!(
-            "not known yet whether {subject} can be switched off: observed on {observed} of {wanted} days"
-        )
-    } else {
-        format!(
-            "not known whether {subject} can be switched off: requests are missing in the ledger"
-        )
-    };
-    if counts.is_empty() {
-        conclusion
-    } else {
-        format!("{counts}: {conclusion}")
+impl Observed {
+    fn of(ledger: &Ledger) -> Self {
+        let first = ledger.spans.iter().map(|(first, _)| *first).min();
+        let last = ledger.spans.iter().map(|(_, last)| *last).max();
+        let days = ledger.observed();
+        let between = first
+            .zip(last)
+            .map(|(first, last)| (last - first).whole_days() + 1);
+        let all = ledger.gaps.values().copied();
+        Self {
+            days,
+            first: first.map(day_name),
+            last: last.map(day_name),
+            days_missing: between.map_or(0, |between| between - days),
+            requests_missing: all.fold(ledger.unwritten, u64::saturating_add),
+        }
     }
 }
 
-/// The report by owner, made to be sent.
-pub(crate) fn owners_document<'a>(
-    owners: &[OwnerStory],
-    subject: &str,
-    since: Option<Date>,
-) -> Document<'a> {
-    let since = since.map_or_else(String::new, |day| format!(" since {}", day_name(day)));
-    let calling = owners.iter().filter(|owner| owner.requests > 0).count();
-    let mut document = Document {
-        tool: "migrate usage",
-        title: format!("Who still calls {subject}{since}, by owner"),
-        is_good: calling == 0,
-        summary: match calling {
-            0 => format!("no calls of {subject}{since}"),
-            calling => {
-                let owners = count(calling, "owner still calls", "owners still call");
-                format!("{owners} {subject}")
-            }
-        },
-        records: owner_records(owners),
-        ..Document::default()
-    };
-    for owner in owners {
-        let columns = ["operation", "calls#", "in brownouts#", "last call", "in v2"];
-        let mut table = Table::new(columns);
-        table.rows = owner.operations.iter().map(owned).collect();
-        let keys: Vec<_> = owner.keys.iter().map(String::as_str).collect();
-        document.heading(owner.owner.as_deref().unwrap_or("(no owner)"));
-        document.paragraph(match (&owner.last, owner.brownout) {
-            (None, _) => "No calls; it is in the code only.".to_owned(),
-            (Some(last), hit) => format!(
-                "{} by {}, the last on {last}; {hit} in brownouts.",
-                count(owner.requests, "request", "requests"),
-                keys.join(", ")
-            ),
+/// Requests missing in the ledger within the rule's period; their consumers are unknown.
+fn missing(ledger: &Ledger, rule: Rule) -> u64 {
+    let from = ledger
+        .today
+        .and_then(|today| today.checked_sub(time::Duration::days(rule.safe_days)));
+    from.map_or(0, |from| ledger.missing_since(from))
+}
+
+fn total(consumer: &Consumer) -> u64 {
+    let operations = consumer.operations.iter();
+    operations.fold(0, |sum, used| sum.saturating_add(used.outcomes.total()))
+}
+
+fn operations(ledger: &Ledger, rule: Rule, code: Option<&Code>) -> Vec<OperationEntry> {
+    let mut entries: BTreeMap<&str, OperationEntry> = BTreeMap::new();
+    // Rejected logins are not calls.
+    let known = ledger
+        .consumers
+        .iter()
+        .filter(|consumer| consumer.key.is_some());
+    for consumer in known {
+        for used in &consumer.operations {
+            let Some(operation) = &used.operation else {
+                continue;
+            };
+            let judgement = rule.judge(ledger, consumer, &used.last);
+            let entry = entries
+                .entry(operation)
+                .or_insert_with(|| OperationEntry::without_calls(operation));
+            let verdict = entry
+                .verdict
+                .map_or(judgement.verdict, |verdict| verdict.min(judgement.verdict));
+            entry.verdict = Some(verdict);
+            entry.last = entry.last.take().max(Some(judgement.since));
+            entry.outcomes.add(&used.outcomes);
+            entry.consumers += 1;
+        }
+    }
+    for entry in entries.values_mut() {
+        entry.requests = entry.outcomes.total();
+        entry.code = code.map(|_| InCode::UnknownCaller);
+    }
+    for (operation, places) in code.into_iter().flat_map(|code| &code.places) {
+        let entry = entries
+            .entry(operation)
+            .or_insert_with(|| OperationEntry::without_calls(operation));
+        let is_called = entry.consumers > 0;
+        entry.code = Some(if is_called {
+            InCode::Called
+        } else {
+            InCode::NoTraffic
         });
-        document.table(table);
+        entry.places.clone_from(places);
     }
-    document
+    entries.into_values().collect()
 }
 
-fn owned(used: &OwnedOperation) -> Row {
-    let number = |number: u64| Cell::from(number.to_string());
-    let cells = [
-        used.operation.as_str().into(),
-        number(used.requests),
-        number(used.brownout),
-        used.last
-            .clone()
-            .unwrap_or_else(|| "no call".to_owned())
-            .into(),
-        used.v2.as_str().into(),
-    ];
-    let below = (!used.places.is_empty()).then(|| format!("in the code: {}", named(&used.places)));
-    Row::new(cells).with_below(below)
-}
-
-fn owner_records(owners: &[OwnerStory]) -> Records {
-    let rows = owners.iter().flat_map(|owner| {
-        owner.operations.iter().map(|used| {
-            vec![
-                owner.owner.clone().unwrap_or_default(),
-                used.operation.clone(),
-                used.requests.to_string(),
-                used.brownout.to_string(),
-                used.last.clone().unwrap_or_default(),
-                used.v2.clone(),
-                named(&used.places),
-            ]
-        })
-    });
-    Records {
-        columns: [
-            "owner",
-            "operation",
-            "requests",
-            "brownout",
-            "last",
-            "v2",
-            "places",
-        ]
-        .into(),
-        rows: rows.collect(),
+impl OperationEntry {
+    fn without_calls(operation: &str) -> Self {
+        Self {
+            operation: operation.to_owned(),
+            verdict: None,
+            last: None,
+            requests: 0,
+            consumers: 0,
+            outcomes: Outcomes::default(),
+            code: None,
+            places: Vec::new(),
+        }
     }
 }
 
-/// One row for each operation of each consumer.
-fn records(story: &Story) -> Records {
-    let rows = story.consumers.iter().flat_map(|told| {
-        let consumer = &told.consumer;
-        consumer.operations.iter().map(move |used| {
-            let outcomes = &used.outcomes;
-            vec![
-                told.judgement.verdict.name().to_owned(),
-                told.judgement.since.clone(),
-                consumer.key.clone().unwrap_or_default(),
-                consumer.address.clone(),
-                consumer.user_agent.clone(),
-                used.operation.clone().unwrap_or_default(),
-                outcomes.total().to_string(),
-                outcomes.answered.to_string(),
-                outcomes.error.to_string(),
-                outcomes.not_served.to_string(),
-                outcomes.refused.to_string(),
-                outcomes.trouble.to_string(),
-                used.first.clone(),
-                used.last.clone(),
-                names(&used.parameters, " "),
-                names(&used.lossy, " "),
-                names(&used.unknown, " "),
-                outcomes.brownout.to_string(),
-            ]
-        })
-    });
-    Records {
-        columns: COLUMNS.into(),
-        rows: rows.collect(),
-    }
+fn joined(operations: &[OperationEntry], code: &Code) -> Joined {
+    let called: BTreeSet<_> = operations
+        .iter()
+        .filter(|entry| entry.consumers > 0)
+        .map(|entry| entry.operation.as_str())
+        .collect();
+    let in_code = code.places.keys().map(String::as_str).collect();
+    Joined::of(&in_code, &called)
 }

@@ -1,11 +1,11 @@
-//! The beginning of a report: a day, or so many days ago.
+//! Start of a report: a day, or a number of days ago.
 
 use std::str::FromStr;
 
 use recording::usage::day_of;
 use time::{Date, Duration, OffsetDateTime};
 
-/// Where a report begins.
+/// Start of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Since {
     Day(Date),
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_ago_or_a_day() {
+    fn parses_days_ago_and_days() {
         assert_eq!("7d".parse(), Ok(Since::DaysAgo(7)));
         let day = day_of("2026-11-22").unwrap();
         assert_eq!("2026-11-22".parse(), Ok(Since::Day(day)));

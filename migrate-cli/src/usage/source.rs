@@ -1,4 +1,4 @@
-//! Where usage documents come from: a running shim, a file, or standard input.
+//! Reads usage documents from a running shim, a file, or standard input.
 
 use std::{
     io::{self, Read as _},
@@ -14,23 +14,24 @@ use url::Url;
 
 use crate::http;
 
-/// For an answer: a large ledger takes seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Timeout of a request; a large ledger takes seconds.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The largest document that is read, in bytes.
+/// Maximum size of a document, in bytes.
 const MAX_DOCUMENT: u64 = 256 << 20;
 
-/// Consumers in one answer.
+/// Consumers per page.
 const LIMIT: &str = "1000";
 
-/// More pages than any ledger has; a shim that goes on is broken.
+/// Maximum number of pages; no ledger has as many.
 const MAX_PAGES: usize = 10_000;
 
-/// Reads a source from a day on: the operations address of a shim, a file, or `-`, which may hold several documents.
+/// Reads the usage since a day from the operations address of a shim, a file, or `-`. Files may
+/// hold several documents.
 ///
 /// # Errors
 ///
-/// If there is nothing to be had there, or no usage document.
+/// The source cannot be read or is not a usage document.
 pub(crate) fn read(source: &str, since: Option<Date>) -> anyhow::Result<Vec<Usage>> {
     if source.starts_with("http://") || source.starts_with("https://") {
         return Ok(vec![from_shim(source, since)?]);
@@ -58,24 +59,23 @@ pub(crate) fn read(source: &str, since: Option<Date>) -> anyhow::Result<Vec<Usag
     };
     if text.starts_with(b"SQLite format 3") {
         bail!(
-            "{source} is the ledger itself; `shim usage {source} | migrate usage -` reads it, or \
-             ask the shim that writes it: migrate usage http://127.0.0.1:9090"
+            "{source} is the ledger itself; read it with `shim usage {source} | migrate usage -`, or \
+             from the shim that writes it: migrate usage http://127.0.0.1:9090"
         );
     }
     let documents = Usage::read_all(&text).with_context(|| source.to_owned())?;
     if documents.iter().any(|usage| usage.next.is_some()) {
-        bail!("{source} is only the first part of a ledger; ask the shim itself, or `shim usage`");
+        bail!(
+            "{source} has only the first page of a ledger; read it from the shim itself, or with `shim usage`"
+        );
     }
     Ok(documents)
 }
 
-/// All pages of a shim.
+/// Reads all pages from a shim.
 fn from_shim(source: &str, since: Option<Date>) -> anyhow::Result<Usage> {
-    let mut url = http::address(source, "http://127.0.0.1:9090")?;
-    let path = url.path().trim_end_matches('/').trim_end_matches("/usage");
-    let path = format!("{path}/usage");
-    url.set_path(&path);
-    let client = http::client(&url, PATIENCE)?;
+    let url = http::endpoint(source, "/usage")?;
+    let client = http::client(&url, TIMEOUT)?;
     let mut whole = page(&client, &url, since, None)?;
     for _ in 0..MAX_PAGES {
         let Some(after) = whole.next else {

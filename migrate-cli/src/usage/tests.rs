@@ -68,7 +68,7 @@ fn consumer(key: &str, address: &str, agent: &str, operations: Vec<OperationUse>
     }
 }
 
-/// One consumer, called last on this day.
+/// A consumer whose last call was on this day.
 fn last_on(day: &str) -> Consumer {
     consumer("k", "192.0.2.1", "x", vec![used("user/get", 1, day)])
 }
@@ -85,7 +85,7 @@ fn verdict(ledger: &Ledger) -> (Verdict, i64) {
 }
 
 #[test]
-fn a_week_is_live_a_quarter_and_a_week_is_safe() {
+fn classifies_by_silent_days() {
     for (last, expected) in [
         ("2026-11-22", (Verdict::Live, 0)),
         ("2026-11-15", (Verdict::Live, 6)),
@@ -100,7 +100,7 @@ fn a_week_is_live_a_quarter_and_a_week_is_safe() {
 }
 
 #[test]
-fn owners_see_what_is_left_to_move() {
+fn lists_remaining_usage_by_owner() {
     let mut crm = consumer(
         "crm",
         "192.0.2.1",
@@ -148,7 +148,7 @@ fn owners_see_what_is_left_to_move() {
 }
 
 #[test]
-fn brownouts_are_told_with_who_was_hit() {
+fn reports_brownouts_with_affected_keys() {
     let window = |begins: &str, first: &str, last: &str| Brownout {
         begins: format!("2026-11-21T{begins}Z"),
         ends: "2026-11-21T11:00:00Z".to_owned(),
@@ -164,7 +164,7 @@ fn brownouts_are_told_with_who_was_hit() {
         "x",
         vec![used("user/get", 1, "2026-08-01")],
     );
-    // Two shims saw parts of the same window.
+    // Two shims observed parts of the same window.
     let of_shim = |first, last, consumers| Usage {
         brownouts: vec![window("10:00:00", first, last)],
         ..kept(&ALL, consumers)
@@ -173,17 +173,17 @@ fn brownouts_are_told_with_who_was_hit() {
         of_shim("10:00:00", "10:30:00", vec![hit, quiet]),
         of_shim("10:20:00", "11:00:00", Vec::new()),
     ];
-    let story = Story::new(Ledger::of(documents).unwrap(), RULE, None);
+    let report = UsageReport::new(Ledger::of(documents).unwrap(), RULE, None);
     assert_eq!(
-        story.brownouts.words().unwrap(),
+        report.brownouts.sentence().unwrap(),
         "1 brownout, 60 minutes without v1, the last until 2026-11-21T11:00:00Z; hit: k 12"
     );
-    let told = printed(&story, false, &Text::default());
-    assert!(told.contains("(12 in brownouts)"), "{told}");
+    let text = printed(&report, false, &Text::default());
+    assert!(text.contains("(12 in brownouts)"), "{text}");
 }
 
 #[test]
-fn overlapping_brownouts_count_once_and_those_of_some_keys_apart() {
+fn counts_overlapping_brownouts_once() {
     let window = |begins: &str, ends: &str, keys: &[&str]| {
         let moment = |time: &str| format!("2026-11-21T{time}Z");
         Brownout {
@@ -204,16 +204,16 @@ fn overlapping_brownouts_count_once_and_those_of_some_keys_apart() {
         ],
         ..kept(&ALL, Vec::new())
     };
-    let story = Story::new(Ledger::of(vec![usage]).unwrap(), RULE, None);
+    let report = UsageReport::new(Ledger::of(vec![usage]).unwrap(), RULE, None);
     assert_eq!(
-        story.brownouts.words().unwrap(),
+        report.brownouts.sentence().unwrap(),
         "4 brownouts, 80 minutes without v1, 240 minutes for some keys or operations, \
          the last until 2026-11-21T14:00:00Z; no calls"
     );
 }
 
 #[test]
-fn documents_of_one_shared_ledger_are_counted_once() {
+fn counts_a_shared_ledger_once() {
     let of_shim = |name: &str, unwritten| Usage {
         ledger: Some(name.to_owned()),
         unwritten,
@@ -238,19 +238,19 @@ fn unobserved_days_do_not_count() {
         reason,
         "silent on 32 of the 100 observed days that the rule wants"
     );
-    let observed = Story::new(ledger, RULE, None).observed;
+    let observed = UsageReport::new(ledger, RULE, None).observed;
     assert_eq!((observed.days, observed.days_missing), (53, 122));
 }
 
 #[test]
-fn a_long_pause_may_be_a_habit() {
+fn long_pauses_delay_the_safe_verdict() {
     let mut quarterly = last_on("2026-07-01");
     quarterly.longest_pause_days = 92;
     assert_eq!(verdict(&ledger(&ALL, quarterly)), (Verdict::Dormant, 143));
 }
 
 #[test]
-fn what_is_missing_may_have_been_a_request() {
+fn missing_requests_prevent_the_safe_verdict() {
     let gap = |day: &str| {
         let mut usage = kept(&ALL, vec![last_on("2026-07-01")]);
         usage.kept.gaps = vec![Gap {
@@ -277,10 +277,10 @@ fn what_is_missing_may_have_been_a_request() {
 }
 
 #[test]
-fn an_empty_ledger_is_no_proof() {
+fn short_ledger_cannot_prove_safety() {
     let can = |spans: &[(&str, &str)]| {
         let ledger = Ledger::of(vec![kept(spans, Vec::new())]).unwrap();
-        Story::new(ledger, RULE, None).can_be_switched_off
+        UsageReport::new(ledger, RULE, None).can_be_switched_off
     };
     assert!(!can(&[]));
     assert!(!can(&[("2026-11-01", "2026-11-22")]));
@@ -288,15 +288,15 @@ fn an_empty_ledger_is_no_proof() {
 }
 
 #[test]
-fn who_is_refused_keeps_nothing_alive() {
+fn rejected_logins_do_not_count() {
     let refused = consumer("", "192.0.2.9", "", vec![used("user/get", 0, "2026-11-22")]);
     let ledger = ledger(&ALL, refused);
     assert_eq!(verdict(&ledger).0, Verdict::Refused);
-    assert!(Story::new(ledger, RULE, None).can_be_switched_off);
+    assert!(UsageReport::new(ledger, RULE, None).can_be_switched_off);
 }
 
 #[test]
-fn shims_that_share_the_work_are_one() {
+fn merges_ledgers_of_several_shims() {
     let one = kept(&[("2026-06-01", "2026-09-30")], vec![last_on("2026-06-05")]);
     let two = kept(
         &[("2026-07-01", "2026-11-22")],
@@ -318,18 +318,18 @@ fn shims_that_share_the_work_are_one() {
 }
 
 #[test]
-fn what_is_no_day_is_told() {
+fn reports_invalid_days() {
     let usage = kept(&ALL, vec![last_on("soon")]);
     let error = Ledger::of(vec![usage]).unwrap_err().to_string();
     assert_eq!(error, "\"soonT10:00:00Z\" is no day");
 }
 
 #[test]
-fn a_part_can_be_asked_for() {
+fn filters_by_operation_and_key() {
     let mut ledger = sample();
     ledger.narrow(Some("user/update"), Some("crm"));
-    let story = Story::new(ledger, RULE, None);
-    let text = printed(&story, false, &width(100));
+    let report = UsageReport::new(ledger, RULE, None);
+    let text = printed(&report, false, &width(100));
     assert!(
         text.ends_with("1 live: v1's user/update for the key crm cannot be switched off yet\n"),
         "{text}"
@@ -421,22 +421,22 @@ fn width(width: usize) -> Text {
     }
 }
 
-fn printed(story: &Story, all: bool, printer: &dyn Printer) -> String {
+fn printed(story: &UsageReport, all: bool, printer: &dyn Printer) -> String {
     let mut out = Vec::new();
     printer.print(&document(story, all), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
 fn report(code: Option<&Code>, columns: usize, all: bool) -> String {
-    let story = Story::new(sample(), RULE, code);
-    let text = printed(&story, all, &width(columns));
+    let report = UsageReport::new(sample(), RULE, code);
+    let text = printed(&report, all, &width(columns));
     let widest = text.lines().map(|line| line.chars().count()).max();
     assert!(widest.unwrap() <= columns, "{text}");
     text
 }
 
 #[test]
-fn the_table_fits_the_terminal() {
+fn table_fits_the_terminal() {
     insta::assert_snapshot!("at_80", report(None, 80, false));
     insta::assert_snapshot!("at_80_with_code", report(Some(&code()), 80, false));
     insta::assert_snapshot!("at_120_with_code", report(Some(&code()), 120, true));
@@ -444,8 +444,8 @@ fn the_table_fits_the_terminal() {
 }
 
 #[test]
-fn for_programs() {
-    let story = Story::new(sample(), RULE, Some(&code()));
-    insta::assert_json_snapshot!("json", story);
-    insta::assert_snapshot!("csv", printed(&story, false, &Csv));
+fn prints_json_and_csv() {
+    let report = UsageReport::new(sample(), RULE, Some(&code()));
+    insta::assert_json_snapshot!("json", report);
+    insta::assert_snapshot!("csv", printed(&report, false, &Csv));
 }

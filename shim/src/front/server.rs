@@ -185,13 +185,8 @@ impl Acceptor {
         }
     }
 
-<<<<<<< HEAD
     /// Accepts connections until the listeners close.
-    async fn run(&self, Listeners { plain, tls }: Listeners) {
-=======
-    /// Accepts connections until the listeners have to be closed.
     async fn run(&self, Listeners { plain, tls, open }: Listeners) {
->>>>>>> day
         let plain = async {
             if let Some(listener) = plain {
                 self.accept(listener, None, &open).await;

@@ -99,14 +99,9 @@ impl Observer for Live {
 
 impl LiveRequest {
     fn of(record: &RequestRecord<'_>) -> Self {
-<<<<<<< HEAD
-        let failures = record.failures.iter().take(FAILURES).map(describe);
-=======
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let refusal = record.refusal.map(|name| name.replace('_', " "));
-        let failures = record.failures.iter().take(FAILURES).map(in_words);
+        let failures = record.failures.iter().take(FAILURES).map(describe);
         let failures = refusal.into_iter().chain(failures);
->>>>>>> day
         Self {
             id: record.id.to_string(),
             at: unix_millis(),
@@ -128,18 +123,8 @@ fn describe(call: &FailedCall<'_>) -> String {
         (Some(status), None) => format!("HTTP {status}"),
         (None, _) => "no answer".to_owned(),
     };
-<<<<<<< HEAD
-    // v2 rejects missing scopes with one of these; the scope helps the operator.
-    let is_refused = matches!(call.status, Some(400 | 401 | 403));
-    let scope = if is_refused {
-        format!(" (needs the scope {})", call.scope)
-    } else {
-        String::new()
-    };
-=======
     let scope = call.suspected_scope();
     let scope = scope.map_or_else(String::new, |scope| format!(" (needs the scope {scope})"));
->>>>>>> day
     format!("{} {}: {outcome}{scope}", call.method, call.template)
 }
 

@@ -29,13 +29,9 @@ pub struct RequestRecord<'a> {
     pub ending: Ending,
     /// v1 error code; `None` for a success.
     pub error: Option<i64>,
-<<<<<<< HEAD
-    /// Number of v2 calls sent.
-=======
-    /// Why the shim itself refused it: the name of its error in the catalog.
+    /// Name of the catalog's error if the shim itself refused the request.
     pub refusal: Option<&'static str>,
-    /// How many v2 calls were made.
->>>>>>> day
+    /// Number of v2 calls sent.
     pub calls: u32,
     /// Time from the request head to the answer.
     pub elapsed: Duration,
@@ -110,19 +106,14 @@ pub struct FailedCall<'a> {
     pub code: Option<i64>,
 }
 
-<<<<<<< HEAD
-/// An event of the shadow. Contains no text of an answer; all names are from the catalog.
-=======
 impl FailedCall<'_> {
-    /// The scope, if v2's status is one of those that a missing scope has.
+    /// Required scope, if v2's status may mean that it is missing.
     pub(crate) fn suspected_scope(&self) -> Option<&str> {
         matches!(self.status, Some(400 | 401 | 403)).then_some(self.scope)
     }
 }
 
-/// Something that a shadow showed. Nothing in it comes from an answer but names that the catalog
-/// knows.
->>>>>>> day
+/// An event of the shadow. Contains no text of an answer; all names are from the catalog.
 #[derive(Debug)]
 pub enum ShadowRecord<'a> {
     /// A request was compared.

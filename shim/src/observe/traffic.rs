@@ -40,17 +40,10 @@ struct State {
 #[derive(Clone, Debug)]
 pub(crate) struct OperationTraffic {
     pub(crate) requests: u64,
-<<<<<<< HEAD
-    /// Errors of any cause, except refusals and operations that are not served.
+    /// v1 errors caused by the caller.
     pub(crate) errors: u64,
     pub(crate) not_served: u64,
     /// Errors caused by v2 or the shim.
-=======
-    /// Errors of v1 that are the callers' own.
-    pub(crate) errors: u64,
-    pub(crate) not_served: u64,
-    /// Errors that are v2's or the shim's trouble.
->>>>>>> day
     pub(crate) trouble: u64,
     pub(crate) refused: u64,
     pub(crate) calls: u64,
@@ -335,15 +328,9 @@ mod tests {
         assert_eq!((lost("track_id"), lost("zpk")), (2, 2));
         let unknown: Vec<_> = counts.unknown.values().copied().collect();
         assert_eq!(unknown, [4, 2]);
-<<<<<<< HEAD
         let operation = &counts.operations["user/get"];
-        assert_eq!((operation.errors, operation.trouble), (1, 1));
-        let minutes = counts.minutes.iter();
-=======
-        let operation = &seen.operations["user/get"];
         assert_eq!((operation.errors, operation.trouble), (0, 1));
-        let minutes = seen.minutes.iter();
->>>>>>> day
+        let minutes = counts.minutes.iter();
         assert_eq!(minutes.map(|(requests, _)| requests).sum::<u64>(), 2);
     }
 }

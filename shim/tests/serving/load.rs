@@ -28,10 +28,7 @@ async fn circuit_breaker_opens_while_v2_is_down_and_the_shim_stays_ready() {
 }
 
 #[tokio::test]
-<<<<<<< HEAD
-async fn keeps_the_rate_limit_of_the_price_plan() {
-=======
-async fn requests_and_connections_are_counted_while_they_last() {
+async fn counts_requests_and_connections_in_progress() {
     let v2 = ScriptedV2::start(|_| std::future::pending()).await;
     let shim = Running::before(&v2).await;
     let has = async |samples: &[&str]| {
@@ -54,8 +51,7 @@ async fn requests_and_connections_are_counted_while_they_last() {
 }
 
 #[tokio::test]
-async fn the_budget_of_the_plan_is_kept() {
->>>>>>> day
+async fn keeps_the_rate_limit_of_the_price_plan() {
     let v2 = ScriptedV2::with_users().await;
     let setup = Setup {
         environment: vec![("SHIM_UPSTREAM_PLAN", "free".to_owned())],

@@ -94,27 +94,19 @@ pub struct CallRecord<'a> {
     pub outcome: &'a Outcome,
     /// Retries by reason.
     pub retries: RetryCounts,
-<<<<<<< HEAD
-    /// Total time, including tokens and waits.
-=======
-    /// Why the last attempt that got no answer got none, in the words of the system.
+    /// System's error of the last attempt without a response.
     pub cause: Option<&'a str>,
-    /// From its turn to its response, tokens and waits included.
->>>>>>> day
+    /// Total time, including tokens and waits.
     pub elapsed: Duration,
 }
 
 /// Initial capacity of the request headers.
 const HEADERS: usize = 7;
 
-<<<<<<< HEAD
-/// Maximum immediate retries of a request that an HTTP/2 server refused unprocessed.
-=======
-/// Why a call was not sent.
+/// Cause of calls that were not sent.
 const BREAKER_OPEN: &str = "the circuit breaker is open";
 
-/// How often a request that an HTTP/2 server refused before processing it is sent again at once.
->>>>>>> day
+/// Maximum immediate retries of a request that an HTTP/2 server refused unprocessed.
 const MAX_REFUSED: u32 = 2;
 
 impl Upstream {
@@ -205,12 +197,8 @@ impl Upstream {
             template: &request.template,
             label: budget_call.label.as_str(),
             outcome: &outcome,
-<<<<<<< HEAD
             retries: retries.counts(),
-=======
-            retries: retries.made(),
             cause: retries.cause.as_deref(),
->>>>>>> day
             elapsed: started.elapsed(),
         });
         outcome
@@ -252,12 +240,8 @@ impl Upstream {
                     return Outcome::Limited;
                 }
             }
-<<<<<<< HEAD
             let Some(permit) = breaker.admit(budget_call.subject) else {
-=======
-            let Some(permit) = breaker.admit(wanted.subject) else {
                 retries.cause = Some(BREAKER_OPEN.to_owned());
->>>>>>> day
                 return Outcome::NoAnswer { maybe_done: false };
             };
             let attempt = self.attempt((&uri, request, &token), scope, &mut retries.cause);

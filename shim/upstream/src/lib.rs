@@ -51,13 +51,9 @@ pub use request::{FROM_SHIM, REQUEST_ID, RequestId, Scope};
 pub use resolver::{ResolverError, ResolverSettings, is_public};
 pub use retry::RetryCounts;
 pub use tls::install_tls;
-<<<<<<< HEAD
-pub use token::{Access, OAuth, Token, TokenError, TokenStatus, Tokens};
+pub use token::{Access, OAuth, Token, TokenError, TokenStatus, Tokens, innermost};
 
 /// Locks a mutex. Poisoning is ignored: each update in this crate is a single step.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-=======
-pub use token::{Access, OAuth, Token, TokenError, TokenStatus, Tokens, innermost};
->>>>>>> day

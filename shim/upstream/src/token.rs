@@ -491,13 +491,8 @@ impl OAuth {
     }
 }
 
-<<<<<<< HEAD
 /// The innermost cause of an error. The outer ones only state that a request failed.
-pub(crate) fn innermost(error: &dyn Error) -> String {
-=======
-/// The cause of an error that says most: the last one. The others say that a request failed.
 pub fn innermost(error: &dyn Error) -> String {
->>>>>>> day
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;

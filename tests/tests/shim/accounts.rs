@@ -5,10 +5,7 @@ use end_to_end::{Fault, Stage};
 use serde_json::{Value, json};
 use shim_sandbox::SandboxConfig;
 
-use crate::{
-    errors::check,
-    members::{PAGE, ask, has, one, shown},
-};
+use crate::requests::{PAGE, ask, error, errors, has, one, success};
 
 const ACCOUNT: &str = "id:s owner_id:s owner_email:s created_at:t";
 const CONTACT: &str = "email:s first_name:s last_name:s phone_number:s address:s apt:s city:s \
@@ -21,7 +18,7 @@ const BILLED: &str = "first_name=N last_name=W phone_number=5550100 address=A ap
 async fn stage() -> (Stage, Value) {
     let on = "[options]\nplan_writes = true";
     let stage = Stage::with(SandboxConfig::default(), on).await;
-    let accounts = shown(&stage, "ma/account/list").await;
+    let accounts = success(&stage, "ma/account/list").await;
     (stage, accounts)
 }
 
@@ -43,9 +40,9 @@ async fn list_and_get_show_accounts() {
         "",
         "subscription_start_time:t subscription_end_time:t",
     );
-    let second = shown(&stage, "ma/account/list page_size=1 page_number=2").await;
+    let second = success(&stage, "ma/account/list page_size=1 page_number=2").await;
     assert_eq!(second["subAccounts"], json!([accounts["subAccounts"][1]]));
-    let account = shown(
+    let account = success(
         &stage,
         &format!("ma/account/get account_id={}", id(&accounts, "Observatory")),
     )
@@ -55,27 +52,27 @@ async fn list_and_get_show_accounts() {
 }
 
 #[tokio::test]
-async fn accounts_come_and_go() {
+async fn creates_and_deletes_accounts() {
     let (stage, _) = stage().await;
     let made = format!(
         "ma/account/create email=new@sub.example.com {NEW} enable_share_rc=true pay_mode=1"
     );
-    let made = shown(&stage, &made).await;
+    let made = success(&stage, &made).await;
     has(&made, "", ACCOUNT);
     let id = made["id"].as_str().unwrap();
     assert_eq!(
-        shown(&stage, &format!("ma/account/get account_id={id}")).await,
+        success(&stage, &format!("ma/account/get account_id={id}")).await,
         made
     );
 
     let update = format!("ma/account/update account_id={id} enable_share_rc=false pay_mode=0");
-    let updated = shown(&stage, &update).await;
+    let updated = success(&stage, &update).await;
     has(&updated, "", "id:s updated_at:t");
     assert_eq!(updated["id"], id);
-    shown(&stage, &format!("ma/account/update account_id={id}")).await;
+    success(&stage, &format!("ma/account/update account_id={id}")).await;
 
     let delete = format!("ma/account/delete account_id={id}");
-    has(&shown(&stage, &delete).await, "", "id:s deleted_at:t");
+    has(&success(&stage, &delete).await, "", "id:s deleted_at:t");
     let gone = format!("2001 This account does not exist or does not belong to you: {id}");
     assert_eq!(ask(&stage, &delete).await.error(), gone);
 }
@@ -99,7 +96,7 @@ async fn create_names_the_settings_that_a_free_account_cannot_have() {
 #[tokio::test]
 async fn plan_get_shows_contact_and_plans() {
     let (stage, accounts) = stage().await;
-    let plans = shown(
+    let plans = success(
         &stage,
         &format!(
             "ma/account/plan/get account_id={}",
@@ -142,13 +139,13 @@ async fn billing_update_changes_the_contact() {
     let (stage, accounts) = stage().await;
     let id = id(&accounts, "Observatory");
     let updated = format!("ma/account/billing/update account_id={id} city=Boston");
-    has(&shown(&stage, &updated).await, "", "id:s updated_at:t");
-    let plans = shown(&stage, &format!("ma/account/plan/get account_id={id}")).await;
+    has(&success(&stage, &updated).await, "", "id:s updated_at:t");
+    let plans = success(&stage, &format!("ma/account/plan/get account_id={id}")).await;
     assert_eq!(
         (&plans["city"], &plans["last_name"]),
         (&"Boston".into(), &"Mitchell".into())
     );
-    shown(
+    success(
         &stage,
         &format!("ma/account/billing/update account_id={id}"),
     )
@@ -159,12 +156,12 @@ async fn billing_update_changes_the_contact() {
 async fn plans_are_bought_added_and_changed() {
     let (stage, accounts) = stage().await;
     let id = id(&accounts, "Small office");
-    let plans = async || shown(&stage, &format!("ma/account/plan/get account_id={id}")).await;
+    let plans = async || success(&stage, &format!("ma/account/plan/get account_id={id}")).await;
     let base = r#"plan_base={"type":"monthly","hosts":10}"#;
     let webinar = r#"plan_webinar=[{"type":"webinar500_monthly","hosts":1}]"#;
     let audio = r#"plan_audio={"type":"toll_monthly","tollfree_country":"US"}"#;
     let all = format!("{base} {webinar} {audio} plan_recording=100GB_monthly");
-    let bought = shown(
+    let bought = success(
         &stage,
         &format!("ma/account/plan/subscribe account_id={id} {BILLED} {all}"),
     )
@@ -177,7 +174,7 @@ async fn plans_are_bought_added_and_changed() {
     assert_eq!(plans().await, bought);
 
     let add = r#"plan={"type":"large100_monthly","hosts":2}"#;
-    let added = shown(
+    let added = success(
         &stage,
         &format!("ma/account/plan/add account_id={id} {add}"),
     )
@@ -188,7 +185,7 @@ async fn plans_are_bought_added_and_changed() {
         r#"type=2 plan={"type":"webinar500_monthly","hosts":3}"#,
     ] {
         let change = format!("ma/account/plan/update account_id={id} {change}");
-        has(&shown(&stage, &change).await, "", "id:s updated_at:t");
+        has(&success(&stage, &change).await, "", "id:s updated_at:t");
     }
     let plans = plans().await;
     assert_eq!(plans["plan_base"]["hosts"], 20);
@@ -217,7 +214,7 @@ async fn plans_cannot_be_bought_unless_the_site_allows_it() {
 }
 
 #[tokio::test]
-async fn errors() {
+async fn rejects_invalid_requests() {
     let (stage, accounts) = stage().await;
     let (free, paid) = (id(&accounts, "Small office"), id(&accounts, "Observatory"));
     let own = id(&accounts, "Self payer");
@@ -237,80 +234,37 @@ async fn errors() {
         format!("plan/update type=1 {plan}"),
     ] {
         let request = format!("ma/account/{request} account_id=nothing");
-        check(&stage, &[(&request, unknown)]).await;
+        error(&stage, &request, unknown).await;
     }
     let pays_itself = "2100 This subaccount is on self pay mode.";
-    check(
+    errors(
         &stage,
-        &[
-            ("ma/account/get", "300 Account_id is required."),
-            (
-                "ma/account/get account_id=me",
-                "2001 This account does not exist or does not belong to you: me",
-            ),
-            (
-                &format!("ma/account/create {NEW}"),
-                "300 Email is required.",
-            ),
-            (
-                &format!("ma/account/create email=small@sub.example.com {NEW}"),
-                "1005 User already in the account: small@sub.example.com",
-            ),
-            (
-                "ma/account/create email=x@sub.example.com first_name=N last_name=W password=short",
-                "300 Invalid parameter: password",
-            ),
-            (
-                &format!("ma/account/delete account_id={paid}"),
-                "2000 Cannot disassociate a paid account.",
-            ),
-            (
-                &format!("ma/account/update account_id={free} meeting_capacity=100"),
-                "200 Only available for paid accounts.",
-            ),
-            (
-                &format!("ma/account/update account_id={paid} pay_mode=7"),
-                "300 Invalid parameter: pay_mode",
-            ),
-            (
-                &format!("ma/account/billing/update account_id={free} city=x"),
-                "200 Please subscribe a plan for this sub account first.",
-            ),
-            (
-                &format!("ma/account/billing/update account_id={own} city=x"),
-                pays_itself,
-            ),
-            (
-                &format!("ma/account/plan/subscribe account_id={own} plan_base=monthly {BILLED}"),
-                pays_itself,
-            ),
-            (
-                &format!("ma/account/plan/subscribe account_id={paid} plan_base=monthly {BILLED}"),
-                "2100 Cannot add plan for the subaccount which is not free plan.",
-            ),
-            (
-                &format!("ma/account/plan/subscribe account_id={free} plan_base=monthly"),
-                "300 First_name is required.",
-            ),
-            (
-                &format!("ma/account/plan/update account_id={paid} type=3 plan=x"),
-                "300 Invalid parameter: type",
-            ),
-            (
-                &format!("ma/account/plan/update account_id={paid} type=2 plan=x"),
-                "300 Invalid parameter: plan",
-            ),
-            (
-                &format!("ma/account/plan/add account_id={paid} plan=webinar500_monthly"),
-                "2100 This subaccount already has the additional plan: webinar500_monthly.",
-            ),
-        ],
+        &format!(
+            "
+            ma/account/get => 300 Account_id is required.
+            ma/account/get account_id=me => 2001 This account does not exist or does not belong to you: me
+            ma/account/create {NEW} => 300 Email is required.
+            ma/account/create email=small@sub.example.com {NEW} => 1005 User already in the account: small@sub.example.com
+            ma/account/create email=x@sub.example.com first_name=N last_name=W password=short => 300 Invalid parameter: password
+            ma/account/delete account_id={paid} => 2000 Cannot disassociate a paid account.
+            ma/account/update account_id={free} meeting_capacity=100 => 200 Only available for paid accounts.
+            ma/account/update account_id={paid} pay_mode=7 => 300 Invalid parameter: pay_mode
+            ma/account/billing/update account_id={free} city=x => 200 Please subscribe a plan for this sub account first.
+            ma/account/billing/update account_id={own} city=x => {pays_itself}
+            ma/account/plan/subscribe account_id={own} plan_base=monthly {BILLED} => {pays_itself}
+            ma/account/plan/subscribe account_id={paid} plan_base=monthly {BILLED} => 2100 Cannot add plan for the subaccount which is not free plan.
+            ma/account/plan/subscribe account_id={free} plan_base=monthly => 300 First_name is required.
+            ma/account/plan/update account_id={paid} type=3 plan=x => 300 Invalid parameter: type
+            ma/account/plan/update account_id={paid} type=2 plan=x => 300 Invalid parameter: plan
+            ma/account/plan/add account_id={paid} plan=webinar500_monthly => 2100 This subaccount already has the additional plan: webinar500_monthly.
+            "
+        ),
     )
     .await;
 }
 
 #[tokio::test]
-async fn errors_that_v2_says_itself() {
+async fn passes_on_v2_errors() {
     let (stage, accounts) = stage().await;
     let id = id(&accounts, "Observatory");
     let subscribe =

@@ -1,18 +1,15 @@
-//! Archived chats, which a token of the key opens.
+//! Archived chats, which need the chat token of the key.
 
 use end_to_end::{CHAT_TOKEN, Stage};
 use serde_json::{Value, json};
 
-use crate::{
-    errors::check,
-    members::{at, has, month, one, shown},
-};
+use crate::requests::{at, errors, has, month, one, success};
 
 const PAGE: &str = "from:d to:d page_size:n page_count:n next_page_token:s";
 
 async fn asked(stage: &Stage, operation: &str, more: &str) -> Value {
     let opened = format!("chat/{operation} access_token={CHAT_TOKEN} {}", month());
-    shown(stage, &format!("{opened} {more}")).await
+    success(stage, &format!("{opened} {more}")).await
 }
 
 #[tokio::test]
@@ -43,7 +40,7 @@ async fn list_shows_sessions() {
 }
 
 #[tokio::test]
-async fn list_looks_for_a_member() {
+async fn list_filters_by_member() {
     let stage = Stage::start().await;
     let found = asked(&stage, "list", "email=grace.hopper@example.com").await;
     assert_eq!(at(&found, "chat_list[]").len(), 1);
@@ -73,39 +70,23 @@ async fn get_shows_messages() {
 }
 
 #[tokio::test]
-async fn errors() {
+async fn rejects_invalid_requests() {
     let stage = Stage::start().await;
     let month = month();
     let opened = format!("access_token={CHAT_TOKEN} {month}");
-    check(
+    errors(
         &stage,
-        &[
-            (
-                &format!("chat/list {month}"),
-                "300 Access_token is required.",
-            ),
-            (
-                &format!("chat/list access_token=wrong {month}"),
-                "200 No permission: chat/list is not allowed for this api key.",
-            ),
-            (
-                &format!("chat/get access_token=wrong session_id=x {month}"),
-                "200 No permission: chat/get is not allowed for this api key.",
-            ),
-            (&format!("chat/get {opened}"), "300 Session_id is required."),
-            (
-                &format!("chat/get {opened} session_id=x"),
-                "300 The session does not exist: x.",
-            ),
-            (
-                &format!("chat/list {opened} next_page_token=wrong"),
-                "300 Invalid parameter: next_page_token",
-            ),
-            (
-                &format!("chat/list access_token={CHAT_TOKEN} from=2026-01-01"),
-                "300 To is required.",
-            ),
-        ],
+        &format!(
+            "
+            chat/list {month} => 300 Access_token is required.
+            chat/list access_token=wrong {month} => 200 No permission: chat/list is not allowed for this api key.
+            chat/get access_token=wrong session_id=x {month} => 200 No permission: chat/get is not allowed for this api key.
+            chat/get {opened} => 300 Session_id is required.
+            chat/get {opened} session_id=x => 300 The session does not exist: x.
+            chat/list {opened} next_page_token=wrong => 300 Invalid parameter: next_page_token
+            chat/list access_token={CHAT_TOKEN} from=2026-01-01 => 300 To is required.
+            "
+        ),
     )
     .await;
     assert!(

@@ -1,11 +1,10 @@
-//! The success that v1 documented: every field of its examples, each with its JSON type, unless
-//! v2 has none of it.
+//! Documented successes of v1: every field of the examples, with its JSON type, unless v2 lacks it.
 
 use end_to_end::Stage;
 use serde_json::Value;
 use shim_sandbox::SandboxConfig;
 
-/// A JSON type and the fields of it.
+/// A JSON type and its fields.
 type Fields = (fn(&Value) -> bool, &'static str);
 
 const PERSON: [Fields; 2] = [
@@ -20,7 +19,7 @@ const TIMEZONE: [Fields; 1] = [(Value::is_string, "timezone")];
 const VANITY_URL: [Fields; 1] = [(Value::is_string, "vanity_url")];
 const ACCOUNT_ID: [Fields; 1] = [(Value::is_string, "account_id")];
 
-/// What v1 showed of a user's settings everywhere, from 2016 on.
+/// User settings in all v1 responses since 2016.
 const SETTINGS: [Fields; 2] = [
     (
         Value::is_boolean,
@@ -38,7 +37,7 @@ const RECORDING_VIEWS: [Fields; 1] = [(
     Value::is_boolean,
     "enable_record_speaker_view enable_record_gallery_view enable_record_audio_file",
 )];
-/// What the answers of creates had from 2018 on.
+/// Additional fields of create responses since 2018.
 const LATER_SETTINGS: [Fields; 2] = [
     (
         Value::is_boolean,
@@ -86,7 +85,7 @@ async fn ask(stage: &Stage, operation: &str, parameters: &[(&str, &str)]) -> Val
 const PASSWORD: (&str, &str) = ("password", "Analytical4Engine");
 
 #[tokio::test]
-async fn creates_show_the_user() {
+async fn create_responses_have_documented_fields() {
     let stage = Stage::start().await;
     for operation in ["user/autocreate", "user/autocreate2", "user/custcreate"] {
         let email = format!("{}@example.com", operation.replace('/', "."));
@@ -106,11 +105,11 @@ async fn creates_show_the_user() {
 }
 
 #[tokio::test]
-async fn create_shows_what_v2_has_of_an_invited_user() {
+async fn create_of_pending_user_returns_v2_fields() {
     let stage = Stage::start().await;
     let given = [("email", "invited@example.com"), ("type", "1")];
     let user = ask(&stage, "user/create", &given).await;
-    // v2 has no settings of pending users.
+    // v2 has no settings for pending users.
     has(&user, &[&PERSON, &PICTURE]);
     is_time(&user["created_at"]);
     assert_eq!(user["status"], 0);
@@ -137,7 +136,7 @@ async fn ssocreate_shows_the_user() {
 }
 
 #[tokio::test]
-async fn get_and_getbyemail_show_all_there_is() {
+async fn get_and_getbyemail_return_all_documented_fields() {
     let stage = Stage::start().await;
     let email = ("email", "ada.lovelace@example.com");
     let by_email = ask(&stage, "user/getbyemail", &[email, ("login_type", "100")]).await;
@@ -201,7 +200,7 @@ async fn list_shows_users_with_settings() {
 }
 
 #[tokio::test]
-async fn list_leaves_pictures_empty_unless_they_are_asked_for() {
+async fn list_omits_pictures_by_default() {
     let stage = Stage::start().await;
     let answer = stage.ask("user/list", &[("page_size", "2")]).await;
     assert!(answer.warns_of("pic_url"));
@@ -226,7 +225,7 @@ async fn pending_shows_invited_users() {
 }
 
 #[tokio::test]
-async fn writes_name_whom_and_when() {
+async fn write_responses_have_id_and_time() {
     let stage = Stage::start().await;
     let id = stage.id_of("george.boole@example.com").await;
     let whom = ("id", id.as_str());
@@ -270,7 +269,7 @@ async fn writes_name_whom_and_when() {
 }
 
 #[tokio::test]
-async fn uploadpicture_names_whom_and_when() {
+async fn uploadpicture_response_has_id_and_time() {
     let stage = Stage::start().await;
     let id = stage.id_of("george.boole@example.com").await;
     let jpeg = ("pic_file", b"\xff\xd8\xff\xe0 and so on".as_slice());
@@ -283,7 +282,7 @@ async fn uploadpicture_names_whom_and_when() {
 }
 
 #[tokio::test]
-async fn who_is_named_by_address_is_shown_with_id_and_address() {
+async fn users_named_by_address_return_id_and_address() {
     let stage = Stage::start().await;
     let email = "george.boole@example.com";
     let id = stage.id_of(email).await;

@@ -1,4 +1,4 @@
-//! What a write did, in a following read.
+//! Effects of writes, checked with a following read.
 
 use end_to_end::Stage;
 use serde_json::{Value, json};
@@ -7,8 +7,8 @@ async fn ask(stage: &Stage, operation: &str, parameters: &[(&str, &str)]) -> Val
     stage.ask(operation, parameters).await.success()
 }
 
-/// Switches and numbers that any of the creates and the update took, none at v2's default, and
-/// how an answer shows them.
+/// Switches and numbers of the creates and the update, none at v2's default, and their values in
+/// responses.
 const SETTINGS: [(&str, &str); 33] = [
     ("disable_chat", "true"),
     ("enable_e2e_encryption", "true"),
@@ -54,7 +54,7 @@ fn shows(user: &Value, expected: &[(&str, &str)]) {
 }
 
 #[tokio::test]
-async fn what_a_create_was_given_is_there() {
+async fn create_stores_all_parameters() {
     let stage = Stage::start().await;
     let creates = ["user/autocreate", "user/autocreate2", "user/custcreate"];
     for operation in creates {
@@ -167,7 +167,7 @@ async fn an_update_changes_what_it_names_and_leaves_the_rest() {
 async fn each_setting_changes_alone() {
     let stage = Stage::start().await;
     let id = stage.id_of("mary.jackson@example.com").await;
-    // Flags that share one place in v2, and capacities that show only while their feature is on.
+    // Without flags that share one place in v2, and capacities that depend on a feature.
     let entangled = [
         "enable_auto_recording",
         "enable_cloud_auto_recording",
@@ -248,12 +248,12 @@ async fn deactivated_and_activated_again() {
 }
 
 #[tokio::test]
-async fn who_is_deleted_is_gone() {
+async fn deleted_user_is_unknown() {
     let stage = Stage::start().await;
     let cases = [
         ("user/delete", "george.boole@example.com"),
         ("user/permanentdelete", "mary.jackson@example.com"),
-        // What v2 calls deleting is not for pending users; v1 made no difference.
+        // v2 cannot delete pending users this way; v1 made no difference.
         ("user/permanentdelete", "emmy.noether@example.com"),
     ];
     for (operation, email) in cases {
@@ -264,7 +264,9 @@ async fn who_is_deleted_is_gone() {
             format!("1001 User not exist: {email}"),
             "{operation}"
         );
-        let error = stage.ask(operation, &[("id", email)]).await.error();
+        let error = stage.ask(operation, &[("id", email)])
+            .await
+            .error();
         assert_eq!(
             error,
             format!("1001 User not exist: {email}"),
@@ -301,7 +303,7 @@ async fn an_invitation_that_was_accepted_is_not_deleted_as_one() {
     assert_eq!(stage.user("grace.hopper@example.com").await["status"], 0);
 }
 
-/// The commonest life of a v1 user: all clients create so, and delete so.
+/// The most common sequence in v1 clients.
 #[tokio::test]
 async fn a_user_of_custcreate_is_deleted_with_a_warning() {
     let stage = Stage::start().await;
@@ -313,12 +315,12 @@ async fn a_user_of_custcreate_is_deleted_with_a_warning() {
     assert_eq!(answer.success()["id"], id);
     let gone = stage.ask("user/get", &[("id", id)]).await.error();
     assert!(gone.starts_with("1001 "), "{gone}");
-    // The address is free again.
+    // The address can be used again.
     ask(&stage, "user/custcreate", &new).await;
 }
 
 #[tokio::test]
-async fn who_is_deleted_is_named_and_not_the_ignored_address() {
+async fn delete_response_has_the_deleted_user() {
     let stage = Stage::start().await;
     let id = stage.id_of("george.boole@example.com").await;
     let ada = "ada.lovelace@example.com";
@@ -358,7 +360,7 @@ async fn a_program_may_create_its_user_at_every_start() {
     assert!(error.starts_with("1005 "), "{error}");
 }
 
-/// Programs post the whole form back.
+/// Programs send the whole form back.
 #[tokio::test]
 async fn a_type_that_v1_did_not_know_survives_an_update_of_the_whole_form() {
     let stage = Stage::start().await;
@@ -453,7 +455,7 @@ async fn assistants_are_set_listed_and_deleted() {
 #[tokio::test]
 async fn a_user_joins_groups() {
     let stage = Stage::start().await;
-    // Ada's groups are the only ones whose ids can be learnt through v2 alone.
+    // Only the ids of Ada's groups can be read from v2.
     let v2 = stage.v2_user("ada.lovelace@example.com").await;
     let (group, im_group) = (&v2["group_ids"][0], &v2["im_group_ids"][0]);
     let (group, im_group) = (group.as_str().unwrap(), im_group.as_str().unwrap());

@@ -1,7 +1,9 @@
-//! Each error that v1 documented or was seen to give and that v2 can cause: code and wording.
+//! Documented and observed v1 errors that v2 can cause: code and message.
 
 use end_to_end::Stage;
 use shim_sandbox::{LimitWording, SandboxConfig};
+
+use crate::requests::{ask, error, errors};
 
 const ADA: &str = "ada.lovelace@example.com";
 const OWNER: &str = "owner@example.com";
@@ -13,23 +15,8 @@ const INACTIVE: &str = "evariste.galois@example.com";
 const EXPIRED: &str = "expired@example.com";
 const PASSWORD: &str = "Analytical4Engine";
 
-/// `operation name=value name=value` and the error that it ends in.
-type Case<'a> = (&'a str, &'a str);
-
-pub(crate) async fn check(stage: &Stage, cases: &[Case<'_>]) {
-    for (request, expected) in cases {
-        let (operation, given) = request.split_once(' ').unwrap_or((request, ""));
-        let given: Vec<_> = given
-            .split(' ')
-            .filter_map(|pair| pair.split_once('='))
-            .collect();
-        let error = stage.ask(operation, &given).await.error();
-        assert_eq!(&error, expected, "{request}");
-    }
-}
-
-async fn check_account(account: SandboxConfig, cases: &[Case<'_>]) {
-    check(&Stage::with(account, "").await, cases).await;
+async fn check_account(account: SandboxConfig, cases: &str) {
+    errors(&Stage::with(account, "").await, cases).await;
 }
 
 const CREATES: [&str; 5] = [
@@ -40,110 +27,71 @@ const CREATES: [&str; 5] = [
     "ssocreate",
 ];
 
-/// Asks each create for this address and type.
+/// Calls each create with this address and type.
 async fn check_creates(account: SandboxConfig, email: &str, kind: &str, expected: &str) {
     let stage = Stage::with(account, "").await;
     for create in CREATES {
         let request = format!("user/{create} email={email} type={kind} password={PASSWORD}");
-        check(&stage, &[(&request, expected)]).await;
+        error(&stage, &request, expected).await;
     }
 }
 
 #[tokio::test]
-async fn required_parameters() {
+async fn rejects_missing_parameters() {
     let stage = Stage::start().await;
-    check(
+    errors(
         &stage,
-        &[
-            ("user/create type=1", "300 Email is required."),
-            ("user/create email=a@example.com", "300 Type is required."),
-            (
-                "user/autocreate email=a@example.com type=1",
-                "300 Password is required.",
-            ),
-            (
-                "user/autocreate2 email=a@example.com type=1",
-                "300 Password is required.",
-            ),
-            ("user/custcreate", "300 Email is required."),
-            ("user/ssocreate email= type=1", "300 Email is required."),
-            ("user/update dept=x", "300 Id is required."),
-            ("user/get", "300 Id is required."),
-            ("user/getbyemail login_type=100", "300 Email is required."),
-            ("user/activate", "300 Id is required."),
-            ("user/deactivate", "300 Id is required."),
-            ("user/delete type=0", "300 Id is required."),
-            ("user/permanentdelete", "300 Id or email is required."),
-            ("user/revoketoken", "300 Id or email is required."),
-            (
-                "user/updatepassword id=x",
-                "300 Password or pic_file is required.",
-            ),
-            ("user/uploadpicture id=x", "300 Pic_file is required."),
-            ("user/checkemail", "300 Email is required."),
-            ("user/checkzpk", "300 Zpk is required."),
-            (
-                "user/assistant/set assistant_email=x",
-                "300 Id or host_email is required.",
-            ),
-            (
-                "user/assistant/set id=x",
-                "300 Assistant_email is required.",
-            ),
-            ("user/assistant/delete", "300 Id or host_email is required."),
-            (
-                "user/scheduleforhost/list",
-                "300 Id or host_email is required.",
-            ),
-        ],
+        "
+            user/create type=1 => 300 Email is required.
+            user/create email=a@example.com => 300 Type is required.
+            user/autocreate email=a@example.com type=1 => 300 Password is required.
+            user/autocreate2 email=a@example.com type=1 => 300 Password is required.
+            user/custcreate => 300 Email is required.
+            user/ssocreate email= type=1 => 300 Email is required.
+            user/update dept=x => 300 Id is required.
+            user/get => 300 Id is required.
+            user/getbyemail login_type=100 => 300 Email is required.
+            user/activate => 300 Id is required.
+            user/deactivate => 300 Id is required.
+            user/delete type=0 => 300 Id is required.
+            user/permanentdelete => 300 Id or email is required.
+            user/revoketoken => 300 Id or email is required.
+            user/updatepassword id=x => 300 Password or pic_file is required.
+            user/uploadpicture id=x => 300 Pic_file is required.
+            user/checkemail => 300 Email is required.
+            user/checkzpk => 300 Zpk is required.
+            user/assistant/set assistant_email=x => 300 Id or host_email is required.
+            user/assistant/set id=x => 300 Assistant_email is required.
+            user/assistant/delete => 300 Id or host_email is required.
+            user/scheduleforhost/list => 300 Id or host_email is required.
+            ",
     )
     .await;
 }
 
 #[tokio::test]
-async fn malformed_parameters() {
+async fn rejects_malformed_parameters() {
     let stage = Stage::start().await;
-    check(
+    errors(
         &stage,
-        &[
-            (
-                "user/list page_number=x",
-                "300 Invalid parameter: page_number",
-            ),
-            ("user/list page_size=x", "300 Invalid parameter: page_size"),
-            (
-                "user/pending page_number=x",
-                "300 Invalid parameter: page_number",
-            ),
-            (
-                "user/getbyemail email=a login_type=5",
-                "300 Invalid parameter: login_type",
-            ),
-            (
-                "user/create email=a@example.com type=7",
-                "300 Invalid parameter: type",
-            ),
-            (
-                "user/create email=nobody type=1",
-                "300 Invalid parameter: email",
-            ),
-            (
-                "user/update id=x disable_chat=2",
-                "300 Invalid parameter: disable_chat",
-            ),
-            (
-                "user/update id=ada.lovelace@example.com webinar_capacity=7",
-                "300 Invalid parameter: webinar_capacity",
-            ),
-            ("user/delete id=x type=2", "300 Invalid parameter: type"),
-            ("user/checkzpk zpk=abc", "300 Invalid parameter: zpk"),
-        ],
+        "
+            user/list page_number=x => 300 Invalid parameter: page_number
+            user/list page_size=x => 300 Invalid parameter: page_size
+            user/pending page_number=x => 300 Invalid parameter: page_number
+            user/getbyemail email=a login_type=5 => 300 Invalid parameter: login_type
+            user/create email=a@example.com type=7 => 300 Invalid parameter: type
+            user/create email=nobody type=1 => 300 Invalid parameter: email
+            user/update id=x disable_chat=2 => 300 Invalid parameter: disable_chat
+            user/update id=ada.lovelace@example.com webinar_capacity=7 => 300 Invalid parameter: webinar_capacity
+            user/delete id=x type=2 => 300 Invalid parameter: type
+            user/checkzpk zpk=abc => 300 Invalid parameter: zpk
+            ",
     )
     .await;
 }
 
 #[tokio::test]
-async fn unknown_user() {
+async fn rejects_unknown_users() {
     let stage = Stage::start().await;
     for operation in [
         "user/get",
@@ -166,34 +114,22 @@ async fn unknown_user() {
             Some((operation, rest)) => format!("{operation} id=nobody {rest}"),
             None => format!("{operation} id=nobody"),
         };
-        check(&stage, &[(&request, "1001 User not exist: nobody")]).await;
+        error(&stage, &request, "1001 User not exist: nobody").await;
     }
-    check(
+    errors(
         &stage,
-        &[
-            (
-                "user/getbyemail email=x@example.com",
-                "1001 User not exist: x@example.com",
-            ),
-            (
-                "user/permanentdelete email=x@example.com",
-                "1001 User not exist: x@example.com",
-            ),
-            (
-                "user/revoketoken email=x@example.com",
-                "1001 User not exist: x@example.com",
-            ),
-            (
-                "user/assistant/delete host_email=x@example.com",
-                "1001 User not exist: x@example.com",
-            ),
-        ],
+        "
+            user/getbyemail email=x@example.com => 1001 User not exist: x@example.com
+            user/permanentdelete email=x@example.com => 1001 User not exist: x@example.com
+            user/revoketoken email=x@example.com => 1001 User not exist: x@example.com
+            user/assistant/delete host_email=x@example.com => 1001 User not exist: x@example.com
+            ",
     )
     .await;
 }
 
 #[tokio::test]
-async fn a_login_type_that_a_user_does_not_have() {
+async fn rejects_other_login_types() {
     let stage = Stage::start().await;
     for (email, own) in [(ADA, "100"), (SSO_USER, "101"), (API_USER, "99")] {
         for login_type in ["0", "1", "99", "100", "101"] {
@@ -209,7 +145,7 @@ async fn a_login_type_that_a_user_does_not_have() {
 }
 
 #[tokio::test]
-async fn an_invitation_that_ran_out() {
+async fn rejects_expired_invitations() {
     let stage = Stage::start().await;
     for operation in [
         "user/get",
@@ -220,14 +156,14 @@ async fn an_invitation_that_ran_out() {
     ] {
         let (operation, rest) = operation.split_once(' ').unwrap_or((operation, ""));
         let request = format!("{operation} id={EXPIRED} {rest}");
-        check(&stage, &[(&request, "1120 Invite not exist")]).await;
+        error(&stage, &request, "1120 Invite not exist").await;
     }
     let request = format!("user/getbyemail email={EXPIRED}");
-    check(&stage, &[(&request, "1120 Invite not exist")]).await;
+    error(&stage, &request, "1120 Invite not exist").await;
 }
 
 #[tokio::test]
-async fn addresses_that_cannot_be_created() {
+async fn rejects_addresses() {
     let account = SandboxConfig::default;
     check_creates(
         account(),
@@ -254,7 +190,7 @@ async fn addresses_that_cannot_be_created() {
 }
 
 #[tokio::test]
-async fn an_account_without_free_licences() {
+async fn rejects_creates_without_free_licences() {
     for (wording, paid_code, basic_code) in [
         (LimitWording::Plain, "2034", "2033"),
         (LimitWording::WithMaximum, "3412", "3412"),
@@ -266,7 +202,7 @@ async fn an_account_without_free_licences() {
             ..SandboxConfig::default()
         };
         let stage = Stage::with(account, "").await;
-        // v1 had one code for it, and v2's texts.
+        // v1's code with v2's messages.
         for create in CREATES {
             for kind in ["1", "2"] {
                 let given = [
@@ -282,14 +218,12 @@ async fn an_account_without_free_licences() {
             }
         }
         for (id, kind) in [(BASIC, "2"), (ADA, "1")] {
-            let error = stage
-                .ask("user/update", &[("id", id), ("type", kind)])
+            let error = ask(&stage, &format!("user/update id={id} type={kind}"))
                 .await
                 .error();
             assert!(error.starts_with("200 Your request to convert"), "{error}");
         }
-        let error = stage
-            .ask("user/activate", &[("id", INACTIVE)])
+        let error = ask(&stage, &format!("user/activate id={INACTIVE}"))
             .await
             .error();
         assert!(
@@ -300,7 +234,7 @@ async fn an_account_without_free_licences() {
 }
 
 #[tokio::test]
-async fn creates_that_the_account_does_not_have() {
+async fn rejects_disabled_creates() {
     let account = SandboxConfig {
         sso: false,
         ..SandboxConfig::default()
@@ -308,80 +242,66 @@ async fn creates_that_the_account_does_not_have() {
     let expected = "2002 Only available for Enabled Pre-provisioning SSO Partners";
     check_account(
         account,
-        &[("user/ssocreate email=x@example.com type=1", expected)],
+        &format!(
+            "
+            user/ssocreate email=x@example.com type=1 => {expected}
+            "
+        ),
     )
     .await;
     check_account(
         SandboxConfig::default(),
-        &[
-            (
-                "user/autocreate email=x@example.com type=1 password=short",
-                "300 Invalid parameter: password",
-            ),
-            (
-                "user/autocreate2 email=x@example.com type=1 password=aaaaaaaa",
-                "300 Invalid parameter: password",
-            ),
-        ],
+        "
+            user/autocreate email=x@example.com type=1 password=short => 300 Invalid parameter: password
+            user/autocreate2 email=x@example.com type=1 password=aaaaaaaa => 300 Invalid parameter: password
+            ",
     )
     .await;
 }
 
 #[tokio::test]
-async fn updates_that_need_a_licence() {
+async fn rejects_updates_without_licence() {
     let stage = Stage::start().await;
     let id = stage.id_of(BASIC).await;
     let large = format!("user/update id={id} enable_large=1");
     let refused = format!("1108 User type permission check failed: {id}");
     let webinar = format!("user/update id={id} enable_webinar=1");
     let host_key = format!("user/update id={id} host_key=123456");
-    check(
+    errors(
         &stage,
-        &[
-            (&large, &refused),
-            (
-                &webinar,
-                "1122 Only Pro or Corp user can enable Webinar feature.",
-            ),
-            (&host_key, "1109 Host is not Paid user."),
-            (
-                "user/update id=hedy.lamarr@example.com pmi=4085551234",
-                "200 You cannot change PMI information for a \"No Meetings License\" user.",
-            ),
-        ],
+        &format!(
+            "
+            {large} => {refused}
+            {webinar} => 1122 Only Pro or Corp user can enable Webinar feature.
+            {host_key} => 1109 Host is not Paid user.
+            user/update id=hedy.lamarr@example.com pmi=4085551234 => 200 You cannot change PMI information for a \"No Meetings License\" user.
+            "
+        ),
     )
     .await;
 }
 
 #[tokio::test]
-async fn updates_that_collide() {
+async fn rejects_conflicting_updates() {
     let stage = Stage::start().await;
     let pmi = stage.user(ADA).await["pmi"].to_string();
     let same_pmi = format!("user/update id={BASIC} pmi={pmi}");
-    check(
+    errors(
         &stage,
-        &[
-            (
-                "user/update id=grace.hopper@example.com vanity_name=ada",
-                "4100 User is already taken by another user from your account. \
-                 Choose another \"Personal Link Name\".",
-            ),
-            (&same_pmi, "300 Invalid parameter: pmi"),
-            (
-                "user/update id=grace.hopper@example.com group_id=nowhere",
-                "4130 Group not exist: nowhere",
-            ),
-            (
-                "user/update id=grace.hopper@example.com imgroup_id=nowhere",
-                "4130 Group not exist: nowhere",
-            ),
-        ],
+        &format!(
+            "
+            user/update id=grace.hopper@example.com vanity_name=ada => 4100 User is already taken by another user from your account. Choose another \"Personal Link Name\".
+            {same_pmi} => 300 Invalid parameter: pmi
+            user/update id=grace.hopper@example.com group_id=nowhere => 4130 Group not exist: nowhere
+            user/update id=grace.hopper@example.com imgroup_id=nowhere => 4130 Group not exist: nowhere
+            "
+        ),
     )
     .await;
 }
 
 #[tokio::test]
-async fn features_that_are_all_in_use() {
+async fn rejects_exhausted_features() {
     let account = SandboxConfig {
         max_webinar_users: Some(0),
         max_large_meeting_users: Some(0),
@@ -389,22 +309,16 @@ async fn features_that_are_all_in_use() {
     };
     check_account(
         account,
-        &[
-            (
-                "user/update id=ada.lovelace@example.com enable_webinar=1 webinar_capacity=500",
-                "200 You can add max 0 Webinar 500 users.",
-            ),
-            (
-                "user/update id=ada.lovelace@example.com enable_large=1 large_capacity=500",
-                "200 You can add max 0 Large 500 users.",
-            ),
-        ],
+        "
+            user/update id=ada.lovelace@example.com enable_webinar=1 webinar_capacity=500 => 200 You can add max 0 Webinar 500 users.
+            user/update id=ada.lovelace@example.com enable_large=1 large_capacity=500 => 200 You can add max 0 Large 500 users.
+            ",
     )
     .await;
 }
 
 #[tokio::test]
-async fn who_cannot_be_deactivated_or_removed() {
+async fn rejects_deactivation_and_removal_of_protected_users() {
     let stage = Stage::start().await;
     let status = "200 Zoom Room and Admin users can not be activated or deactivated.";
     let managed = "1107 Can not disassociate the user with managed domain";
@@ -424,7 +338,7 @@ async fn who_cannot_be_deactivated_or_removed() {
         ),
     ];
     for (request, expected) in &cases {
-        check(&stage, &[(request, expected)]).await;
+        error(&stage, request, expected).await;
     }
     for email in [OWNER, MANAGED] {
         assert_eq!(stage.user(email).await["email"], email);
@@ -432,18 +346,18 @@ async fn who_cannot_be_deactivated_or_removed() {
 }
 
 #[tokio::test]
-async fn who_was_made_by_custcreate_is_not_unlinked_where_the_site_refuses() {
+async fn rejects_unlinking_custcreate_users_if_configured() {
     let settings = "[options]\ndelete_api_users = \"refuse\"";
     let stage = Stage::with(SandboxConfig::default(), settings).await;
     let request = format!("user/delete id={API_USER}");
     let expected = "300 Unable to unlink API user(s). user/permanentdelete deletes such a user \
                     with all that the user has stored.";
-    check(&stage, &[(&request, expected)]).await;
+    error(&stage, &request, expected).await;
     assert_eq!(stage.user(API_USER).await["email"], API_USER);
 }
 
 #[tokio::test]
-async fn passwords_that_v2_refuses() {
+async fn rejects_passwords() {
     let account = SandboxConfig {
         special_character_required: true,
         ..SandboxConfig::default()
@@ -506,7 +420,7 @@ async fn passwords_that_v2_refuses() {
 }
 
 #[tokio::test]
-async fn pictures_that_v2_refuses() {
+async fn rejects_pictures() {
     let stage = Stage::start().await;
     let large = [b"\xff\xd8\xff".as_slice(), &vec![0; 2 << 20]].concat();
     let cases: [(&[u8], &str); 2] = [
@@ -526,7 +440,7 @@ async fn pictures_that_v2_refuses() {
 }
 
 #[tokio::test]
-async fn who_cannot_assist() {
+async fn rejects_invalid_assistants() {
     let stage = Stage::start().await;
     let cases = [
         (

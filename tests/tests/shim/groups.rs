@@ -5,70 +5,70 @@ use end_to_end::{Fault, Stage};
 use serde_json::json;
 use shim_sandbox::SandboxConfig;
 
-use crate::{
-    errors::check,
-    members::{PAGE, ask, at, has, one, shown},
-};
+use crate::requests::{PAGE, ask, at, error, errors, has, one, success};
 
 const GROUP: &str = "group_id:s account_id:s name:s total_members:n";
 const SEARCH: &str =
     "type:s option_search_by_domain:b option_search_by_account:b option_search_by_ma_account:b";
 const MEMBER: &str = "id:s email:s first_name:s last_name:s";
 
-/// Groups of users, and of chats: what their operations begin with, and what more they show.
+/// Groups and IM groups: prefix of their operations, and additional fields.
 const KINDS: [(&str, &str); 2] = [("group", ""), ("im/group", SEARCH)];
 
 #[tokio::test]
-async fn groups_can_be_made_renamed_and_deleted() {
+async fn creates_renames_and_deletes_groups() {
     let stage = Stage::start().await;
     for (group, more) in KINDS {
-        let before = shown(&stage, &format!("{group}/list")).await;
+        let before = success(&stage, &format!("{group}/list")).await;
         has(&before, "", "total_records:n groups:a");
         has(&before, "groups[]", GROUP);
         has(&before, "groups[]", more);
         assert_eq!(before["total_records"], at(&before, "groups[]").len());
 
-        let made = shown(&stage, &format!("{group}/create name=Astronomers")).await;
+        let made = success(&stage, &format!("{group}/create name=Astronomers")).await;
         has(&made, "", &format!("{GROUP} {more}"));
         let id = made["group_id"].as_str().unwrap();
-        assert_eq!(shown(&stage, &format!("{group}/get id={id}")).await, made);
+        assert_eq!(success(&stage, &format!("{group}/get id={id}")).await, made);
 
-        let edited = shown(&stage, &format!("{group}/edit id={id} name=Geometers")).await;
+        let edited = success(&stage, &format!("{group}/edit id={id} name=Geometers")).await;
         has(&edited, "", &format!("{GROUP} {more}"));
         assert_eq!(edited["name"], "Geometers");
-        assert_eq!(shown(&stage, &format!("{group}/get id={id}")).await, edited);
         assert_eq!(
-            shown(&stage, &format!("{group}/edit id={id}")).await,
+            success(&stage, &format!("{group}/get id={id}")).await,
             edited
         );
-        let after = shown(&stage, &format!("{group}/list")).await;
+        assert_eq!(
+            success(&stage, &format!("{group}/edit id={id}")).await,
+            edited
+        );
+        let after = success(&stage, &format!("{group}/list")).await;
         one(&after, "groups[]", "name", "Geometers");
 
-        let deleted = shown(&stage, &format!("{group}/delete id={id}")).await;
+        let deleted = success(&stage, &format!("{group}/delete id={id}")).await;
         has(&deleted, "", "id:s deleted_at:t deleted_count:n");
         assert_eq!(
             (&deleted["id"], &deleted["deleted_count"]),
             (&id.into(), &1.into())
         );
-        assert_eq!(shown(&stage, &format!("{group}/list")).await, before);
+        assert_eq!(success(&stage, &format!("{group}/list")).await, before);
     }
 }
 
 #[tokio::test]
-async fn members_come_and_go() {
+async fn adds_and_removes_members() {
     let stage = Stage::start().await;
     let ada = stage.id_of("ada.lovelace@example.com").await;
     let joan = stage.id_of("joan.clarke@example.com").await;
     for (group, _) in KINDS {
-        let id = &shown(&stage, &format!("{group}/create name=Astronomers")).await["group_id"];
+        let id = &success(&stage, &format!("{group}/create name=Astronomers")).await["group_id"];
         let id = id.as_str().unwrap();
         let add = format!("{group}/member/add id={id} member_ids={ada},joan.clarke@example.com,");
-        let added = shown(&stage, &add).await;
+        let added = success(&stage, &add).await;
         has(&added, "", "id:s add_at:t add_count:n");
         assert_eq!((&added["id"], &added["add_count"]), (&id.into(), &2.into()));
 
         let list = format!("{group}/member/list id={id}");
-        let members = shown(&stage, &list).await;
+        let members = success(&stage, &list).await;
         has(&members, "", &format!("{PAGE} members:a"));
         has(&members, "members[]", MEMBER);
         let ids: Vec<_> = at(&members, "members[]")
@@ -76,52 +76,52 @@ async fn members_come_and_go() {
             .map(|member| &member["id"])
             .collect();
         assert_eq!(ids, [&ada, &joan]);
-        let second = shown(&stage, &format!("{list} page_size=1 page_number=2")).await;
+        let second = success(&stage, &format!("{list} page_size=1 page_number=2")).await;
         assert_eq!(second["members"], json!([members["members"][1]]));
         assert_eq!(
             (&second["page_count"], &second["total_records"]),
             (&2.into(), &2.into())
         );
-        let shows = shown(&stage, &format!("{group}/get id={id}")).await;
+        let shows = success(&stage, &format!("{group}/get id={id}")).await;
         assert_eq!(shows["total_members"], 2);
 
         let delete = format!("{group}/member/delete id={id} member_ids={ada}");
-        let deleted = shown(&stage, &delete).await;
+        let deleted = success(&stage, &delete).await;
         has(&deleted, "", "id:s deleted_at:t deleted_count:n");
         assert_eq!(deleted["deleted_count"], 1);
-        // Who is no member needs no removal.
-        assert_eq!(shown(&stage, &delete).await["deleted_count"], 0);
-        assert_eq!(at(&shown(&stage, &list).await, "members[]").len(), 1);
+        // Removing a non-member succeeds.
+        assert_eq!(success(&stage, &delete).await["deleted_count"], 0);
+        assert_eq!(at(&success(&stage, &list).await, "members[]").len(), 1);
     }
 }
 
 #[tokio::test]
 async fn members_are_added_in_batches() {
     let stage = Stage::start().await;
-    let users = shown(&stage, "user/list page_size=40").await;
+    let users = success(&stage, "user/list page_size=40").await;
     let ids: Vec<_> = at(&users, "users[]")
         .iter()
         .map(|user| user["id"].as_str().unwrap())
         .collect();
     for (group, batch) in [("group", 30), ("im/group", 10)] {
-        let id = &shown(&stage, &format!("{group}/create name=Everybody")).await["group_id"];
+        let id = &success(&stage, &format!("{group}/create name=Everybody")).await["group_id"];
         let id = id.as_str().unwrap();
         stage.wire().take();
         let add = format!("{group}/member/add id={id} member_ids={}", ids.join(","));
-        let added = shown(&stage, &add).await;
+        let added = success(&stage, &add).await;
         assert_eq!(added["add_count"], ids.len());
         assert_eq!(stage.wire().take().len(), ids.len().div_ceil(batch));
     }
 }
 
 #[tokio::test]
-async fn pictures_of_members_are_shown_if_they_are_asked_for() {
+async fn returns_member_pictures_on_request() {
     let pictures = "[options]\nlist_pictures = true";
     let stage = Stage::with(SandboxConfig::default(), pictures).await;
     for (group, _) in KINDS {
-        let groups = shown(&stage, &format!("{group}/list")).await;
+        let groups = success(&stage, &format!("{group}/list")).await;
         let id = groups["groups"][0]["group_id"].as_str().unwrap();
-        let members = shown(&stage, &format!("{group}/member/list id={id}")).await;
+        let members = success(&stage, &format!("{group}/member/list id={id}")).await;
         has(&members, "members[]", &format!("{MEMBER} pic_url:s"));
     }
 }
@@ -130,7 +130,7 @@ async fn pictures_of_members_are_shown_if_they_are_asked_for() {
 async fn types_and_searches_of_im_groups() {
     let stage = Stage::start().await;
     let given = "type=restricted option_search_by_domain=true option_search_by_ma=true";
-    let made = shown(&stage, &format!("im/group/create name=Chess {given}")).await;
+    let made = success(&stage, &format!("im/group/create name=Chess {given}")).await;
     let of = |group: &serde_json::Value| {
         [
             "type",
@@ -146,26 +146,26 @@ async fn types_and_searches_of_im_groups() {
     );
     let id = made["group_id"].as_str().unwrap();
     let edit = format!("im/group/edit id={id} type=Shared option_search_by_ma_account=false");
-    let edited = shown(&stage, &edit).await;
+    let edited = success(&stage, &edit).await;
     assert_eq!(
         of(&edited),
         [json!("Shared"), true.into(), false.into(), false.into()]
     );
     assert_eq!(
-        shown(&stage, &format!("im/group/get id={id}")).await,
+        success(&stage, &format!("im/group/get id={id}")).await,
         edited
     );
 }
 
 #[tokio::test]
-async fn errors() {
+async fn rejects_invalid_requests() {
     let stage = Stage::start().await;
     for (group, noun) in [("group", "Group"), ("im/group", "IM Group")] {
-        let groups = shown(&stage, &format!("{group}/list")).await;
+        let groups = success(&stage, &format!("{group}/list")).await;
         let known = &groups["groups"][0];
         let id = known["group_id"].as_str().unwrap();
         let name = known["name"].as_str().unwrap();
-        shown(&stage, &format!("{group}/create name=Taken")).await;
+        success(&stage, &format!("{group}/create name=Taken")).await;
         let unknown = format!("4130 {noun} not exist: nothing");
         for request in [
             "get id=nothing",
@@ -176,51 +176,38 @@ async fn errors() {
             "member/add id=nothing member_ids=x",
             "member/delete id=nothing member_ids=x",
         ] {
-            check(&stage, &[(&format!("{group}/{request}"), &unknown)]).await;
+            error(&stage, &format!("{group}/{request}"), &unknown).await;
         }
-        check(
+        errors(
             &stage,
-            &[
-                (&format!("{group}/get"), "300 Id is required."),
-                (&format!("{group}/create name="), "300 Name is required."),
-                (
-                    &format!("{group}/member/add id={id}"),
-                    "300 Member_ids is required.",
-                ),
-                (
-                    &format!("{group}/create name={name}"),
-                    &format!("4132 Group name {name} is already in use."),
-                ),
-                (
-                    &format!("{group}/edit id={id} name=Taken"),
-                    "4132 Group name Taken is already in use.",
-                ),
-                (
-                    &format!("{group}/member/add id={id} member_ids=me"),
-                    "300 Invalid parameter: member_ids",
-                ),
-            ],
+            &format!(
+                "
+                {group}/get => 300 Id is required.
+                {group}/create name= => 300 Name is required.
+                {group}/member/add id={id} => 300 Member_ids is required.
+                {group}/create name={name} => 4132 Group name {name} is already in use.
+                {group}/edit id={id} name=Taken => 4132 Group name Taken is already in use.
+                {group}/member/add id={id} member_ids=me => 300 Invalid parameter: member_ids
+                "
+            ),
         )
         .await;
     }
-    check(
+    let long = "x".repeat(129);
+    errors(
         &stage,
-        &[
-            (
-                "im/group/create name=x type=secret",
-                "300 Invalid parameter: type",
-            ),
-            (
-                &format!("group/create name={}", "x".repeat(129)),
-                "300 Invalid parameter: name",
-            ),
-        ],
+        &format!(
+            "
+            im/group/create name=x type=secret => 300 Invalid parameter: type
+            group/create name={long} => 300 Invalid parameter: name
+            "
+        ),
     )
     .await;
 }
 
 #[tokio::test]
-async fn errors_that_v2_says_itself() {
+async fn passes_on_v2_errors() {
     let stage = Stage::start().await;
     let gone = "IM Group has been replaced";
     for (request, method, code, text, expected) in [
@@ -281,7 +268,7 @@ async fn errors_that_v2_says_itself() {
 }
 
 #[tokio::test]
-async fn contact_groups_serve_im_groups_where_the_site_chose_so() {
+async fn contact_groups_replace_im_groups_if_configured() {
     let gone = SandboxConfig {
         im_groups: false,
         ..SandboxConfig::default()
@@ -289,7 +276,7 @@ async fn contact_groups_serve_im_groups_where_the_site_chose_so() {
     let stage = Stage::with(gone, "[options]\nim_groups = \"contact\"\n").await;
     let ada = stage.id_of("ada.lovelace@example.com").await;
     let alan = stage.id_of("alan.turing@example.com").await;
-    let listed = shown(&stage, "im/group/list").await;
+    let listed = success(&stage, "im/group/list").await;
     has(&listed, "groups[]", &format!("{GROUP} type:s"));
     let seeded = one(&listed, "groups[]", "name", "Programmers");
     assert_eq!(
@@ -307,7 +294,7 @@ async fn contact_groups_serve_im_groups_where_the_site_chose_so() {
     has(&made, "", &format!("{GROUP} type:s"));
     assert_eq!(made["type"], "Shared");
     let id = made["group_id"].as_str().unwrap();
-    let edited = shown(
+    let edited = success(
         &stage,
         &format!("im/group/edit id={id} name=Go type=Restricted"),
     )
@@ -318,22 +305,22 @@ async fn contact_groups_serve_im_groups_where_the_site_chose_so() {
     );
 
     let added = format!("im/group/member/add id={id} member_ids={ada},{alan}");
-    assert_eq!(shown(&stage, &added).await["add_count"], 2);
-    let members = shown(&stage, &format!("im/group/member/list id={id}")).await;
+    assert_eq!(success(&stage, &added).await["add_count"], 2);
+    let members = success(&stage, &format!("im/group/member/list id={id}")).await;
     has(&members, "", PAGE);
     has(&members, "members[]", MEMBER);
     one(&members, "members[]", "email", "alan.turing@example.com");
     let second = format!("im/group/member/list id={id} page_size=1 page_number=2");
-    let second = shown(&stage, &second).await;
+    let second = success(&stage, &second).await;
     assert_eq!(at(&second, "members[]").len(), 1);
 
     let removed = format!("im/group/member/delete id={id} member_ids={alan},{alan}");
-    assert_eq!(shown(&stage, &removed).await["deleted_count"], 1);
-    assert_eq!(shown(&stage, &removed).await["deleted_count"], 0);
-    let got = shown(&stage, &format!("im/group/get id={id}")).await;
+    assert_eq!(success(&stage, &removed).await["deleted_count"], 1);
+    assert_eq!(success(&stage, &removed).await["deleted_count"], 0);
+    let got = success(&stage, &format!("im/group/get id={id}")).await;
     assert_eq!(got["total_members"], 1);
-    shown(&stage, &format!("im/group/delete id={id}")).await;
+    success(&stage, &format!("im/group/delete id={id}")).await;
     let get = format!("im/group/get id={id}");
     let unknown = format!("4130 IM Group not exist: {id}");
-    check(&stage, &[(&get, &unknown)]).await;
+    error(&stage, &get, &unknown).await;
 }

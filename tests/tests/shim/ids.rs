@@ -1,9 +1,9 @@
-//! Ids are data: whatever a client sends as one, v2 sees it in one place, whole, or not at all.
+//! Ids are data: v2 receives any id unchanged in one place, or not at all.
 
 use end_to_end::{Answer, Stage};
 use percent_encoding::percent_decode_str;
 
-/// What comes in as an id or an address, wanted or not.
+/// Ids and addresses, valid or not.
 fn awkward() -> Vec<String> {
     let mut texts: Vec<String> = [
         "/",
@@ -104,7 +104,7 @@ fn awkward() -> Vec<String> {
     texts
 }
 
-/// Requests of each operation that names a user, and where in v2's path the name belongs.
+/// Requests of each operation with a user, and the place of the user in the v2 path.
 const REQUESTS: [(&str, &str, &[(&str, &str)]); 21] = [
     ("user/get", "id", &[]),
     ("user/getbyemail", "email", &[]),
@@ -145,7 +145,7 @@ const REQUESTS: [(&str, &str, &[(&str, &str)]); 21] = [
     ("user/scheduleforhost/list", "host_email", &[]),
 ];
 
-/// What may follow the user in a path of v2.
+/// Path segments that may follow the user in v2.
 const BELOW_A_USER: [&str; 7] = [
     "",
     "/settings",
@@ -156,7 +156,7 @@ const BELOW_A_USER: [&str; 7] = [
     "/assistants",
 ];
 
-/// The calls ask about this user and nothing else.
+/// Checks that all calls are about this user.
 #[track_caller]
 fn is_about(stage: &Stage, text: &str, because: &str) {
     for call in stage.wire().take() {
@@ -189,7 +189,7 @@ fn is_about(stage: &Stage, text: &str, because: &str) {
     }
 }
 
-/// An error that the client can read, whatever it is.
+/// Checks that the response is a v1 error.
 #[track_caller]
 fn is_envelope(answer: Answer, because: &str) -> String {
     assert_eq!(answer.status, 200, "{because}");
@@ -203,7 +203,7 @@ fn is_envelope(answer: Answer, because: &str) -> String {
 }
 
 #[tokio::test]
-async fn no_id_becomes_a_path() {
+async fn ids_never_change_the_path() {
     let stage = Stage::start().await;
     for text in awkward() {
         for (operation, parameter, rest) in REQUESTS {
@@ -219,7 +219,7 @@ async fn no_id_becomes_a_path() {
 }
 
 #[tokio::test]
-async fn nor_by_any_other_wrapping() {
+async fn ids_never_change_the_path_in_any_wrapping() {
     let stage = Stage::start().await;
     for text in awkward() {
         let given = [("id", text.as_str())];
@@ -239,7 +239,7 @@ async fn nor_by_any_other_wrapping() {
 }
 
 #[tokio::test]
-async fn the_names_that_v2_gives_another_meaning_are_not_sent() {
+async fn reserved_ids_are_not_sent() {
     let stage = Stage::start().await;
     let names = [
         "me",
@@ -262,7 +262,7 @@ async fn the_names_that_v2_gives_another_meaning_are_not_sent() {
 }
 
 #[tokio::test]
-async fn an_empty_id_is_an_absent_one() {
+async fn empty_id_counts_as_absent() {
     let stage = Stage::start().await;
     for (operation, parameter, rest) in REQUESTS {
         let given = [&[(parameter, "")], rest].concat();
@@ -276,7 +276,7 @@ async fn an_empty_id_is_an_absent_one() {
 }
 
 #[tokio::test]
-async fn an_id_in_v2s_form_may_have_what_urls_are_made_of() {
+async fn v2_ids_may_hold_url_characters() {
     let stage = Stage::start().await;
     for email in [
         "a+b@example.com",
@@ -303,13 +303,13 @@ async fn an_id_in_v2s_form_may_have_what_urls_are_made_of() {
 }
 
 #[tokio::test]
-async fn no_address_and_no_group_becomes_a_path() {
+async fn addresses_and_groups_never_change_the_path() {
     let stage = Stage::start().await;
     let id = stage.id_of("george.boole@example.com").await;
     stage.wire().take();
     for text in awkward() {
         let because = format!("{text:.40?}");
-        // A new address stands in the body, a checked one in the query.
+        // A new address is in the body, a checked one in the query.
         let new = [("email", text.as_str()), ("type", "1")];
         is_envelope(stage.ask("user/create", &new).await, &because);
         stage.ask("user/checkemail", &[("email", &text)]).await;

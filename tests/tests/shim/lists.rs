@@ -1,8 +1,10 @@
-//! v1's pages over both kinds of v2's, and how much of a user an entry shows.
+//! v1's pages over both kinds of v2 pagination, and the detail of their entries.
 
 use end_to_end::Stage;
 use serde_json::Value;
 use shim_sandbox::{Paging, SandboxConfig};
+
+use crate::requests::{ask, success};
 
 const TOKEN_ONLY: SandboxConfigOf = |users| SandboxConfig {
     users,
@@ -15,7 +17,7 @@ const BOTH: SandboxConfigOf = |users| SandboxConfig {
 };
 type SandboxConfigOf = fn(usize) -> SandboxConfig;
 
-/// Entries cost calls of their own otherwise.
+/// Otherwise each entry needs its own calls.
 const PROFILE: &str = "[list]\ndetail = \"profile\"";
 
 async fn page(stage: &Stage, operation: &str, size: usize, number: usize) -> Value {
@@ -82,7 +84,7 @@ async fn a_jump_goes_straight_to_its_page() {
 }
 
 #[tokio::test]
-async fn a_walk_takes_a_call_a_page() {
+async fn walk_needs_one_call_per_page() {
     let stage = Stage::with(TOKEN_ONLY(40), PROFILE).await;
     for number in 1..=4 {
         page(&stage, "user/list", 10, number).await;
@@ -111,7 +113,7 @@ async fn a_page_beyond_the_last_is_empty() {
 async fn sizes_have_a_default_and_a_maximum() {
     for account in [BOTH(320), TOKEN_ONLY(320)] {
         let stage = Stage::with(account, PROFILE).await;
-        let default = stage.ask("user/list", &[]).await.success();
+        let default = success(&stage, "user/list").await;
         assert_eq!(numbers(&default), [11, 1, 30, 320, 30]);
         let clamped = page(&stage, "user/list", 1000, 2).await;
         assert_eq!(numbers(&clamped), [2, 2, 300, 320, 20]);
@@ -140,21 +142,21 @@ async fn pending_users_are_paged_too() {
 }
 
 #[tokio::test]
-async fn a_user_who_goes_between_pages_breaks_nothing() {
+async fn survives_deletion_between_pages() {
     let stage = Stage::with(TOKEN_ONLY(40), PROFILE).await;
     let first = page(&stage, "user/list", 10, 1).await;
     let leaver = first["users"][3]["id"].as_str().unwrap();
-    stage.ask("user/delete", &[("id", leaver)]).await.success();
+    success(&stage, &format!("user/delete id={leaver}")).await;
     let second = page(&stage, "user/list", 10, 2).await;
     assert_eq!(second["total_records"], 39);
     assert_eq!(emails(&second).len(), 10);
 }
 
-/// How many entries show settings, and whether their absence is warned of.
+/// Number of entries with settings, and whether missing settings cause a warning.
 async fn detail(settings: &str, size: usize) -> (usize, bool) {
     let stage = Stage::with(BOTH(40), settings).await;
     let size = size.to_string();
-    let answer = stage.ask("user/list", &[("page_size", &size)]).await;
+    let answer = ask(&stage, &format!("user/list page_size={size}")).await;
     let is_warned = answer.warns_of("disable_chat");
     let page = answer.success();
     let users = page["users"].as_array().unwrap();
@@ -181,7 +183,7 @@ async fn small_pages_have_settings_and_large_ones_do_not() {
 }
 
 #[tokio::test]
-async fn a_page_read_again_costs_no_settings_until_somebody_writes() {
+async fn caches_settings_until_the_next_write() {
     if Stage::is_replicated() {
         return;
     }
@@ -203,7 +205,7 @@ async fn a_page_read_again_costs_no_settings_until_somebody_writes() {
 }
 
 #[tokio::test]
-async fn webinars_with_and_without_registration_are_told_apart_unless_the_site_wants_pages() {
+async fn separates_webinars_by_registration_unless_paged() {
     let host = ("host_id", "mary.jackson@example.com");
     let all = Stage::with(
         SandboxConfig::default(),

@@ -1,5 +1,4 @@
-//! v1 operations over HTTP, against the sandbox: what v1 documented, in its fields, its
-//! errors and its effects.
+//! v1 operations over HTTP, against the sandbox: fields, errors and effects that v1 documented.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -11,7 +10,6 @@
 
 mod accounts;
 mod chats;
-mod conversation;
 mod devices;
 mod documented;
 mod effects;
@@ -21,8 +19,8 @@ mod groups;
 mod ids;
 mod lists;
 mod losses;
+mod meeting_errors;
 mod meetings;
-mod members;
 mod metrics;
 mod partial;
 mod random_faults;
@@ -32,6 +30,10 @@ mod refusals;
 mod relay;
 mod repeats;
 mod reports;
+mod requests;
 mod trouble;
+mod valid_requests;
+mod webinar_errors;
 mod webinars;
 mod write_back;
+mod write_effects;

@@ -4,10 +4,7 @@ use axum::http::Method;
 use end_to_end::{Fault, Stage};
 use serde_json::{Value, json};
 
-use crate::{
-    errors::check,
-    members::{PAGE, ask, at, has, month, one, shown},
-};
+use crate::requests::{PAGE, ask, at, errors, has, month, one, success};
 
 const MEETING: &str = "uuid:s id:n host:s email:s user_type:s start_time:t end_time:t? \
                        has_pstn:b has_voip:b has_3rd_party_audio:b has_video:b has_screen_share:b \
@@ -23,9 +20,9 @@ const ROOM: &str = "id:s room_name:s email:s account_type:s passcode:s status:s 
 const MESSAGES: &str = "last_started_time:t running_time:s selected_microphone:s \
                         selected_speaker:s selected_camera:s";
 
-/// Running (1) or past (2) ones of the last month.
+/// Running (1) or past (2) meetings or webinars of the last month.
 async fn list(stage: &Stage, operation: &str, kind: u8) -> Value {
-    shown(
+    success(
         stage,
         &format!("metrics/{operation} type={kind} {}", month()),
     )
@@ -53,7 +50,7 @@ async fn lists_and_details_of_meetings_and_webinars() {
         assert_eq!(meeting["end_time"] == "", kind == 1, "{meeting}");
 
         let uuid = meeting["uuid"].as_str().unwrap();
-        let shown = shown(
+        let shown = success(
             &stage,
             &format!("metrics/{detail} type={kind} meeting_id={uuid}"),
         )
@@ -73,7 +70,7 @@ async fn lists_and_details_of_meetings_and_webinars() {
         );
     }
     for operation in ["meetings", "webinars"] {
-        let today = shown(&stage, &format!("metrics/{operation} type=1")).await;
+        let today = success(&stage, &format!("metrics/{operation} type=1")).await;
         assert_eq!(today["from"], today["to"]);
         assert_eq!(
             today["meetings"],
@@ -96,14 +93,14 @@ async fn the_running_meeting_is_also_one_of_its_host() {
     let live = list(&stage, "meetings", 1).await;
     let number = &live["meetings"][0]["id"];
     let host = stage.id_of("grace.hopper@example.com").await;
-    let meeting = shown(&stage, &format!("meeting/get id={number} host_id={host}")).await;
+    let meeting = success(&stage, &format!("meeting/get id={number} host_id={host}")).await;
     assert_eq!(meeting["id"], *number);
 }
 
 #[tokio::test]
 async fn lists_and_participants_have_pages() {
     let stage = Stage::start().await;
-    let whole = shown(
+    let whole = success(
         &stage,
         &format!("metrics/meetings type=2 {} page_size=20", month()),
     )
@@ -112,7 +109,7 @@ async fn lists_and_participants_have_pages() {
         "metrics/meetings type=2 {} page_size=5 page_number=3",
         month()
     );
-    let page = shown(&stage, &page).await;
+    let page = success(&stage, &page).await;
     assert_eq!(
         page["meetings"],
         json!(whole["meetings"].as_array().unwrap()[10..15])
@@ -121,8 +118,8 @@ async fn lists_and_participants_have_pages() {
 
     let uuid = whole["meetings"][0]["uuid"].as_str().unwrap();
     let detail = format!("metrics/meetingdetail type=2 meeting_id={uuid}");
-    let whole = shown(&stage, &detail).await;
-    let page = shown(&stage, &format!("{detail} page_size=4 page_number=2")).await;
+    let whole = success(&stage, &detail).await;
+    let page = success(&stage, &format!("{detail} page_size=4 page_number=2")).await;
     assert_eq!(
         page["participants"],
         json!(whole["participants"].as_array().unwrap()[4..8])
@@ -130,7 +127,7 @@ async fn lists_and_participants_have_pages() {
     assert_eq!(page["participants_count"], whole["participants_count"]);
 }
 
-/// The members of samples below a path.
+/// Fields of the samples below a path.
 fn has_samples(answer: &Value, path: &str) {
     has(answer, path, "dateTime:t");
     for (names, members) in [
@@ -155,7 +152,7 @@ async fn qos_of_one_participant_and_of_all() {
     let qos = format!("metrics/qos type=2 meeting_id={uuid}");
     let person = "user_id:s device:s ip_address:s cn:s city:s version:s user_qos:a";
 
-    let all = shown(&stage, &qos).await;
+    let all = success(&stage, &qos).await;
     has(
         &all,
         "",
@@ -164,14 +161,14 @@ async fn qos_of_one_participant_and_of_all() {
     has(&all, "participants[]", &format!("{person} user_name:s"));
     has_samples(&all, "participants[].user_qos[]");
     assert_eq!(at(&all, "participants[]").len(), 10, "v2's largest page");
-    let page = shown(&stage, &format!("{qos} page_size=3 page_number=2")).await;
+    let page = success(&stage, &format!("{qos} page_size=3 page_number=2")).await;
     assert_eq!(
         page["participants"],
         json!(all["participants"].as_array().unwrap()[3..6])
     );
 
     let who = all["participants"][1]["user_id"].as_str().unwrap();
-    let one = shown(&stage, &format!("{qos} user_id={who}")).await;
+    let one = success(&stage, &format!("{qos} user_id={who}")).await;
     has(&one, "", &format!("meeting_id:s type:s {person}"));
     has_samples(&one, "user_qos[]");
     assert_eq!(one["user_id"], who);
@@ -184,7 +181,7 @@ async fn sharerecorddetail_of_past_and_running_meetings() {
     for kind in [1, 2] {
         let found = list(&stage, "meetings", kind).await;
         let uuid = found["meetings"][0]["uuid"].as_str().unwrap();
-        let shared = shown(
+        let shared = success(
             &stage,
             &format!("metrics/sharerecorddetail meeting_id={uuid}"),
         )
@@ -202,7 +199,7 @@ async fn sharerecorddetail_of_past_and_running_meetings() {
         );
         let second =
             format!("metrics/sharerecorddetail meeting_id={uuid} page_size=1 page_number=2");
-        let second = shown(&stage, &second).await;
+        let second = success(&stage, &second).await;
         assert_eq!(second["participants"], json!([shared["participants"][1]]));
     }
 }
@@ -210,7 +207,7 @@ async fn sharerecorddetail_of_past_and_running_meetings() {
 #[tokio::test]
 async fn crc_shows_ports_hour_by_hour() {
     let stage = Stage::start().await;
-    let ports = shown(&stage, &format!("metrics/crc {}", month())).await;
+    let ports = success(&stage, &format!("metrics/crc {}", month())).await;
     has(&ports, "", "from:d to:d crc_ports_usage:a");
     has(
         &ports,
@@ -228,14 +225,14 @@ async fn crc_shows_ports_hour_by_hour() {
 #[tokio::test]
 async fn im_counts_messages_and_users() {
     let stage = Stage::start().await;
-    let counts = shown(&stage, &format!("metrics/im {}", month())).await;
+    let counts = success(&stage, &format!("metrics/im {}", month())).await;
     has(&counts, "", &format!("{PAGE} from:d to:d users:a"));
     let user = "user_id:s user_name:s email:s total_send:n total_receive:n group_send:n \
                 group_receive:n calls_send:n calls_receive:n files_send:n files_receive:n \
                 images_send:n images_receive:n voice_send:n voice_receive:n videos_send:n \
                 videos_receive:n emoji_send:n emoji_receive:n";
     has(&counts, "users[]", user);
-    let page = shown(
+    let page = success(
         &stage,
         &format!("metrics/im {} page_size=5 page_number=2", month()),
     )
@@ -250,11 +247,11 @@ async fn im_counts_messages_and_users() {
 #[tokio::test]
 async fn zoom_rooms_with_and_without_meetings() {
     let stage = Stage::start().await;
-    let rooms = shown(&stage, "metrics/zoomrooms").await;
+    let rooms = success(&stage, "metrics/zoomrooms").await;
     has(&rooms, "", &format!("{PAGE} zoom_rooms:a"));
     has(&rooms, "zoom_rooms[]", ROOM);
     has(&rooms, "zoom_rooms[].messages", MESSAGES);
-    let second = shown(&stage, "metrics/zoomrooms page_size=1 page_number=2").await;
+    let second = success(&stage, "metrics/zoomrooms page_size=1 page_number=2").await;
     assert_eq!(second["zoom_rooms"], json!([rooms["zoom_rooms"][1]]));
 
     let detail = async |name: &str, more: &str| {
@@ -262,7 +259,7 @@ async fn zoom_rooms_with_and_without_meetings() {
             .as_str()
             .unwrap();
         let detail = format!("metrics/zoomroomdetail id={id} {} {more}", month());
-        shown(&stage, &detail).await
+        success(&stage, &detail).await
     };
     let meeting = format!("{MEETING} duration:s participants:n");
     let used = detail("Babbage", "").await;
@@ -292,57 +289,39 @@ async fn zoom_rooms_with_and_without_meetings() {
 }
 
 #[tokio::test]
-async fn errors() {
+async fn rejects_invalid_requests() {
     let stage = Stage::start().await;
+    let month = month();
     let unknown = "3001 Meeting nothing not found or has expired.";
     let past = list(&stage, "meetings", 2).await;
     let uuid = past["meetings"][0]["uuid"].as_str().unwrap();
-    check(
+    errors(
         &stage,
-        &[
-            (
-                "metrics/meetings from=2026-01-01 to=2026-01-02",
-                "300 Type is required.",
-            ),
-            (
-                &format!("metrics/meetings type=9 {}", month()),
-                "300 Invalid parameter: type",
-            ),
-            (
-                &format!("metrics/webinars type=4 {}", month()),
-                "300 Invalid parameter: type",
-            ),
-            ("metrics/crc from=2026-01-01", "300 To is required."),
-            ("metrics/im to=2026-01-01", "300 From is required."),
-            ("metrics/qos type=2", "300 Meeting_id is required."),
-            ("metrics/meetingdetail type=2 meeting_id=nothing", unknown),
-            ("metrics/webinardetail type=2 meeting_id=nothing", unknown),
-            ("metrics/qos type=2 meeting_id=nothing", unknown),
-            ("metrics/qos type=2 meeting_id=nothing user_id=1", unknown),
-            ("metrics/sharerecorddetail meeting_id=nothing", unknown),
-            (
-                &format!("metrics/qos type=2 meeting_id={uuid} user_id=1"),
-                &format!("3001 Meeting {uuid} not found or has expired."),
-            ),
-            (
-                "metrics/meetingdetail type=2 meeting_id=yEa2mYbSAaQx2ePz0LrDgQ==",
-                "12702 Can not access a meeting a year ago.",
-            ),
-            (
-                &format!("metrics/zoomroomdetail id=nothing {}", month()),
-                "3001 Zoom Room does not exist: nothing.",
-            ),
-            (
-                &format!("metrics/zoomroomdetail id=issues {}", month()),
-                "300 Invalid parameter: id",
-            ),
-        ],
+        &format!(
+            "
+            metrics/meetings from=2026-01-01 to=2026-01-02 => 300 Type is required.
+            metrics/meetings type=9 {month} => 300 Invalid parameter: type
+            metrics/webinars type=4 {month} => 300 Invalid parameter: type
+            metrics/crc from=2026-01-01 => 300 To is required.
+            metrics/im to=2026-01-01 => 300 From is required.
+            metrics/qos type=2 => 300 Meeting_id is required.
+            metrics/meetingdetail type=2 meeting_id=nothing => {unknown}
+            metrics/webinardetail type=2 meeting_id=nothing => {unknown}
+            metrics/qos type=2 meeting_id=nothing => {unknown}
+            metrics/qos type=2 meeting_id=nothing user_id=1 => {unknown}
+            metrics/sharerecorddetail meeting_id=nothing => {unknown}
+            metrics/qos type=2 meeting_id={uuid} user_id=1 => 3001 Meeting {uuid} not found or has expired.
+            metrics/meetingdetail type=2 meeting_id=yEa2mYbSAaQx2ePz0LrDgQ== => 12702 Can not access a meeting a year ago.
+            metrics/zoomroomdetail id=nothing {month} => 3001 Zoom Room does not exist: nothing.
+            metrics/zoomroomdetail id=issues {month} => 300 Invalid parameter: id
+            "
+        ),
     )
     .await;
 }
 
 #[tokio::test]
-async fn an_account_without_the_dashboard_is_told_so() {
+async fn reports_missing_dashboard() {
     let stage = Stage::start().await;
     let text = "This API is only available for ZMP and Business or higher accounts that have enabled the Dashboard feature.";
     let missing = Fault::Refused(400, json!({ "code": 400, "message": text }));

@@ -1,9 +1,11 @@
-//! A write of several calls of which one fails: the error names what was done, and the same request again
-//! does the rest.
+//! A failure in one of several calls of a write: the error lists what was done, and a retry
+//! completes the rest.
 
 use axum::http::Method;
 use end_to_end::{Fault, Stage};
 use serde_json::json;
+
+use crate::requests::{ask, success};
 
 const EMAIL: &str = "new@example.com";
 
@@ -11,7 +13,7 @@ fn down() -> Fault {
     Fault::Refused(503, json!({ "message": "Service Unavailable" }))
 }
 
-/// A create that needs every call there is, with the ids of Ada's groups.
+/// A create that needs all calls, with the ids of Ada's groups.
 async fn request(stage: &Stage) -> Vec<(&'static str, String)> {
     let ada = stage.v2_user("ada.lovelace@example.com").await;
     let first = |list: &str| ada[list][0].as_str().unwrap().to_owned();
@@ -27,7 +29,7 @@ async fn request(stage: &Stage) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The calls that follow `POST /users`, and what each leaves undone.
+/// Calls after `POST /users`, with a check that their effect is missing.
 const LATER: [(
     Method,
     &str,
@@ -46,7 +48,7 @@ const LATER: [(
 ];
 
 #[tokio::test]
-async fn a_create_tells_what_it_did_and_is_finished_by_repeating_it() {
+async fn failed_create_reports_progress_and_completes_on_retry() {
     for create in ["user/autocreate", "user/autocreate2", "user/custcreate"] {
         for (method, ending, is_undone) in &LATER {
             let stage = Stage::start().await;
@@ -87,7 +89,7 @@ async fn a_create_tells_what_it_did_and_is_finished_by_repeating_it() {
             assert_eq!(v2["group_ids"], json!([given[6].1]), "{create} {ending}");
             assert_eq!(v2["im_group_ids"], json!([given[7].1]), "{create} {ending}");
 
-            // Now it is done, and a repeat is a repeat.
+            // After completion, a retry is a duplicate.
             let again = stage.ask(create, &given).await.error();
             assert_eq!(again, format!("1005 User already in the account: {EMAIL}"));
         }
@@ -107,7 +109,7 @@ async fn another_create_of_the_same_address_does_not_finish_it() {
 }
 
 #[tokio::test]
-async fn a_create_whose_first_call_fails_did_nothing() {
+async fn create_with_failed_first_call_does_nothing() {
     let stage = Stage::start().await;
     let given = [("email", EMAIL), ("type", "2"), ("dept", "x")];
     stage.wire().fail_once(Method::POST, "/users", down());
@@ -119,9 +121,9 @@ async fn a_create_whose_first_call_fails_did_nothing() {
     stage.ask("user/custcreate", &given).await.success();
 }
 
-/// The address may have been another user's before: no settings are changed on a guess.
+/// The address may belong to another user: settings are not changed on a guess.
 #[tokio::test]
-async fn a_create_without_an_answer_is_not_taken_up() {
+async fn create_without_response_is_not_completed() {
     let stage = Stage::start().await;
     let given = [("email", EMAIL), ("type", "2"), ("disable_chat", "1")];
     let lost = Fault::Garbled(502, json!({ "message": "Bad Gateway" }));
@@ -130,15 +132,12 @@ async fn a_create_without_an_answer_is_not_taken_up() {
     assert!(error.starts_with("500 "), "{error}");
     let again = stage.ask("user/custcreate", &given).await.error();
     assert_eq!(again, format!("1005 User already in the account: {EMAIL}"));
-    let user = stage
-        .ask("user/getbyemail", &[("email", EMAIL)])
-        .await
-        .success();
+    let user = success(&stage, &format!("user/getbyemail email={EMAIL}")).await;
     assert_eq!(user["disable_chat"], json!(false));
 }
 
 #[tokio::test]
-async fn an_update_tells_what_it_did_and_can_be_repeated() {
+async fn failed_update_reports_progress_and_can_be_retried() {
     let stage = Stage::start().await;
     let id = stage.id_of("george.boole@example.com").await;
     let given = [
@@ -149,7 +148,7 @@ async fn an_update_tells_what_it_did_and_can_be_repeated() {
     stage.wire().fail_once(Method::PATCH, "/settings", down());
     let error = stage.ask("user/update", &given).await.error();
     assert!(error.contains(&id), "{error}");
-    // 503: who can say?
+    // After a 503, the outcome is unknown.
     assert!(error.contains("settings unknown"), "{error}");
     let user = stage.user(&id).await;
     assert_eq!(
@@ -170,10 +169,7 @@ async fn a_refused_later_call_keeps_v2s_code() {
         error.contains("create stored, settings not stored"),
         "{error}"
     );
-    let user = stage
-        .ask("user/getbyemail", &[("email", EMAIL)])
-        .await
-        .success();
+    let user = success(&stage, &format!("user/getbyemail email={EMAIL}")).await;
     assert_eq!(
         (&user["email"], &user["enable_webinar"]),
         (&json!(EMAIL), &json!(false))
@@ -228,7 +224,7 @@ async fn a_webinar_without_its_panelists_is_named_and_can_be_given_them() {
 }
 
 #[tokio::test]
-async fn what_was_done_without_an_answer_is_not_called_undone() {
+async fn unknown_outcome_is_not_reported_as_undone() {
     let stage = Stage::start().await;
     let given = [
         ("email", EMAIL),
@@ -247,19 +243,16 @@ async fn what_was_done_without_an_answer_is_not_called_undone() {
     stage.ask("user/custcreate", &given).await.success();
 }
 
-/// Somebody deletes the half-made user and makes another one of the same address.
+/// The incomplete user is deleted and another one is created with the same address.
 #[tokio::test]
-async fn a_create_is_not_finished_on_another_user_with_the_address() {
+async fn create_is_not_completed_on_another_user() {
     let stage = Stage::start().await;
     let given = [("email", EMAIL), ("type", "2"), ("disable_chat", "1")];
     stage.wire().fail_once(Method::PATCH, "/settings", down());
     stage.ask("user/custcreate", &given).await.error();
     let half = stage.v2_user(EMAIL).await;
     let id = half["id"].as_str().unwrap();
-    stage
-        .ask("user/permanentdelete", &[("id", id)])
-        .await
-        .success();
+    success(&stage, &format!("user/permanentdelete id={id}")).await;
     let other = [("email", EMAIL), ("type", "2"), ("first_name", "Other")];
     stage.ask("user/custcreate", &other).await.success();
 
@@ -267,6 +260,6 @@ async fn a_create_is_not_finished_on_another_user_with_the_address() {
         let error = stage.ask("user/custcreate", &given).await.error();
         assert_eq!(error, format!("1005 User already in the account: {EMAIL}"));
     }
-    let user = stage.ask("user/getbyemail", &[("email", EMAIL)]).await;
+    let user = ask(&stage, &format!("user/getbyemail email={EMAIL}")).await;
     assert_eq!(user.success()["disable_chat"], json!(false));
 }

@@ -1,5 +1,5 @@
-//! Writes while more than a quarter of v2's calls fail in nine ways: nothing is sent twice that v2
-//! may have done, and what the answers claim is so.
+//! Writes while more than a quarter of v2's calls fail in nine ways. No call that v2 may have
+//! executed is sent again, and all claims in the responses are true.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,9 +9,9 @@ use std::{
 use axum::http::Method;
 use end_to_end::{Answer, Stage, Tampered};
 
-use crate::random_writes::{Write, writes};
+use crate::{random_writes::writes, write_effects::Write};
 
-/// Faults as the sandbox reads them. Behind the first of these, v2 surely did nothing.
+/// Faults, in the sandbox's notation. With the first ones, v2 certainly did nothing.
 const FAULTS: [&str; 9] = [
     "status=429,retry_after=0",
     "answer=expired-token",
@@ -26,17 +26,17 @@ const FAULTS: [&str; 9] = [
 const HARMLESS: usize = 2;
 const SHARE: f64 = 0.28;
 
-/// The variable with the number of rounds, each with a seed of its own. `.ci/run long` sets it.
+/// Environment variable with the number of rounds, each with its own seed. Set by `.ci/run long`.
 const ROUNDS: &str = "RANDOM_FAULT_ROUNDS";
 
-/// What an answer says of a call: how many of the things that it does are stored, and how many not.
+/// Claim of a response about a call: number of effects stored and not stored.
 #[derive(Debug, Default, Clone, Copy)]
 struct Claim {
     stored: usize,
     missing: usize,
 }
 
-/// What an answer says of each call.
+/// Parses the claims of a response, by call.
 fn claims(answer: &Answer, write: &Write) -> BTreeMap<&'static str, Claim> {
     let all = |claim: fn(usize) -> Claim| {
         let effects = write.effects.iter();
@@ -50,14 +50,13 @@ fn claims(answer: &Answer, write: &Write) -> BTreeMap<&'static str, Claim> {
     }
     let message = error["message"].as_str().unwrap();
     let Some((_, progress)) = message.rsplit_once(" (") else {
-        // One call, or the first of several.
         return if message.contains("nothing is known about the outcome") {
             BTreeMap::new()
         } else {
             all(|missing| Claim { stored: 0, missing })
         };
     };
-    // The parentheses of the parts, such as `add (30 of 35)`, are none of the sentence.
+    // Without parentheses within the sentence, such as `add (30 of 35)`.
     let progress = message
         .find("; the same request again")
         .map_or(progress, |end| &message[..end]);
@@ -94,7 +93,7 @@ fn claims(answer: &Answer, write: &Write) -> BTreeMap<&'static str, Claim> {
     claimed
 }
 
-/// Panics if a request sent the same write again after v2 may have done it.
+/// Panics if a request repeated a write that v2 may have executed.
 fn nothing_was_sent_twice(calls: &[Tampered]) {
     let mut open = BTreeSet::new();
     for Tampered {
@@ -124,7 +123,7 @@ async fn ask(stage: &Stage, write: &Write) -> Answer {
 }
 
 #[tokio::test]
-async fn what_answers_claim_is_so_and_nothing_is_sent_twice() {
+async fn claims_are_true_and_writes_are_not_repeated() {
     let rounds = std::env::var(ROUNDS)
         .ok()
         .and_then(|text| text.parse().ok());
@@ -164,9 +163,9 @@ async fn what_answers_claim_is_so_and_nothing_is_sent_twice() {
                 );
             }
         }
-        // Both ends were seen.
+        // Both outcomes occurred.
         assert!(kinds.iter().all(|count| *count > 5), "{kinds:?}");
-        // Writes that the error says a repetition finishes are finished.
+        // Writes whose error announces completion on retry are completed.
         for (write, answer) in writes.iter().zip(told) {
             let message = answer.body["error"]["message"].as_str().unwrap_or_default();
             if message.contains("does what is missing)") {
@@ -180,9 +179,9 @@ async fn what_answers_claim_is_so_and_nothing_is_sent_twice() {
     }
 }
 
-/// Every write that is served is among them; one needs a picture.
+/// All served writes are covered, except one that needs a picture.
 #[tokio::test]
-async fn all_writes_are_tried() {
+async fn covers_all_writes() {
     let stage = Stage::with(
         shim_sandbox::SandboxConfig {
             users: 150,

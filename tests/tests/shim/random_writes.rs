@@ -1,120 +1,17 @@
-//! Every write that is served, each about something of its own, and where v2 shows that each of its
-//! calls was done.
+//! All served writes, each on its own object, with the effects of their calls in v2.
 
 use end_to_end::Stage;
-use serde_json::Value;
 
-use crate::conversation::success;
+use crate::{
+    requests::success,
+    write_effects::{Effect, Write, is, listed, made, write},
+};
 
 const ADA: &str = "ada.lovelace@example.com";
 const MARY: &str = "mary.jackson@example.com";
 const SOON: &str = "start_time=2031-05-01T09:30:00Z duration=30";
 
-/// A v1 write.
-pub(crate) struct Write {
-    pub(crate) operation: String,
-    pub(crate) given: Vec<(String, String)>,
-    /// By the name of the call in the plan; of a plan with one write, any name.
-    pub(crate) effects: Vec<Named>,
-}
-
-pub(crate) type Named = (&'static str, Effect);
-
-/// What v2 shows once a call was done.
-pub(crate) enum Effect {
-    /// A member has this value.
-    Member {
-        path: String,
-        at: &'static str,
-        is: Value,
-    },
-    /// The entries of a list have these values of a member, or none has them.
-    Listed {
-        path: String,
-        list: &'static str,
-        member: &'static str,
-        of: Vec<String>,
-        present: bool,
-    },
-}
-
-impl Effect {
-    /// How many things the call does.
-    pub(crate) fn size(&self) -> usize {
-        match self {
-            Self::Member { .. } => 1,
-            Self::Listed { of, .. } => of.len(),
-        }
-    }
-
-    /// How many of them v2 shows as done.
-    pub(crate) async fn done(&self, stage: &Stage) -> usize {
-        match self {
-            Self::Member { path, at, is } => {
-                usize::from(stage.v2(path).await.pointer(at) == Some(is))
-            }
-            Self::Listed {
-                path,
-                list,
-                member,
-                of,
-                present,
-            } => {
-                let shown = stage.v2(path).await;
-                // A list without entries may be absent.
-                let entries = shown.pointer(list).and_then(Value::as_array);
-                let entries = entries.map(Vec::as_slice).unwrap_or_default();
-                let is_listed =
-                    |value: &&String| entries.iter().any(|entry| entry[*member] == value.as_str());
-                of.iter()
-                    .filter(|value| is_listed(value) == *present)
-                    .count()
-            }
-        }
-    }
-}
-
-fn is(path: impl Into<String>, at: &'static str, is: impl Into<Value>) -> Effect {
-    Effect::Member {
-        path: path.into(),
-        at,
-        is: is.into(),
-    }
-}
-
-fn listed(path: &str, at: (&'static str, &'static str), of: &str, present: bool) -> Effect {
-    Effect::Listed {
-        path: path.to_owned(),
-        list: at.0,
-        member: at.1,
-        of: of.split(',').map(str::to_owned).collect(),
-        present,
-    }
-}
-
-/// `operation name=value name=value`; a `+` in a value is a blank.
-fn write(request: &str, effects: impl IntoIterator<Item = Named>) -> Write {
-    let mut words = request.split(' ');
-    let operation = words.next().unwrap().to_owned();
-    let given = words.map(|word| word.split_once('=').unwrap());
-    let given = given.map(|(name, value)| (name.to_owned(), value.replace('+', " ")));
-    Write {
-        operation,
-        given: given.collect(),
-        effects: effects.into_iter().collect(),
-    }
-}
-
-async fn made(stage: &Stage, request: &str, at: &str) -> String {
-    let answer = success(stage, request).await;
-    match answer.pointer(at) {
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-        None => panic!("nothing at {at} in {answer}"),
-    }
-}
-
-/// Every kind of write.
+/// All kinds of writes.
 pub(crate) async fn writes(stage: &Stage) -> Vec<Write> {
     let mut users = plain_users(stage).await.into_iter();
     let mut writes = creates(stage).await;
@@ -146,7 +43,7 @@ async fn creates(stage: &Stage) -> Vec<Write> {
             let user = format!("/users/{email}");
             let chatters = format!("/im/groups/{im}/members?page_size=300");
             let mut effects = vec![("create", is(&user, "/email", email.as_str()))];
-            // v2 adds nobody to a chat group who is still invited.
+            // v2 does not add pending users to chat groups.
             if kind != "create" {
                 let chats = listed(&chatters, ("/members", "email"), &email, true);
                 effects.push(("im_group", chats));
@@ -175,7 +72,7 @@ async fn changes_of_users(stage: &Stage, users: &mut impl Iterator<Item = String
         let user = format!("/users/{id}");
         let settings = format!("{user}/settings");
         writes.push(write(
-            &format!("user/update id={id} dept=Dept+{number} disable_private_chat=true"),
+            &format!("user/update id={id} dept=Dept~{number} disable_private_chat=true"),
             [
                 ("profile", is(user, "/dept", format!("Dept {number}"))),
                 ("settings", is(settings, "/in_meeting/private_chat", false)),
@@ -223,7 +120,7 @@ async fn changes_of_users(stage: &Stage, users: &mut impl Iterator<Item = String
             [("status", active)],
         ));
     }
-    // v2 does not show these: they are not sent twice.
+    // Not visible in v2; only checked for duplicates.
     let id = users.next().unwrap();
     writes.extend([
         write(
@@ -252,7 +149,7 @@ async fn meetings_and_webinars(stage: &Stage) -> Vec<Write> {
             let topic = format!("Other {number}");
             writes.extend([
                 write(
-                    &format!("{area}/update id={changed} host_id={host} topic=Other+{number}"),
+                    &format!("{area}/update id={changed} host_id={host} topic=Other~{number}"),
                     [("update", is(path(&changed), "/topic", topic))],
                 ),
                 write(
@@ -269,7 +166,7 @@ async fn meetings_and_webinars(stage: &Stage) -> Vec<Write> {
                 "/webinars"
             };
             writes.push(write(
-                &format!("{area}/create host_id={host} {kind} topic=New+{area}+{number} {SOON}"),
+                &format!("{area}/create host_id={host} {kind} topic=New~{area}~{number} {SOON}"),
                 [("create", listed(&path, (list, "topic"), &topic, true))],
             ));
         }
@@ -289,7 +186,7 @@ async fn registrants(stage: &Stage) -> Vec<Write> {
         |status: &str| format!("/webinars/{webinar}/registrants?page_size=300&status={status}");
     for number in 0..3 {
         let person = format!("email=new{number}@example.net first_name=X last_name=Y");
-        // v2 shows the registrants of a meeting to its dashboard only.
+        // v2 shows the registrants of a meeting only in its dashboard.
         writes.push(write(
             &format!("meeting/register id={meeting} {person}"),
             [],
@@ -331,7 +228,7 @@ async fn registrants(stage: &Stage) -> Vec<Write> {
 
 async fn groups(stage: &Stage, users: &mut impl Iterator<Item = String>) -> Vec<Write> {
     let mut writes = Vec::new();
-    // v2 takes 30, or 10, members a call.
+    // v2 accepts 30 or 10 members per call.
     let batches: Vec<_> = users.take(35).collect();
     let batches = batches.join(",");
     for area in ["group", "im/group"] {
@@ -520,7 +417,7 @@ async fn accounts(stage: &Stage) -> Vec<Write> {
     writes
 }
 
-/// Licensed users that nothing else of the tests is about.
+/// Licensed users that no other test uses.
 async fn plain_users(stage: &Stage) -> Vec<String> {
     let page = stage.v2("/users?page_size=300").await;
     let users = page["users"].as_array().unwrap().iter();

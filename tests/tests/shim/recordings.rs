@@ -4,10 +4,7 @@ use end_to_end::Stage;
 use serde_json::Value;
 use shim_sandbox::SandboxConfig;
 
-use crate::{
-    errors::check,
-    members::{PAGE, ask, at, day, has, one, shown},
-};
+use crate::requests::{PAGE, ask, at, day, errors, has, one, success};
 
 const MEETING: &str = "uuid:s meeting_number:n host_id:s account_id:s topic:s start_time:t timezone:s \
                        duration:n total_size:n recording_count:n recording_files:a";
@@ -16,7 +13,7 @@ const FILE: &str = "id:s meeting_id:s recording_start:t recording_end:t? file_ty
 
 async fn list(stage: &Stage, email: &str, more: &str) -> Value {
     let id = stage.id_of(email).await;
-    shown(stage, &format!("recording/list host_id={id} {more}")).await
+    success(stage, &format!("recording/list host_id={id} {more}")).await
 }
 
 const ADA: &str = "ada.lovelace@example.com";
@@ -37,7 +34,7 @@ async fn list_without_dates_shows_all_recordings_newest_first() {
         .iter()
         .map(|meeting| &meeting["topic"])
         .collect();
-    // The last one is older than a month.
+    // The last one is more than a month old.
     let expected = [
         "Just over",
         "Notes on the Engine",
@@ -58,7 +55,7 @@ async fn list_without_dates_shows_all_recordings_newest_first() {
 #[tokio::test]
 async fn list_finds_months_pages_and_meetings() {
     let stage = Stage::start().await;
-    // One recording every twelve days of two years.
+    // One recording every 12 days for two years.
     let page = list(&stage, GRACE, "page_size=10 page_number=6").await;
     assert_eq!(
         (&page["total_records"], &page["page_count"]),
@@ -94,7 +91,7 @@ async fn dates_are_read_as_v1_documented_them_in_the_hosts_time_zone() {
         let answer = stage.ask("recording/list", &given).await.success();
         answer["total_records"].as_u64().unwrap()
     };
-    // It began at ten o'clock in UTC, and the host is in London.
+    // It started at 10:00 UTC; the host is in London.
     assert_eq!(found("11:59 pm").await, 1);
     assert_eq!(found("08:00 am").await, 0);
 }
@@ -103,7 +100,7 @@ async fn dates_are_read_as_v1_documented_them_in_the_hosts_time_zone() {
 async fn get_finds_numbers_and_ids_with_slashes() {
     let stage = Stage::start().await;
     for uuid in ["/3ZtQWfBRtGkq8X1uV9sHw==", "Kf7//mYbSAaQx2ePz0LrDg=="] {
-        let recording = shown(&stage, &format!("recording/get meeting_id={uuid}")).await;
+        let recording = success(&stage, &format!("recording/get meeting_id={uuid}")).await;
         has(&recording, "", MEETING);
         has(
             &recording,
@@ -112,7 +109,7 @@ async fn get_finds_numbers_and_ids_with_slashes() {
         );
         assert_eq!(recording["uuid"], uuid);
         let number = &recording["meeting_number"];
-        let same = shown(&stage, &format!("recording/get meeting_id={number}")).await;
+        let same = success(&stage, &format!("recording/get meeting_id={number}")).await;
         assert_eq!(same["uuid"], uuid);
     }
 }
@@ -151,7 +148,7 @@ async fn files_can_be_downloaded_by_their_url_alone() {
 async fn list_of_meeting_connectors_has_paths_in_place_of_urls() {
     let stage = Stage::start().await;
     let id = stage.id_of(ADA).await;
-    let answer = shown(&stage, &format!("mc/recording/list host_id={id}")).await;
+    let answer = success(&stage, &format!("mc/recording/list host_id={id}")).await;
     has(&answer, "", &format!("{PAGE} meetings:a"));
     has(&answer, "meetings[]", MEETING);
     has(
@@ -161,7 +158,7 @@ async fn list_of_meeting_connectors_has_paths_in_place_of_urls() {
     );
     assert_eq!(answer["total_records"], 1);
     let grace = stage.id_of(GRACE).await;
-    let none = shown(&stage, &format!("mc/recording/list host_id={grace}")).await;
+    let none = success(&stage, &format!("mc/recording/list host_id={grace}")).await;
     assert_eq!(
         (&none["total_records"], &none["meetings"]),
         (&0.into(), &serde_json::json!([]))
@@ -175,55 +172,53 @@ async fn delete_removes_one_file_or_all() {
     let meeting = one(&recordings, "meetings[]", "topic", "Notes on the Engine");
     let uuid = meeting["uuid"].as_str().unwrap();
     let file = meeting["recording_files"][0]["id"].as_str().unwrap();
-    let deleted = shown(
+    let deleted = success(
         &stage,
         &format!("recording/delete meeting_id={uuid} file_id={file}"),
     )
     .await;
     has(&deleted, "", "id:s deleted_at:t");
     assert_eq!(deleted["id"], uuid);
-    let rest = shown(&stage, &format!("recording/get meeting_id={uuid}")).await;
+    let rest = success(&stage, &format!("recording/get meeting_id={uuid}")).await;
     assert_eq!(at(&rest, "recording_files[]").len(), 1);
     assert_ne!(rest["recording_files"][0]["id"], file);
 
-    shown(&stage, &format!("recording/delete meeting_id={uuid}")).await;
+    success(&stage, &format!("recording/delete meeting_id={uuid}")).await;
     let gone = "3301 There is no recording for this meeting.";
-    check(
+    errors(
         &stage,
-        &[
-            (&format!("recording/get meeting_id={uuid}"), gone),
-            (&format!("recording/delete meeting_id={uuid}"), gone),
-        ],
+        &format!(
+            "
+            recording/get meeting_id={uuid} => {gone}
+            recording/delete meeting_id={uuid} => {gone}
+            "
+        ),
     )
     .await;
     assert_eq!(list(&stage, ADA, "").await["total_records"], 5);
 }
 
 #[tokio::test]
-async fn errors() {
+async fn rejects_invalid_requests() {
     let stage = Stage::start().await;
     let gone = "3301 There is no recording for this meeting.";
     let (uncompleted, simulive) = ("pRo2mYbSAaQx2ePz0LrDgQ==", "sIm2mYbSAaQx2ePz0LrDgQ==");
-    check(
+    errors(
         &stage,
-        &[
-            ("recording/get", "300 Meeting_id is required."),
-            ("recording/delete file_id=x", "300 Meeting_id is required."),
-            ("recording/list", "300 Host_id is required."),
-            ("mc/recording/list host_id=", "300 Host_id is required."),
-            ("recording/get meeting_id=nobody", gone),
-            ("recording/delete meeting_id=nobody", gone),
-            ("recording/list host_id=nobody", "1001 User not exist: nobody"),
-            ("mc/recording/list host_id=nobody", "1001 User not exist: nobody"),
-            (
-                &format!("recording/delete meeting_id={uncompleted} file_id=x"),
-                "3303 You can not delete an uncompleted meeting.",
-            ),
-            (
-                &format!("recording/delete meeting_id={simulive}"),
-                "3310 This recording was selected for a simulive webinar. You cannot delete or trash it.",
-            ),
-        ],
+        &format!(
+            "
+            recording/get => 300 Meeting_id is required.
+            recording/delete file_id=x => 300 Meeting_id is required.
+            recording/list => 300 Host_id is required.
+            mc/recording/list host_id= => 300 Host_id is required.
+            recording/get meeting_id=nobody => {gone}
+            recording/delete meeting_id=nobody => {gone}
+            recording/list host_id=nobody => 1001 User not exist: nobody
+            mc/recording/list host_id=nobody => 1001 User not exist: nobody
+            recording/delete meeting_id={uncompleted} file_id=x => 3303 You can not delete an uncompleted meeting.
+            recording/delete meeting_id={simulive} => 3310 This recording was selected for a simulive webinar. You cannot delete or trash it.
+            "
+        ),
     )
     .await;
     let answer = ask(

@@ -1,13 +1,13 @@
-//! What v2 may refuse to every call: the shim's token, a scope that its app lacks.
+//! Errors that v2 can return for every call: an invalid token or a missing scope.
 
 use axum::http::Method;
 use end_to_end::{CHAT_TOKEN, Fault, Stage};
 use serde_json::json;
 use shim_sandbox::SandboxConfig;
 
-use crate::members::{ask, month};
+use crate::requests::{ask, month};
 
-/// A request of each operation that asks v2.
+/// A request of each operation that calls v2.
 #[expect(clippy::too_many_lines, reason = "one entry for each operation")]
 fn requests() -> Vec<String> {
     let (month, chat) = (month(), format!("access_token={CHAT_TOKEN} {}", month()));
@@ -148,17 +148,17 @@ async fn check(status: u16, code: i64) {
 }
 
 #[tokio::test]
-async fn a_missing_scope_is_no_permission() {
+async fn missing_scope_returns_no_permission() {
     check(400, 4711).await;
 }
 
 #[tokio::test]
-async fn a_refused_token_is_no_permission() {
+async fn rejected_token_returns_no_permission() {
     check(401, 124).await;
 }
 
 #[test]
-fn all_operations_are_asked_for() {
+fn covers_all_operations() {
     let catalog = mappings::Catalog::embedded().unwrap();
     let requests = requests();
     let asked: Vec<_> = requests
@@ -166,7 +166,7 @@ fn all_operations_are_asked_for() {
         .map(|request| request.split(' ').next().unwrap())
         .collect();
     let operations = catalog.operations().iter();
-    // No zpk can exist: v2 is not asked.
+    // No zpk can exist, so v2 is not called.
     let operations = operations.filter(|operation| operation.name != "user/checkzpk");
     for operation in operations {
         let name = operation.name.as_str();

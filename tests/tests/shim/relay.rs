@@ -1,4 +1,4 @@
-//! Recordings downloaded through the shim, under links of its own.
+//! Recordings downloaded through links of the shim.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use reqwest::{Client, Method, Response, StatusCode, header::RANGE};
 use serde_json::{Value, json};
 use shim_sandbox::SandboxConfig;
 
-use crate::members::{one, shown};
+use crate::requests::{one, success};
 
 const ADA: &str = "ada.lovelace@example.com";
 
@@ -18,10 +18,10 @@ async fn relaying(settings: &str) -> Stage {
     Stage::with(SandboxConfig::default(), &settings).await
 }
 
-/// The files of a recording that has two.
+/// Files of a recording with two.
 async fn files(stage: &Stage) -> Vec<Value> {
     let id = stage.id_of(ADA).await;
-    let recordings = shown(stage, &format!("recording/list host_id={id}")).await;
+    let recordings = success(stage, &format!("recording/list host_id={id}")).await;
     let recording = one(&recordings, "meetings[]", "topic", "Notes on the Engine");
     recording["recording_files"].as_array().unwrap().clone()
 }
@@ -39,7 +39,7 @@ async fn get(url: &str) -> Response {
     client().get(url).send().await.unwrap()
 }
 
-/// Status and text of what is no file.
+/// Status and text of an error.
 async fn refusal(url: &str) -> (u16, String) {
     let response = get(url).await;
     (response.status().as_u16(), response.text().await.unwrap())
@@ -138,7 +138,7 @@ async fn links_expire_and_cannot_be_made_by_others() {
 }
 
 #[tokio::test]
-async fn what_v2_refuses_is_no_file() {
+async fn v2_errors_are_not_returned_as_files() {
     let stage = relaying("").await;
     let files = files(&stage).await;
     let url = files[0]["download_url"].as_str().unwrap();

@@ -1,12 +1,14 @@
-//! Every request twice, as a widely copied PHP class sent them, one after the other and at once.
+//! Duplicate requests, as sent by a widely copied PHP class, in sequence and in parallel.
 
 use end_to_end::Stage;
 use serde_json::json;
 
+use crate::requests::success;
+
 const EMAIL: &str = "twice@example.com";
 
 #[tokio::test]
-async fn a_create_twice_makes_one_user() {
+async fn repeated_create_makes_one_user() {
     let stage = Stage::start().await;
     for create in [
         "create",
@@ -30,7 +32,7 @@ async fn a_create_twice_makes_one_user() {
 }
 
 #[tokio::test]
-async fn a_create_twice_at_once_makes_one_user() {
+async fn parallel_creates_make_one_user() {
     let stage = Stage::start().await;
     let given = [
         ("email", EMAIL),
@@ -46,10 +48,7 @@ async fn a_create_twice_at_once_makes_one_user() {
     let (one, other) = (one.success(), other.success());
     assert_eq!(one["email"], EMAIL);
     assert_eq!(one, other);
-    let page = stage
-        .ask("user/list", &[("page_size", "300")])
-        .await
-        .success();
+    let page = success(&stage, "user/list page_size=300").await;
     let users = page["users"].as_array().unwrap();
     assert_eq!(
         users.iter().filter(|user| user["email"] == EMAIL).count(),
@@ -58,7 +57,7 @@ async fn a_create_twice_at_once_makes_one_user() {
 }
 
 #[tokio::test]
-async fn what_can_be_repeated_answers_the_same() {
+async fn idempotent_operations_return_the_same() {
     let stage = Stage::start().await;
     let id = stage.id_of("george.boole@example.com").await;
     let whom = ("id", id.as_str());

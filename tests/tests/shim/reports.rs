@@ -4,15 +4,12 @@ use axum::http::Method;
 use end_to_end::{Fault, Stage};
 use serde_json::json;
 
-use crate::{
-    errors::check,
-    members::{PAGE, ask, at, day, has, month, one, shown},
-};
+use crate::requests::{PAGE, ask, at, day, errors, has, month, one, success};
 
 #[tokio::test]
 async fn getaccountreport_shows_hosts() {
     let stage = Stage::start().await;
-    let report = shown(&stage, &format!("report/getaccountreport {}", month())).await;
+    let report = success(&stage, &format!("report/getaccountreport {}", month())).await;
     let totals = "total_meetings:n total_participants:n total_meeting_minutes:n users:a";
     has(&report, "", &format!("{PAGE} from:d to:d {totals}"));
     let host = "user_id:s email:s type:n meetings:n participants:n meeting_minutes:n \
@@ -28,7 +25,7 @@ async fn getaccountreport_shows_hosts() {
         "report/getaccountreport {} page_size=2 page_number=2",
         month()
     );
-    let second = shown(&stage, &second).await;
+    let second = success(&stage, &second).await;
     assert_eq!(second["page_count"], 2);
     assert_eq!(
         second["users"],
@@ -41,7 +38,7 @@ async fn a_range_of_more_than_a_month_is_cut_and_shown() {
     let stage = Stage::start().await;
     let range = format!("from={} to={}", day(80), day(1));
     for operation in ["getaccountreport", "getaudioreport"] {
-        let report = shown(&stage, &format!("report/{operation} {range}")).await;
+        let report = success(&stage, &format!("report/{operation} {range}")).await;
         let (from, to) = (report["from"].as_str().unwrap(), &report["to"]);
         assert!(from >= day(32).as_str(), "{operation}: {from}");
         assert_eq!(*to, day(1));
@@ -53,7 +50,7 @@ async fn getdailyreport_shows_days() {
     let stage = Stage::start().await;
     let today = day(0);
     let (year, month) = (&today[..4], today[5..7].trim_start_matches('0'));
-    let report = shown(
+    let report = success(
         &stage,
         &format!("report/getdailyreport year={year} month={month}"),
     )
@@ -71,7 +68,7 @@ async fn getdailyreport_shows_days() {
 async fn getaudioreport_shows_calls_of_a_type_page_by_page() {
     let stage = Stage::start().await;
     let range = month();
-    let report = shown(&stage, &format!("report/getaudioreport {range}")).await;
+    let report = success(&stage, &format!("report/getaudioreport {range}")).await;
     has(
         &report,
         "",
@@ -85,11 +82,11 @@ async fn getaudioreport_shows_calls_of_a_type_page_by_page() {
     assert!(total > 10, "more than a page of ten: {total}");
 
     let page = format!("report/getaudioreport {range} page_size=10 page_number=2");
-    let page = shown(&stage, &page).await;
+    let page = success(&stage, &page).await;
     let rest = &report["telephony_usage"].as_array().unwrap()[10..];
     assert_eq!(page["telephony_usage"], json!(rest));
 
-    let toll = shown(&stage, &format!("report/getaudioreport {range} type=2")).await;
+    let toll = success(&stage, &format!("report/getaudioreport {range} type=2")).await;
     for call in at(&toll, "telephony_usage[]") {
         assert!(
             call["type"].as_str().unwrap().ends_with("toll-number"),
@@ -116,7 +113,7 @@ async fn getuserreport_shows_meetings_with_all_participants() {
             "report/getuserreport user_id={id} {} page_size=100",
             month()
         );
-        let report = shown(&stage, &report).await;
+        let report = success(&stage, &report).await;
         has(&report, "", &format!("{PAGE} from:d to:d meetings:a"));
         has(&report, "meetings[]", MEETING);
         has(&report, "meetings[].participants[]", PARTICIPANT);
@@ -131,7 +128,7 @@ async fn getuserreport_has_pages() {
     let id = stage.id_of("joan.clarke@example.com").await;
     let page = async |number: usize| {
         let page = format!("page_size=3 page_number={number}");
-        shown(
+        success(
             &stage,
             &format!("report/getuserreport user_id={id} {} {page}", month()),
         )
@@ -156,7 +153,7 @@ async fn getuserreport_fails_if_participants_cannot_be_read() {
         .fail_always(Method::GET, "/participants", refused);
     assert!(ask(&stage, &request).await.error().starts_with("200 "));
     stage.wire().mend();
-    // v2 keeps no report of it: the meeting is shown without participants.
+    // v2 has no report: the meeting is returned without participants.
     let expired = Fault::Refused(400, json!({ "code": 12702, "message": "Too old." }));
     stage
         .wire()
@@ -167,33 +164,24 @@ async fn getuserreport_fails_if_participants_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn errors() {
+async fn rejects_invalid_requests() {
     let stage = Stage::start().await;
-    check(
+    let month = month();
+    errors(
         &stage,
-        &[
-            ("report/getaccountreport to=2026-01-01", "300 From is required."),
-            ("report/getaccountreport from=x to=2026-01-01", "300 Invalid parameter: from"),
-            (
-                "report/getaudioreport from=2026-01-02 to=2026-01-01",
-                "300 Invalid parameter: from",
-            ),
-            (
-                &format!("report/getaudioreport {} type=7", month()),
-                "300 Invalid parameter: type",
-            ),
-            ("report/getdailyreport year=2026", "300 Month is required."),
-            ("report/getdailyreport year=2026 month=13", "300 Invalid parameter: month"),
-            (
-                "report/getdailyreport year=2019 month=1",
-                "300 Daily report can only be provided for a month that falls within the recent 6 months.",
-            ),
-            (
-                &format!("report/getuserreport user_id=nobody {}", month()),
-                "1001 User not exist: nobody",
-            ),
-            ("report/getuserreport user_id=x from=2026-01-01", "300 To is required."),
-        ],
+        &format!(
+            "
+            report/getaccountreport to=2026-01-01 => 300 From is required.
+            report/getaccountreport from=x to=2026-01-01 => 300 Invalid parameter: from
+            report/getaudioreport from=2026-01-02 to=2026-01-01 => 300 Invalid parameter: from
+            report/getaudioreport {month} type=7 => 300 Invalid parameter: type
+            report/getdailyreport year=2026 => 300 Month is required.
+            report/getdailyreport year=2026 month=13 => 300 Invalid parameter: month
+            report/getdailyreport year=2019 month=1 => 300 Daily report can only be provided for a month that falls within the recent 6 months.
+            report/getuserreport user_id=nobody {month} => 1001 User not exist: nobody
+            report/getuserreport user_id=x from=2026-01-01 => 300 To is required.
+            "
+        ),
     )
     .await;
 }

@@ -1,15 +1,17 @@
-//! What is wrong with v2 or with the way to it, in v1's words.
+//! Failures of v2 and of the connection to it, as v1 errors.
 
 use axum::http::Method;
 use end_to_end::{Answer, Fault, Stage};
 use serde_json::{Value, json};
 use shim_sandbox::SandboxConfig;
 
+use crate::requests::ask;
+
 const LIMITED: &str =
     "403 Sorry, the maximum number of api requests are already reached. Please try later.";
 
-/// Every operation that asks v2, with a request that would go well, the method and the end of the
-/// path of the call that decides it.
+/// All operations that call v2: a valid request, and the method and path ending of the decisive
+/// call.
 fn all(id: &str) -> Vec<(&'static str, Vec<(&'static str, String)>, Method, String)> {
     let user = format!("/users/{id}");
     let whom = || vec![("id", id.to_owned())];
@@ -88,7 +90,7 @@ fn all(id: &str) -> Vec<(&'static str, Vec<(&'static str, String)>, Method, Stri
     ]
 }
 
-/// Asks every operation while the call that decides it ends in this fault.
+/// Calls every operation while its decisive call has this fault.
 async fn under(settings: &str, fault: &Fault) -> Vec<(&'static str, Answer)> {
     let stage = Stage::with(SandboxConfig::default(), settings).await;
     let id = stage.id_of("george.boole@example.com").await;
@@ -98,7 +100,7 @@ async fn under(settings: &str, fault: &Fault) -> Vec<(&'static str, Answer)> {
             .wire()
             .fail_always(method.clone(), ending, fault.clone());
     }
-    // All at once, because the shim waits before it tries again.
+    // In parallel, because the shim waits before retries.
     let mut answers = Vec::new();
     for (operation, given, ..) in requests {
         let stage = stage.clone();
@@ -130,7 +132,7 @@ fn is_read(operation: &str) -> bool {
 }
 
 #[tokio::test]
-async fn the_rate_limit() {
+async fn maps_rate_limit() {
     let fault = Fault::Refused(
         429,
         json!({ "code": 429, "message": "You have reached the limit" }),
@@ -141,7 +143,7 @@ async fn the_rate_limit() {
 }
 
 #[tokio::test]
-async fn a_token_that_v2_does_not_take() {
+async fn maps_invalid_token() {
     let faults = [
         Fault::Refused(
             401,
@@ -168,7 +170,7 @@ async fn a_token_that_v2_does_not_take() {
 }
 
 #[tokio::test]
-async fn v2_is_down() {
+async fn maps_unavailable_v2() {
     let fault = Fault::Refused(503, json!({ "message": "Service Unavailable" }));
     for (operation, answer) in under("", &fault).await {
         let expected = if is_read(operation) {
@@ -181,7 +183,7 @@ async fn v2_is_down() {
 }
 
 #[tokio::test]
-async fn a_site_may_want_a_status_that_clients_repeat_on() {
+async fn returns_configured_status_for_retries() {
     let settings = "[errors]\nupstream_status = 503";
     let down = Fault::Refused(500, Value::Null);
     for (operation, answer) in under(settings, &down).await {
@@ -189,7 +191,7 @@ async fn a_site_may_want_a_status_that_clients_repeat_on() {
         assert_eq!(answer.body["error"]["code"], 500, "{operation}");
     }
     let stage = Stage::with(SandboxConfig::default(), settings).await;
-    let caller = stage.ask("user/get", &[("id", "nobody")]).await;
+    let caller = ask(&stage, "user/get id=nobody").await;
     assert_eq!(caller.error(), "1001 User not exist: nobody");
 }
 
@@ -202,7 +204,7 @@ async fn passes_on_a_v2_error_that_no_rule_covers() {
 }
 
 #[tokio::test]
-async fn a_read_is_tried_again_and_a_write_is_not() {
+async fn retries_reads_but_not_writes() {
     let stage = Stage::start().await;
     let id = stage.id_of("george.boole@example.com").await;
     let down = || Fault::Refused(503, Value::Null);
@@ -221,7 +223,7 @@ async fn a_read_is_tried_again_and_a_write_is_not() {
 }
 
 #[tokio::test]
-async fn what_an_answer_can_do_without_is_left_out() {
+async fn omits_optional_parts() {
     let stage = Stage::start().await;
     let id = stage.id_of("george.boole@example.com").await;
     let refused = || Fault::Refused(400, json!({ "code": 200, "message": "No permission." }));
@@ -229,7 +231,7 @@ async fn what_an_answer_can_do_without_is_left_out() {
         .wire()
         .fail_always(Method::GET, "/settings", refused());
     stage.wire().fail_always(Method::GET, "/token", refused());
-    let answer = stage.ask("user/get", &[("id", &id)]).await;
+    let answer = ask(&stage, &format!("user/get id={id}")).await;
     assert!(answer.warns_of("zak"));
     assert!(answer.warns_of("disable_chat"));
     let user = answer.success();

@@ -1,5 +1,5 @@
-//! What a read shows, sent back unchanged by the update, changes nothing in v2: programs post whole
-//! forms back.
+//! A read response sent back unchanged with an update changes nothing in v2, because programs send
+//! whole forms back.
 
 use end_to_end::Stage;
 use proptest::{
@@ -9,9 +9,9 @@ use proptest::{
 };
 use serde_json::{Value, json};
 
-use crate::conversation::success;
+use crate::requests::success;
 
-/// Settings of users, by their type in v2.
+/// User settings, by v2 type.
 const SWITCHES: [&str; 28] = [
     "in_meeting.chat",
     "in_meeting.private_chat",
@@ -43,7 +43,7 @@ const SWITCHES: [&str; 28] = [
     "schedule_meeting.host_video",
 ];
 
-/// A user of each kind that v2 has.
+/// A user of each kind.
 const USERS: [&str; 8] = [
     "ada.lovelace@example.com",
     "alan.turing@example.com",
@@ -58,7 +58,7 @@ const PENDING: &str = "emmy.noether@example.com";
 const LICENSED: i64 = 2;
 
 prop_compose! {
-    /// Settings that v2 takes from a user of this type.
+    /// Settings that v2 accepts for a user of this type.
     fn settings(is_licensed: bool)(
         switches in prop::collection::vec(any::<bool>(), SWITCHES.len()),
         recording in prop::sample::select(vec!["none", "local", "cloud"]),
@@ -92,7 +92,7 @@ prop_compose! {
     }
 }
 
-/// The members of an answer as a program posts them back.
+/// Members of a response, as a program sends them back.
 fn form(shown: &Value) -> Vec<(String, String)> {
     let members = shown.as_object().unwrap().iter();
     let text = |value: &Value| match value {
@@ -126,7 +126,7 @@ async fn unchanged_by_user_update(stage: &Stage, user: &str) {
     let shown = stage.user(user).await;
     write_back(stage, "user/update", &shown).await;
     assert_eq!(in_v2().await, before, "after {shown:#}");
-    // Once more: nor do the traces of the first time matter.
+    // A second time, because the first one must not leave traces.
     write_back(stage, "user/update", &shown).await;
     assert_eq!(in_v2().await, before);
 }
@@ -152,7 +152,7 @@ async fn a_user_of_any_kind_with_any_settings_survives_its_own_form() {
 const ADA: &str = "ada.lovelace@example.com";
 const MARY: &str = "mary.jackson@example.com";
 
-/// What v2 changes by itself.
+/// Fields that v2 changes by itself.
 fn without_stamps(mut object: Value) -> Value {
     for stamp in ["start_url", "updated_at"] {
         object.as_object_mut().unwrap().remove(stamp);
@@ -180,8 +180,8 @@ async fn a_meeting_of_any_kind_survives_its_own_form() {
     let options = (switch(), switch(), switch(), switch());
     let kinds = [
         "type=1 topic=Now",
-        "type=2 topic=Note+G start_time=2031-05-01T09:30:00Z duration=45 timezone=Europe/Berlin",
-        "type=3 topic=Any+time",
+        "type=2 topic=Note~G start_time=2031-05-01T09:30:00Z duration=45 timezone=Europe/Berlin",
+        "type=3 topic=Any~time",
         "type=2 topic=Ünique+€ start_time=2031-05-01T09:30:00Z duration=45 password=e2718",
         r#"type=8 topic=S start_time=2031-05-01T09:30:00Z duration=30 recurrence={"type":1,"repeat_interval":1,"end_times":3}"#,
     ];
@@ -201,10 +201,10 @@ async fn a_meeting_of_any_kind_survives_its_own_form() {
 async fn a_webinar_of_any_kind_survives_its_own_form() {
     let stage = Stage::start().await;
     for kind in [
-        "type=5 topic=Engines start_time=2031-05-01T09:30:00Z duration=45 agenda=All+of+them",
+        "type=5 topic=Engines start_time=2031-05-01T09:30:00Z duration=45 agenda=All~of~them",
         "type=5 topic=Open start_time=2031-05-01T09:30:00Z duration=45 approval_type=2",
         "type=5 topic=Asked start_time=2031-05-01T09:30:00Z duration=45 approval_type=1",
-        "type=6 topic=Any+time",
+        "type=6 topic=Any~time",
     ] {
         for options in [
             "option_host_video=true option_panelist_video=false option_practice_session=true",

@@ -1,4 +1,4 @@
-//! The report for programs.
+//! The JSON report of `migrate audit`.
 //!
 //! One object on one line:
 //!
@@ -44,7 +44,7 @@ use migrate_audit::{
     traffic::{Joined, Traffic},
 };
 
-/// What is really called, and how that fits the code.
+/// Traffic, joined with the findings.
 #[derive(Serialize)]
 struct TrafficPart<'a> {
     #[serde(flatten)]

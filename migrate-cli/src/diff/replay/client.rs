@@ -1,6 +1,6 @@
-//! A v1 client, as plain as the old ones were.
+//! A minimal v1 client.
 
-use std::{io::Read as _, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use mappings::{Argument, Arguments, Catalog, catalog::operation::Operation};
@@ -11,23 +11,23 @@ use url::Url;
 
 use crate::http::address;
 
-/// The variables that hold what v1 programs prove themselves with.
+/// Environment variables with the v1 credentials.
 pub(crate) const API_KEY: &str = "MIGRATE_API_KEY";
 pub(crate) const API_SECRET: &str = "MIGRATE_API_SECRET";
 
-/// For an answer; v1's own clients gave up after 15 seconds.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Timeout of a request; v1 clients used 15 s.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The largest answer that is read.
+/// Maximum size of a response, in bytes.
 const MAX_ANSWER: u64 = 32 << 20;
 
-/// What v1 clients prove themselves with.
+/// v1 credentials.
 pub(crate) struct Credentials {
     pub(crate) key: String,
     pub(crate) secret: SecretString,
 }
 
-/// Asks a shim.
+/// Sends v1 requests to a shim.
 pub(crate) struct Client {
     http: Http,
     base: Url,
@@ -35,7 +35,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A client of the shim at an address, with or without `/v1`.
+    /// Creates a client. The address may end with `/v1`.
     pub(crate) fn new(base: &str, credentials: Credentials) -> anyhow::Result<Self> {
         let mut url = address(base, "http://127.0.0.1:8080").context("--shim")?;
         let path = url
@@ -51,17 +51,17 @@ impl Client {
         })
     }
 
-    /// The address, for messages.
+    /// Base URL, for messages.
     pub(crate) fn base(&self) -> &str {
         self.base.as_str()
     }
 
-    /// Calls an operation.
+    /// Calls an operation with a form.
     ///
     /// # Errors
     ///
-    /// If there is no answer, or one that is no JSON. A v1 error is an answer.
-    pub(crate) fn ask(
+    /// There is no response, or it is not JSON. A v1 error is a response.
+    pub(crate) fn call(
         &self,
         catalog: &Catalog,
         operation: &Operation,
@@ -96,31 +96,18 @@ impl Client {
     }
 }
 
-/// What asks the host of a URL; follows no redirect, which could carry credentials elsewhere.
+/// Creates an HTTP client. Redirects are not followed, because they could send credentials
+/// elsewhere.
 pub(crate) fn http(url: &Url) -> anyhow::Result<Http> {
-    crate::http::client(url, PATIENCE)
+    crate::http::client(url, TIMEOUT)
 }
 
-/// The JSON of an answer. `name` stands for the address in messages: it has no query.
+/// Reads the JSON body. `name` identifies the URL in messages, without its query.
 pub(crate) fn read(response: reqwest::Result<Response>, name: &str) -> anyhow::Result<Value> {
-    let response = response
-        .map_err(reqwest::Error::without_url)
-        .with_context(|| format!("{name} does not answer"))?;
-    let status = response.status();
+    let (status, text) = crate::http::body(response, name, MAX_ANSWER)?;
     if status.is_redirection() {
-        bail!("{name} leads elsewhere ({status}); name the address it leads to");
-    }
-    let mut text = Vec::new();
-    response
-        .take(MAX_ANSWER + 1)
-        .read_to_end(&mut text)
-        .with_context(|| format!("the answer of {name} broke off"))?;
-    if text.len() as u64 > MAX_ANSWER {
-        bail!(
-            "the answer of {name} is larger than {} MiB",
-            MAX_ANSWER >> 20
-        );
+        bail!("{name} redirects ({status}); use the target address");
     }
     serde_json::from_slice(&text)
-        .with_context(|| format!("what {name} answers ({status}) is not JSON"))
+        .with_context(|| format!("the response of {name} ({status}) is not JSON"))
 }

@@ -1,10 +1,10 @@
-//! The page of one field.
+//! Document of a field page.
 
 use mappings::fidelity::Fidelity;
 use migrate_report::{
     Document,
     document::{Cell, Row, Table},
-    sheet::tied,
+    layout::unbroken,
 };
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ use super::{
 const NEGATED: &str = "negated: true becomes false, false becomes true";
 const BY_TABLE: &str = "by the table below";
 
-/// The page. Operations that mean different things by the name have a part each.
+/// Builds the document, with one section per mapping.
 pub(crate) fn field(page: &FieldPage<'_>) -> Document<'static> {
     let aside = match page.mappings.as_slice() {
         [] => "parameter".to_owned(),
@@ -36,9 +36,8 @@ pub(crate) fn field(page: &FieldPage<'_>) -> Document<'static> {
     for mapping in &page.mappings {
         self::mapping(&mut document, page, mapping);
     }
-    let unmapped = Row::new([page.unmapped_in.join(", ")]);
     if !page.unmapped_in.is_empty() {
-        document.section("not mapped yet in", Table::plain(vec![unmapped]));
+        document.list("not mapped yet in", [page.unmapped_in.join(", ")]);
     }
     document
 }
@@ -65,7 +64,7 @@ fn mapping(document: &mut Document<'_>, page: &FieldPage<'_>, mapping: &MappingE
         .map(|field| row("v1", format!("{}: {}", field.name, field.r#type)))
         .collect();
     rows.extend(mapping.places.iter().map(|place| {
-        let requests = place.requests.iter().map(|request| tied(request));
+        let requests = place.requests.iter().map(|request| unbroken(request));
         row("v2", place_words(place)).with_below(requests)
     }));
     if mapping.places.is_empty() {
@@ -98,8 +97,7 @@ fn mapping(document: &mut Document<'_>, page: &FieldPage<'_>, mapping: &MappingE
         "answered by",
         &answered.collect::<Vec<_>>(),
     );
-    let place = Row::new([format!("mappings/api/{}", mapping.catalog)]);
-    document.section("catalog", Table::plain(vec![place]));
+    document.list("catalog", [format!("mappings/api/{}", mapping.catalog)]);
 }
 
 fn place_words(place: &PlaceEntry) -> String {
@@ -115,7 +113,7 @@ fn place_words(place: &PlaceEntry) -> String {
     }
 }
 
-/// How a request's value changes; nothing if no request has one that is sent.
+/// Conversion of request values; `None` if no request sends the field.
 fn to_v2(mapping: &MappingEntry<'_>) -> Option<String> {
     if mapping.taken_by.is_empty() || mapping.places.is_empty() {
         return None;
@@ -138,7 +136,7 @@ fn to_v2(mapping: &MappingEntry<'_>) -> Option<String> {
     Some(conversion)
 }
 
-/// How an answer's value changes; nothing if no answer has one.
+/// Conversion of response values; `None` if no response has the field.
 fn to_v1(mapping: &MappingEntry<'_>) -> Option<String> {
     if mapping.answered_by.is_empty() {
         return None;
@@ -173,7 +171,7 @@ fn to_v1(mapping: &MappingEntry<'_>) -> Option<String> {
     })
 }
 
-/// How a value changes in both directions.
+/// Conversion that is the same in both directions.
 fn change(conversion: &ConversionEntry<'_>) -> String {
     match conversion {
         ConversionEntry::Negate => NEGATED,
@@ -228,7 +226,7 @@ fn choice(document: &mut Document<'_>, title: &str, names: &[&str], rows: &[Choi
     document.section(title, table);
 }
 
-/// The operations where all is as the mapping says, then the others with their reasons.
+/// Lists the operations that use the mapping as is, then the others with their reasons.
 fn uses(
     document: &mut Document<'_>,
     mapping: &MappingEntry<'_>,
@@ -238,7 +236,7 @@ fn uses(
     let (usual, others): (Vec<_>, Vec<_>) = { uses.iter() }.partition(|(_, fidelity, reason)| {
         (*fidelity, *reason) == (mapping.fidelity, mapping.reason)
     });
-    let names: Vec<_> = usual.iter().map(|(name, ..)| tied(name)).collect();
+    let names: Vec<_> = usual.iter().map(|(name, ..)| unbroken(name)).collect();
     let mut rows = Vec::new();
     if !names.is_empty() {
         rows.push(Row::new([names.join(", ")]));

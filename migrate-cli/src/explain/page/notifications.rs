@@ -1,4 +1,4 @@
-//! The page of push notifications.
+//! Document of the page of push notifications.
 
 use migrate_report::{
     Document,
@@ -7,7 +7,7 @@ use migrate_report::{
 
 use super::{super::NotificationsPage, TOOL, fidelity};
 
-/// The page. With `all`, every parameter has its row; else those that are not exact.
+/// Builds the document. With `all`, includes exact parameters.
 pub(crate) fn notifications(page: &NotificationsPage<'_>, all: bool) -> Document<'static> {
     let mut document = Document::page(TOOL, "push notifications", "made of v2's webhooks");
     document.paragraph("They have these parameters and no others.");

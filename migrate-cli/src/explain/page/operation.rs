@@ -1,10 +1,11 @@
-//! The page of one operation.
+//! Document of an operation page.
 
 use mappings::fidelity::Fidelity;
 use migrate_report::{
     Document,
     document::{Cell, Row, Table},
-    sheet::tied,
+    layout::unbroken,
+    words::count,
 };
 use serde_json::Value;
 
@@ -17,19 +18,19 @@ use super::{
         guide::Guide,
         operation::{OptionEntry, ServiceKind},
         parameters::{ParameterEntry, ParameterPlace, RequestPart},
-        wording::{all_of, breakable, counted, one_of},
+        wording::{all_of, breakable, one_of},
     },
-    TOOL, alike, counts, fate, fidelity,
+    TOOL, counts, fidelity, fidelity_row, group_by,
     topic::guide,
 };
 
-/// How many parameters are shown in full without `--all`.
-const FEW: usize = 12;
-/// How many parameters are named as the condition of a call.
-const NAMES: usize = 4;
+/// Number of parameters shown in full without `--all`.
+const MAX_IN_FULL: usize = 12;
+/// Maximum number of parameters listed in a call condition.
+const MAX_NAMES: usize = 4;
 
-/// The page. With `all`, every parameter and field has its row; else those that are exact are only
-/// named or counted.
+/// Builds the document. With `all`, exact parameters and fields get a row each; otherwise they are
+/// only listed or counted.
 pub(crate) fn operation(page: &OperationPage<'_>, all: bool) -> Document<'static> {
     let effect = if page.read { "read" } else { "write" };
     let repeat = match page.repeat {
@@ -39,20 +40,20 @@ pub(crate) fn operation(page: &OperationPage<'_>, all: bool) -> Document<'static
     let mut document = Document::page(TOOL, page.name, &format!("{effect}{repeat}"));
     document.paragraph(page.summary);
     document.paragraph(match page.service {
-        ServiceKind::Served => "The shim serves it.",
-        ServiceKind::Refused => "The shim always answers an error: nothing in v2 serves it.",
-        ServiceKind::NotServed => "The shim does not serve it yet.",
+        ServiceKind::Served => "Served by the shim.",
+        ServiceKind::Refused => "The shim always returns an error: v2 has no equivalent.",
+        ServiceKind::NotServed => "Not served by the shim yet.",
     });
     if let Some(option) = page.enabled_by {
         document.paragraph(format!(
-            "It is off until a key's settings switch on `{option}`; until then it answers an error."
+            "It is disabled and returns an error unless a key's settings enable `{option}`."
         ));
     }
     if !page.aliases.is_empty() {
         document.paragraph(format!("Also called as {}.", all_of(page.aliases)));
     }
     if let Some(repeat) = page.repeat.filter(|repeat| *repeat != "safe") {
-        document.paragraph(format!("Sent twice: {repeat}."));
+        document.paragraph(format!("If repeated: {repeat}."));
     }
     if let Some(note) = page.note {
         document.paragraph(format!("Note: {note}."));
@@ -70,17 +71,14 @@ pub(crate) fn operation(page: &OperationPage<'_>, all: bool) -> Document<'static
         });
         let choices: Vec<_> = choices.collect();
         let title = format!("v2 calls with {}", choices.join(" and "));
-        let mut rows: Vec<_> = { variant.requests.iter() }
-            .map(|request| Row::new([tied(request)]))
-            .collect();
-        let scopes = all_of(&variant.scopes);
-        rows.push(Row::new([format!("scopes: {scopes}")]));
-        document.section(&title, Table::plain(rows));
+        let requests = variant.requests.iter().map(|request| unbroken(request));
+        let scopes = format!("scopes: {}", all_of(&variant.scopes));
+        document.list(&title, requests.chain([scopes]));
     }
     parameters(&mut document, page, all);
     answer(&mut document, page, all);
     let mut rows = Vec::new();
-    for group in alike(&page.errors, |error| (error.code, error.message.clone())) {
+    for group in group_by(&page.errors, |error| (error.code, error.message.clone())) {
         rows.extend(error_row(&group));
     }
     let heading = "errors: v1's code and text, then the causes";
@@ -89,37 +87,20 @@ pub(crate) fn operation(page: &OperationPage<'_>, all: bool) -> Document<'static
         "options: what a site may choose in [options] of its configuration",
         Table::plain(page.options.iter().map(option).collect()),
     );
-    list(
-        &mut document,
-        "scopes: what the OAuth app needs",
-        &page.scopes,
-    );
-    list(&mut document, "sources", &page.sources);
-    list(
-        &mut document,
-        "catalog",
-        &[format!("mappings/api/{}", page.catalog)],
-    );
+    let scopes = page.scopes.iter().copied();
+    document.list("scopes: what the OAuth app needs", scopes);
+    document.list("sources", page.sources.iter().copied());
+    document.list("catalog", [format!("mappings/api/{}", page.catalog)]);
     document
-}
-
-fn list<T: AsRef<str>>(document: &mut Document<'_>, title: &str, items: &[T]) {
-    let rows = items.iter().map(|item| Row::new([item.as_ref()]));
-    document.section(title, Table::plain(rows.collect()));
 }
 
 // ---- calls -------------------------------------------------------------------------------------
 
 fn calls(document: &mut Document<'_>, page: &OperationPage<'_>) {
     if let Some(replacement) = &page.replacement {
-        document.heading("v2 calls");
-        let mut rows: Vec<Row> = { replacement.requests.iter() }
-            .map(|request| Row::new([tied(request)]))
-            .collect();
-        if rows.is_empty() {
-            rows.push(Row::new(["none"]));
-        }
-        document.table(Table::plain(rows));
+        let requests = replacement.requests.iter().map(|request| unbroken(request));
+        let none = replacement.requests.is_empty().then(|| "none".to_owned());
+        document.list("v2 calls", requests.chain(none));
         if replacement.composite {
             document.paragraph("Several calls, or one for each item, are needed.");
         }
@@ -159,7 +140,7 @@ fn calls(document: &mut Document<'_>, page: &OperationPage<'_>) {
     }
 }
 
-/// What else is to be said of a call: what it sends, then when it is made and what for.
+/// Lines below a call: query, body, then conditions and notes.
 fn below(call: &CallEntry<'_>, decides: bool) -> Vec<String> {
     let mut lines: Vec<String> = query_parts(call).into_iter().collect();
     lines.extend(call.body.as_ref().map(breakable));
@@ -182,7 +163,7 @@ fn below(call: &CallEntry<'_>, decides: bool) -> Vec<String> {
     let mut when = Vec::new();
     match call.carries.as_slice() {
         [] => {}
-        names if names.len() <= NAMES => when.push(format!("{} is given", one_of(names))),
+        names if names.len() <= MAX_NAMES => when.push(format!("{} is given", one_of(names))),
         names => when.push(format!("one of its {} parameters is given", names.len())),
     }
     if !call.when.is_empty() {
@@ -219,23 +200,24 @@ fn parameters(document: &mut Document<'_>, page: &OperationPage<'_>, all: bool) 
         return document.section(heading, Table::plain(rows));
     }
     let in_full = |parameter: &&ParameterEntry<'_>| {
-        all || number <= FEW || parameter.required || parameter.fidelity != Some(Fidelity::Exact)
+        all || number <= MAX_IN_FULL
+            || parameter.required
+            || parameter.fidelity != Some(Fidelity::Exact)
     };
     let (shown, others): (Vec<_>, Vec<_>) = parameters.iter().partition(in_full);
     let mut rows = Vec::new();
-    // Parameters that go nowhere for the same reason share a row.
+    // Unsupported parameters with the same reason share a row.
     let is_gone = |entry: &ParameterEntry<'_>| !all && entry.fidelity == Some(Fidelity::None);
-    for group in alike(&shown, |entry| {
+    for group in group_by(&shown, |entry| {
         let own = (!is_gone(entry)).then_some(entry.name);
         (own, entry.reason.filter(|_| own.is_none()))
     }) {
         let names: Vec<_> = group.iter().map(|entry| entry.name).collect();
         match group.as_slice() {
             [entry] => rows.push(parameter(entry)),
-            _ => rows.extend(
-                { group.first() }
-                    .map(|first| fate(Fidelity::None, &names, first.reason.unwrap_or_default())),
-            ),
+            _ => rows.extend({ group.first() }.map(|first| {
+                fidelity_row(Fidelity::None, &names, first.reason.unwrap_or_default())
+            })),
         }
     }
     if !others.is_empty() {
@@ -268,7 +250,7 @@ fn parameter(entry: &ParameterEntry<'_>) -> Row {
     Row::new([word, Cell::name(entry.name), about.into()]).with_below(below)
 }
 
-/// Where a parameter goes: `→ create: user_info.email`.
+/// Destination of a parameter: `→ create: user_info.email`.
 pub(crate) fn place(place: &ParameterPlace<'_>) -> String {
     let calls = all_of(&place.calls);
     let at = place.at.as_deref().unwrap_or_default();
@@ -294,7 +276,7 @@ fn answer(document: &mut Document<'_>, page: &OperationPage<'_>, all: bool) {
     for (title, sums, fields) in shapes {
         document.heading(format!(
             "{title}: {}, {}",
-            counted(sums.total(), "field"),
+            count(sums.total(), "field", "fields"),
             counts(sums)
         ));
         document.table(Table::plain(if all {
@@ -308,7 +290,7 @@ fn answer(document: &mut Document<'_>, page: &OperationPage<'_>, all: bool) {
     }
 }
 
-/// The fields that are not exact, by what becomes of them.
+/// Rows of the fields that are not exact, grouped by reason.
 fn field_rows(page: &OperationPage<'_>, fields: &[AnswerField<'_>]) -> Vec<Row> {
     let is_above = |field: &AnswerField<'_>| {
         let same = |entry: &ParameterEntry<'_>| {
@@ -323,7 +305,7 @@ fn field_rows(page: &OperationPage<'_>, fields: &[AnswerField<'_>]) -> Vec<Row> 
             .iter()
             .filter(|field| field.fidelity == kind)
             .collect();
-        let groups = alike(&fields, |field| {
+        let groups = group_by(&fields, |field| {
             (is_above(field), (!is_above(field)).then_some(field.reason))
         });
         rows.extend(groups.iter().filter_map(|group| {
@@ -335,7 +317,7 @@ fn field_rows(page: &OperationPage<'_>, fields: &[AnswerField<'_>]) -> Vec<Row> 
             } else {
                 reason
             };
-            Some(fate(kind, &names, reason))
+            Some(fidelity_row(kind, &names, reason))
         }));
     }
     rows
@@ -362,7 +344,7 @@ fn answer_field(field: &AnswerField<'_>) -> Row {
 
 // ---- errors and options --------------------------------------------------------------------------
 
-/// An error and all that causes it.
+/// Row of an error with all its causes.
 fn error_row(group: &[&ErrorEntry<'_>]) -> Option<Row> {
     let first = group.first()?;
     let code = first

@@ -1,28 +1,28 @@
-//! All operations at a glance.
+//! Document of the overview.
 
 use mappings::Method;
 use migrate_report::{
     Document,
     document::{Cell, Table},
-    sheet::tied,
+    words::count,
 };
 
 use super::{
-    super::{Overview, operation::ServiceKind, overview::OverviewEntry, wording::counted},
+    super::{Overview, operation::ServiceKind, overview::OverviewEntry},
     TOOL,
 };
 
-/// The overview.
+/// Builds the document, with one table per resource.
 pub(crate) fn overview(overview: &Overview<'_>) -> Document<'static> {
     let served = match overview.known - overview.served {
         0 => "all served by the shim".to_owned(),
         open => format!("{} served by the shim, {open} not yet", overview.served),
     };
-    let number = counted(overview.known, "operation");
+    let number = count(overview.known, "operation", "operations");
     let mut document = Document::page(TOOL, &format!("Zoom API v1: {number}"), &served);
     document.paragraph(
-        "The numbers are parameters and answer fields that v2 has exactly, with a loss, or not at \
-         all (gone). +2 stands for two more v2 requests.",
+        "Number of parameters and response fields that are exact (same meaning in v2), lossy (part \
+         of the meaning is lost) or gone (not in v2). In text, +2 means two more v2 requests.",
     );
     for resource in &overview.resources {
         let mut table = Table::new(["operation", "exact#", "lossy#", "gone#", "v2 request"]);
@@ -33,51 +33,44 @@ pub(crate) fn overview(overview: &Overview<'_>) -> Document<'static> {
                 Some(_) => number.to_string(),
                 None => String::new(),
             });
-            let cells = [Cell::from(entry.name)].into_iter();
+            let cells = [Cell::code([entry.name])].into_iter();
             let cells = cells
                 .chain(numbers.map(Cell::from))
-                .chain([requests(entry).into()]);
+                .chain([requests(entry)]);
             table.row(cells);
         }
-        let scopes = &resource.scopes;
         document.section(
             format!(
                 "{}: {}",
                 resource.name,
-                counted(resource.operations.len(), "operation")
+                count(resource.operations.len(), "operation", "operations")
             ),
             table,
         );
-        if overview.resources.len() == 1 && !scopes.is_empty() {
-            let mut table = Table::new([""]);
-            for scope in scopes {
-                table.row([*scope]);
-            }
-            document.section("scopes: what the OAuth app needs for all of them", table);
+        if overview.resources.len() == 1 {
+            let scopes = resource.scopes.iter().copied();
+            document.list("scopes: what the OAuth app needs for all of them", scopes);
         }
     }
     document.next = Some("migrate explain OPERATION, or the name of a parameter, field or error");
     document
 }
 
-fn requests(entry: &OverviewEntry<'_>) -> String {
-    // The request that the operation is about, and how many there are beside it.
-    let is_main = |request: &&String| entry.read || !request.starts_with(Method::Get.as_str());
-    let main = entry.v2.iter().find(is_main).or(entry.v2.first());
-    match (entry.service, main) {
-        (ServiceKind::Refused, _) => "none: always an error".to_owned(),
-        (_, None) => "none".to_owned(),
-        (service, Some(main)) => {
-            let more = match entry.v2.len() - 1 {
-                0 => String::new(),
-                more => format!(" +{more}"),
-            };
-            let open = if service == ServiceKind::NotServed {
-                " (not served yet)"
-            } else {
-                ""
-            };
-            format!("{}{more}{open}", tied(main))
-        }
+/// The v2 requests, with the main one first: for a write, the first that is not a read.
+fn requests(entry: &OverviewEntry<'_>) -> Cell {
+    let mut requests = entry.v2.clone();
+    let is_main = |request: &String| entry.read || !request.starts_with(Method::Get.as_str());
+    if let Some(main) = requests.iter().position(is_main) {
+        let main = requests.remove(main);
+        requests.insert(0, main);
+    }
+    match entry.service {
+        ServiceKind::Refused => "none: always an error".into(),
+        _ if requests.is_empty() => "none".into(),
+        ServiceKind::Served => Cell::code(requests),
+        ServiceKind::NotServed => Cell {
+            aside: "not served yet".to_owned(),
+            ..Cell::code(requests)
+        },
     }
 }

@@ -1,22 +1,20 @@
-//! The pages of errors and of words of the protocol.
+//! Documents of error and protocol term pages.
 
 use migrate_report::{
     Document,
     document::{Row, Table},
+    words::count,
 };
 
 use super::{
-    super::{
-        guide::{ErrorPage, Guide, WordPage},
-        wording::counted,
-    },
+    super::guide::{ErrorPage, Guide, WordPage},
     TOOL,
 };
 
-/// How many operations are named.
-const NAMED: usize = 12;
+/// Maximum number of operations listed.
+const MAX_NAMES: usize = 12;
 
-/// The page of an error's number.
+/// Builds the document of an error code.
 pub(crate) fn errors(page: &ErrorPage<'_>) -> Document<'static> {
     let mut document = Document::page(TOOL, &format!("error {}", page.code), "v1 and v2");
     if let Some(guide) = page.guide {
@@ -31,25 +29,25 @@ pub(crate) fn errors(page: &ErrorPage<'_>) -> Document<'static> {
         let mut below = vec![format!("← {}", error.causes.join("; "))];
         below.extend(match error.operations.as_slice() {
             [] => None,
-            few if few.len() <= NAMED => Some(few.join(", ")),
-            many => Some(counted(many.len(), "operation")),
+            few if few.len() <= MAX_NAMES => Some(few.join(", ")),
+            many => Some(count(many.len(), "operation", "operations")),
         });
         table
             .rows
             .push(Row::new([code, message.to_owned()]).with_below(below));
     }
-    document.section("answers: what v1 programs see, and the causes", table);
+    document.section("v1 errors and their causes", table);
     document
 }
 
-/// The page of a word.
+/// Builds the document of a protocol term.
 pub(crate) fn words(page: &WordPage) -> Document<'static> {
     let mut document = Document::page(TOOL, &page.name, &page.guide.title);
     guide(&mut document, page.guide);
     document
 }
 
-/// Adds what is known about a name.
+/// Adds the guide text.
 pub(super) fn guide(document: &mut Document<'_>, guide: &Guide) {
     guide.text.iter().for_each(|text| document.paragraph(text));
     if !guide.see.is_empty() {

@@ -9,8 +9,8 @@ use migrate_audit::plain_file;
 
 use super::Pair;
 
-/// Pairs of `NAME.request.*`, as it went over the wire, and `NAME.response.*`, as it came or its
-/// body alone.
+/// Reads pairs of `NAME.request.*` (a raw HTTP request) and `NAME.response.*` (a raw HTTP response
+/// or its body).
 pub(super) fn pairs(path: &Path) -> anyhow::Result<Vec<Pair>> {
     let mut files: Vec<PathBuf> = Vec::new();
     for entry in fs::read_dir(path)? {
@@ -63,7 +63,7 @@ pub(super) fn pairs(path: &Path) -> anyhow::Result<Vec<Pair>> {
     Ok(pairs)
 }
 
-/// The head and the body of an HTTP message.
+/// Splits an HTTP message into head and body.
 fn message(text: &str) -> (String, String) {
     let text = text.replace("\r\n", "\n");
     let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));

@@ -1,17 +1,17 @@
-//! HAR files: what browsers save, and mitmproxy (`hardump`) and other proxies.
+//! HAR files, as saved by browsers, mitmproxy (`hardump`) and other proxies.
 
 use base64::Engine as _;
 use serde_json::Value;
 
 use super::{Pair, form, text_at};
 
-/// The exchanges of a file; `None` if it is not HAR.
+/// Exchanges of a file; `None` if it is not HAR.
 pub(super) fn pairs(file: &Value) -> Option<Vec<Pair>> {
     let entries = file.pointer("/log/entries")?.as_array()?;
     Some(entries.iter().map(pair).collect())
 }
 
-/// An entry.
+/// Converts an entry.
 pub(super) fn pair(entry: &Value) -> Pair {
     let body = match entry
         .pointer("/request/postData/text")

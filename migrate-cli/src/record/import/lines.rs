@@ -1,4 +1,4 @@
-//! Lines of JSON: recordings of the shim, or an object with `url`, `request` and `response` a line.
+//! JSON lines: shim recordings, or objects with `url`, `request` and `response`.
 
 use anyhow::{Context as _, bail};
 use recording::Exchange;
@@ -6,19 +6,19 @@ use serde_json::Value;
 
 use super::{Pair, plain, text_at};
 
-/// What a line is.
+/// Content of a line.
 pub(super) enum Line {
-    /// A recording has it already.
+    /// An exchange of a shim recording.
     Exchange(Box<Exchange>),
-    /// It is to become one.
+    /// A request and its response.
     Pair(Pair),
 }
 
-/// Reads a line.
+/// Parses a line.
 ///
 /// # Errors
 ///
-/// It is neither, so that the file cannot be imported.
+/// The line is neither.
 pub(super) fn read(line: &str) -> anyhow::Result<Line> {
     if let Ok(exchange) = Exchange::read(line) {
         return Ok(Line::Exchange(Box::new(exchange)));

@@ -1,10 +1,10 @@
-//! Postman collections: their items are requests, and the examples of an item are exchanges.
+//! Postman collections: items are requests, and their examples are exchanges.
 
 use serde_json::Value;
 
 use super::{Pair, form, text_at};
 
-/// The examples of a collection; `None` if it is not a collection.
+/// Examples of a collection; `None` if it is not a collection.
 pub(super) fn pairs(file: &Value) -> Option<Vec<Pair>> {
     let mut pairs = Vec::new();
     each_item(file, &mut |item| {
@@ -20,7 +20,7 @@ pub(super) fn pairs(file: &Value) -> Option<Vec<Pair>> {
     Some(pairs)
 }
 
-/// The requests of a collection; `None` if it is not a collection.
+/// Requests of a collection; `None` if it is not a collection.
 pub(super) fn requests(file: &Value) -> Option<Vec<Pair>> {
     let mut requests = Vec::new();
     each_item(file, &mut |item| {
@@ -29,7 +29,7 @@ pub(super) fn requests(file: &Value) -> Option<Vec<Pair>> {
     Some(requests)
 }
 
-/// The items, also those in folders.
+/// Visits the items, including those in folders.
 fn each_item(folder: &Value, visit: &mut dyn FnMut(&Value)) -> Option<()> {
     for item in folder.get("item")?.as_array()? {
         visit(item);
@@ -38,7 +38,7 @@ fn each_item(folder: &Value, visit: &mut dyn FnMut(&Value)) -> Option<()> {
     Some(())
 }
 
-/// A request.
+/// Converts a request.
 pub(super) fn request(request: &Value) -> Pair {
     let url = match request.get("url") {
         Some(Value::String(url)) => url.clone(),
@@ -58,7 +58,7 @@ pub(super) fn request(request: &Value) -> Pair {
     }
 }
 
-/// A URL that is written as host, path and query.
+/// Joins a URL given as host, path and query.
 fn in_parts(url: &Value) -> String {
     let joined = |name: &str, between: &str| match url.get(name) {
         Some(Value::Array(parts)) => {

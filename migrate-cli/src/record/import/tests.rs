@@ -1,4 +1,4 @@
-//! Each format, with secrets in all places of it.
+//! Each format, with secrets wherever it can hold them.
 
 use std::fs;
 
@@ -27,7 +27,7 @@ fn of(text: &str) -> Imported {
     imported(&path)
 }
 
-/// Operation, wrapping and id of each exchange.
+/// Operation, wrapping, id and department of each exchange.
 fn shown(imported: &Imported) -> Vec<String> {
     let shown = imported.exchanges.iter().map(|exchange| {
         let V1Exchange {
@@ -55,7 +55,7 @@ fn answer() -> String {
 }
 
 #[test]
-fn har_files() {
+fn imports_har_files() {
     let entry = |url: &str, body: Value, content: Value| {
         json!({
             "startedDateTime": "2026-01-01T00:00:00Z", "time": 12.5,
@@ -111,7 +111,7 @@ fn har_files() {
 }
 
 #[test]
-fn postman_examples() {
+fn imports_postman_examples() {
     let request = json!({
         "method": "POST", "url": { "raw": "{{base}}/user/get" },
         "body": { "mode": "urlencoded", "urlencoded": [
@@ -136,7 +136,7 @@ fn postman_examples() {
 }
 
 #[test]
-fn json_lines() {
+fn imports_json_lines() {
     let line = |request: Value| {
         let answer: Value = serde_json::from_str(&answer()).unwrap();
         json!({ "url": "/v1/user/get", "request": request, "response": answer }).to_string()
@@ -155,7 +155,7 @@ fn json_lines() {
 }
 
 #[test]
-fn folders_of_pairs() {
+fn imports_folders() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: String| fs::write(folder.path().join(name), text).unwrap();
     let head = "Host: api.zoom.us\r\nContent-Type: application/x-www-form-urlencoded";
@@ -178,7 +178,7 @@ fn folders_of_pairs() {
 }
 
 #[test]
-fn what_is_nothing_of_it_is_refused() {
+fn rejects_other_files() {
     let catalog = Catalog::embedded().unwrap();
     let redactor = Redactor::new(&catalog, None);
     let folder = tempfile::tempdir().unwrap();

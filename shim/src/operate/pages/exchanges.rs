@@ -136,13 +136,8 @@ fn how_to_keep(recent: Option<&Recent>) -> Markup {
                 "operation's link."
             },
             None => div.empty {
-<<<<<<< HEAD
                 p.what { "Contents of requests and answers are not kept." }
-                p { "Set the number of exchanges to keep in the configuration file, or record them with "
-=======
-                p.what { "What was asked and answered is not kept." }
-                p { "Set how many exchanges are kept in memory, or record them with "
->>>>>>> day
+                p { "Set the number of exchanges to keep in memory, or record them with "
                     code { "--record FILE" } ":" }
                 pre { code { "[ui]\nrecent = 100" } }
                 p { "They are kept in memory, without credentials, passwords and tokens. With "

@@ -29,13 +29,9 @@ fn lossy(catalog: &Catalog, counts: &TrafficCounts) -> Markup {
             " of each answer and in the log. With " code { "strict = true" } ", they are errors." } },
         );
     }
-<<<<<<< HEAD
-    let mut lost: Vec<_> = counts.lost.iter().collect();
-    lost.sort_by_key(|(_, lost)| std::cmp::Reverse(lost.count));
-=======
-    // One cause, such as settings that were not read, concerns many fields.
+    // Grouped by cause: settings that could not be read, for example, concern many fields.
     let mut causes: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for ((operation, field, kind), lost) in &seen.lost {
+    for ((operation, field, kind), lost) in &counts.lost {
         let cause = causes.entry((operation, kind, &lost.reason)).or_default();
         cause.push((field, lost));
     }
@@ -51,7 +47,6 @@ fn lossy(catalog: &Catalog, counts: &TrafficCounts) -> Markup {
     });
     let mut counted: Vec<_> = counted.collect();
     counted.sort_by_key(|(.., most, _)| std::cmp::Reverse(*most));
->>>>>>> day
     let rows = html! {
         @for ((operation, kind, reason), fields, most, last) in counted {
             tr {
@@ -64,31 +59,18 @@ fn lossy(catalog: &Catalog, counts: &TrafficCounts) -> Markup {
                         } @else { (text(field)) }
                     }
                 }
-<<<<<<< HEAD
-                td data-label="operation" { (text(operation)) }
                 td data-label="loss" { (kind) }
-                td.n data-label="count" { (lost.count) }
-                td.n data-label="last" { (ago(lost.last)) }
-                td.wide data-label="reason" { (text(&lost.reason)) }
-=======
-                td data-label="what happened" { (kind) }
-                td.n data-label="how often" { (most) }
+                td.n data-label="count" { (most) }
                 td.n data-label="last" { (ago(last)) }
-                td.wide data-label="why" { (text(reason)) }
->>>>>>> day
+                td.wide data-label="reason" { (text(reason)) }
             }
         }
     };
     let columns = [
         ("operation", ""),
-<<<<<<< HEAD
+        ("names", ""),
         ("loss", ""),
         ("count", "n"),
-=======
-        ("names", ""),
-        ("what happened", ""),
-        ("how often", "n"),
->>>>>>> day
         ("last", "n"),
         ("reason", ""),
     ];

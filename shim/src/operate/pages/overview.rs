@@ -70,11 +70,7 @@ pub(super) fn body(shim: &Shim, readiness: &Readiness, counts: &TrafficCounts) -
                 @if trouble > 0 { a.bad href="/ui/exchanges?outcome=trouble" { (trouble) } } @else { "0" }
                 small { "errors of v2 or the shim" }
             } }
-<<<<<<< HEAD
-            div { dt { "v1 errors" } dd { (errors.saturating_sub(trouble)) small { "caused by the request" } } }
-=======
-            div { dt { "v1 errors" } dd { (errors) small { "the callers' own" } } }
->>>>>>> day
+            div { dt { "v1 errors" } dd { (errors) small { "caused by the request" } } }
             div { dt { "Refused" } dd { (rejected) small { "credentials, body, overload" } } }
         }
         section aria-labelledby="tenants" {

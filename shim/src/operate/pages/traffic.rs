@@ -55,14 +55,9 @@ pub(super) fn body(counts: &TrafficCounts) -> Markup {
         ("last", "n"),
     ];
     html! {
-<<<<<<< HEAD
         (table("Since the start, most called first", &columns, &rows))
         p.note { "Times are accurate to ±25 %; " code { "/metrics" } " has exact histograms. Not served: the answer "
-            "was error 501. Refused: wrong credentials, an unreadable body, or more requests than the limits allow." }
-=======
-        (table("Since the start, the most called first", &columns, &rows))
-        p.note { "Times are accurate to ±25 %; " code { "/metrics" } " has them exactly. Not served: the answer "
-            "was error 501. v1 errors: the callers' own. Trouble: of v2 or the shim. Refused: wrong credentials, an unreadable body, or more requests than the limits allow." }
->>>>>>> day
+            "was error 501. v1 errors: caused by the request. Trouble: caused by v2 or the shim. Refused: wrong credentials, "
+            "an unreadable body, or more requests than the limits allow." }
     }
 }

@@ -1,8 +1,8 @@
-//! A translation without v2: driven by assumed answers, so that it hands out the requests that the
-//! shim would send.
+//! Dry run of a translation: fed with assumed v2 responses, it yields the requests that the shim
+//! would send.
 //!
-//! What depends on v2's answers is played through once for each answer that matters, and the
-//! requests that differ get conditions.
+//! The translation is run once per v2 response that matters. Requests that differ between runs
+//! become conditional.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,38 +20,38 @@ use serde_json::{Value, json};
 
 use crate::explain::wording;
 
-/// More rounds than any plan has steps: a guard against a plan that would never end.
+/// Upper bound of steps; no plan has as many.
 const ROUNDS: usize = 100;
 
-/// What is translated.
-pub(super) struct Rehearsal<'a> {
+/// A request to translate without v2.
+pub(super) struct DryRun<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) operation: &'a Operation,
-    /// The calls of its plan; none if it is not served from v2.
+    /// Plan of the operation; empty if it is not served from v2.
     pub(super) plan: &'a Plan,
     pub(super) site: &'a Site,
     pub(super) arguments: &'a Arguments,
-    /// The id of every item of a list.
+    /// Marker for the id of list items.
     pub(super) item: &'a str,
 }
 
-/// A request that is made, or may be.
+/// A request, possibly conditional.
 pub(super) struct Planned {
-    /// The index of the call in the plan.
+    /// Index of the call in the plan.
     pub(super) call: usize,
     pub(super) request: V2Request,
-    /// It is made only if one of these holds; always if empty.
+    /// Conditions of which one must hold; unconditional if empty.
     pub(super) only_if: Vec<String>,
-    /// Members of the body that are sent only under a condition: path and condition.
+    /// Conditional members of the body: path and condition.
     pub(super) members: Vec<(String, String)>,
 }
 
-/// An answer that decides which requests follow.
+/// Assumed value in a v2 response that decides which requests follow.
 #[derive(Clone, PartialEq)]
 struct Assumption {
-    /// The index of the call that answers.
+    /// Index of the call that returns it.
     call: usize,
-    /// The pointer in its answer.
+    /// Pointer into its response.
     at: String,
     value: Value,
 }
@@ -67,26 +67,26 @@ impl Assumption {
     }
 }
 
-impl Rehearsal<'_> {
-    /// The requests in the order in which they are sent, and the end of the usual course.
+impl DryRun<'_> {
+    /// The requests in sending order, and the result of the run without assumptions.
     ///
     /// # Errors
     ///
-    /// What v1 answers without asking v2.
-    pub(super) fn play(&self) -> Result<(Vec<Planned>, Finished), V1Error> {
+    /// The v1 error that is returned without calling v2.
+    pub(super) fn requests(&self) -> Result<(Vec<Planned>, Finished), V1Error> {
         let (usual, _) = self.run(&[])?;
         let stored = self.stored_assumptions();
         let mut planned: Vec<(usize, Planned)> = usual
             .into_iter()
             .map(|made| (made.step, unconditional(made)))
             .collect();
-        for assumption in once_each(self.assumed_answers().chain(stored.iter().cloned())) {
+        for assumption in unique(self.assumed_answers().chain(stored.iter().cloned())) {
             let (others, _) = self.run(std::slice::from_ref(&assumption))?;
             for made in others {
                 merge(&self.plan.calls, &mut planned, &made, &assumption);
             }
         }
-        // v2 stores one value at each place.
+        // v2 stores one value per place.
         let mut one_each: Vec<Assumption> = Vec::new();
         for assumption in stored {
             let is_same =
@@ -107,7 +107,7 @@ impl Rehearsal<'_> {
         ))
     }
 
-    /// What must be found out for a call to be made, if nothing else lets it be made.
+    /// Condition on earlier responses, if every condition of the call has one.
     fn found_out(&self, call: usize) -> Option<String> {
         let call = self.plan.calls.get(call)?;
         let chosen = |condition: &&Condition| {
@@ -123,7 +123,7 @@ impl Rehearsal<'_> {
         (!always && !parts.is_empty()).then(|| parts.join(", or if "))
     }
 
-    /// Answers that decide whether a call is made.
+    /// Response values that decide whether a call is made.
     fn assumed_answers(&self) -> impl Iterator<Item = Assumption> {
         let conditions = self.plan.calls.iter().flat_map(|call| &call.when);
         let answers = conditions.filter_map(|condition| condition.answer.as_ref());
@@ -140,7 +140,7 @@ impl Rehearsal<'_> {
         })
     }
 
-    /// Stored values that decide what a given flag means.
+    /// Stored values that decide the meaning of a parameter.
     fn stored_assumptions(&self) -> Vec<Assumption> {
         let mut assumptions = Vec::new();
         for (call, of) in self.plan.calls.iter().enumerate() {
@@ -155,7 +155,7 @@ impl Rehearsal<'_> {
         assumptions
     }
 
-    /// The stored values that decide what half of a given pair of flags means.
+    /// Stored values that decide the meaning of one parameter of a pair that shares a place in v2.
     fn stored_values(&self, document: &str) -> Vec<(String, Value)> {
         let mut values = Vec::new();
         for field in self.catalog.fields() {
@@ -178,7 +178,7 @@ impl Rehearsal<'_> {
         values
     }
 
-    fn run(&self, assumptions: &[Assumption]) -> Result<(Vec<Made>, Finished), V1Error> {
+    fn run(&self, assumptions: &[Assumption]) -> Result<(Vec<SentRequest>, Finished), V1Error> {
         let mut translation = Translation::begin(
             self.catalog,
             self.operation,
@@ -200,7 +200,7 @@ impl Rehearsal<'_> {
                 if let Some(index) = position {
                     let answer = self.answer(index, &call.request, assumptions);
                     translation.complete(call.id, answer);
-                    made.push(Made {
+                    made.push(SentRequest {
                         call: index,
                         step,
                         request: call.request,
@@ -213,13 +213,13 @@ impl Rehearsal<'_> {
         Ok((made, translation.finish(0)))
     }
 
-    /// A successful answer with nothing in it but what lets the plan go on.
+    /// A minimal successful response that lets the plan continue.
     fn answer(&self, index: usize, request: &V2Request, assumptions: &[Assumption]) -> Outcome {
         let mut body = json!({});
         if let Some(call) = self.plan.calls.get(index) {
             if let Some(pages) = &call.pages {
                 put(&mut body, &pages.items, json!([self.list_item(index)]));
-                // v2 supports page numbers and returns the number.
+                // v2 echoes the page number.
                 let number = request.query.iter().find(|(name, _)| *name == pages.number);
                 let number = number.and_then(|(_, text)| text.parse::<i64>().ok());
                 let members = [(&pages.number, number.into()), (&pages.total, 1.into())];
@@ -241,7 +241,7 @@ impl Rehearsal<'_> {
             if let Some((at, asked)) = call.names.first().zip(self.asked_for(call, request)) {
                 put(&mut body, at, asked.into());
             }
-            // What the client gave is right.
+            // Checks succeed.
             for check in &call.checks {
                 match &check.compared {
                     Compared::Parameter(name, members) => {
@@ -267,7 +267,7 @@ impl Rehearsal<'_> {
         }
     }
 
-    /// What a request asks for: the last id in its path, or whom or what the operation is about.
+    /// Id that a request is about: the last one in its path, else the subject of the operation.
     fn asked_for(&self, call: &operation::Call, request: &V2Request) -> Option<String> {
         let is_filled = |segment: &Segment| matches!(segment, Segment::Filled { .. });
         let Some(at) = call.path.iter().rposition(is_filled) else {
@@ -276,12 +276,12 @@ impl Rehearsal<'_> {
         };
         let encoded = request.path.trim_start_matches('/').split('/').nth(at)?;
         let once = percent_decode_str(encoded).decode_utf8().ok()?;
-        // A uuid may be encoded twice.
+        // UUIDs may be encoded twice.
         let twice = percent_decode_str(&once).decode_utf8().ok()?;
         Some(twice.into_owned())
     }
 
-    /// Whether fields of v2's documents lie below a pointer: what is there must be an object.
+    /// True if v2 fields are below a pointer, so that it must be an object.
     fn has_members(&self, pointer: &str) -> bool {
         let mut places = self.catalog.fields().iter().flat_map(|field| &field.places);
         places.any(|place| match place {
@@ -293,7 +293,7 @@ impl Rehearsal<'_> {
         })
     }
 
-    /// The one item of the list that a call answers: what the calls that are made for it look at.
+    /// The single list item of a response, with the members that later calls read.
     fn list_item(&self, list: usize) -> Value {
         let mut item = json!({});
         for call in &self.plan.calls {
@@ -333,7 +333,7 @@ impl Rehearsal<'_> {
     }
 }
 
-fn once_each(assumptions: impl Iterator<Item = Assumption>) -> Vec<Assumption> {
+fn unique(assumptions: impl Iterator<Item = Assumption>) -> Vec<Assumption> {
     let mut once = Vec::new();
     for assumption in assumptions {
         if !once.contains(&assumption) {
@@ -343,14 +343,14 @@ fn once_each(assumptions: impl Iterator<Item = Assumption>) -> Vec<Assumption> {
     once
 }
 
-/// A request of one course.
-struct Made {
+/// A request of one run.
+struct SentRequest {
     call: usize,
     step: usize,
     request: V2Request,
 }
 
-fn unconditional(made: Made) -> Planned {
+fn unconditional(made: SentRequest) -> Planned {
     Planned {
         call: made.call,
         request: made.request,
@@ -359,11 +359,11 @@ fn unconditional(made: Made) -> Planned {
     }
 }
 
-/// Adds what another course has beside the usual one, under its condition.
+/// Adds the requests and body members of a run under an assumption, with its condition.
 fn merge(
     plan: &[operation::Call],
     planned: &mut Vec<(usize, Planned)>,
-    made: &Made,
+    made: &SentRequest,
     assumption: &Assumption,
 ) {
     let call = plan.get(made.call);
@@ -372,7 +372,7 @@ fn merge(
         .position(|(_, known)| known.call == made.call);
     let at = known.unwrap_or_else(|| {
         let mut request = made.request.clone();
-        // Its members come below, each with its condition.
+        // Members are added below, each with its condition.
         if let Body::Json(body) = &mut request.body
             && !call.is_some_and(has_state_condition)
         {
@@ -392,7 +392,7 @@ fn merge(
     let Some((_, planned)) = planned.get_mut(at) else {
         return;
     };
-    // A condition on what is found says the same in the catalog's own words.
+    // A response condition is described by the catalog's own words.
     let condition = assumption.in_words(plan);
     let is_unusual = known.is_none() || !planned.only_if.is_empty();
     if is_unusual && !call.is_some_and(has_state_condition) && !planned.only_if.contains(&condition)
@@ -414,7 +414,7 @@ fn merge(
     }
 }
 
-/// The time, in seconds since 1970.
+/// Current time, in seconds since 1970.
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| {
@@ -426,7 +426,7 @@ fn has_state_condition(call: &operation::Call) -> bool {
     call.when.iter().any(|condition| condition.answer.is_some())
 }
 
-/// The members of a document that are no objects: pointer and value.
+/// Leaves of a document, as pointer and value.
 fn leaves(value: &Value, pointer: &mut String, found: &mut Vec<(String, Value)>) {
     let Some(members) = value.as_object() else {
         found.push((pointer.clone(), value.clone()));
@@ -441,7 +441,7 @@ fn leaves(value: &Value, pointer: &mut String, found: &mut Vec<(String, Value)>)
     }
 }
 
-/// Puts a value where a pointer says, making the objects on the way.
+/// Sets the value at a pointer, creating objects on the way.
 fn put(into: &mut Value, pointer: &str, value: Value) {
     let mut place = into;
     for name in pointer.split('/').skip(1) {

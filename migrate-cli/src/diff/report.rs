@@ -1,4 +1,4 @@
-//! Comparisons as a report.
+//! Report of comparisons.
 
 use std::collections::BTreeMap;
 
@@ -12,57 +12,54 @@ use serde::Serialize;
 
 use super::{Comparison, Row, Verdict};
 
-/// All that was compared, in numbers, and what is worth a look.
+/// Totals of a comparison run and the comparisons to show.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
-    /// The version of the JSON report.
+    /// Version of the JSON report.
     pub(crate) format: u32,
-    /// Answers compared, by operation.
+    /// Totals by operation.
     pub(crate) operations: BTreeMap<String, Tally>,
     /// Verdicts other than `same`, by operation and field.
     pub(crate) fields: BTreeMap<String, BTreeMap<Verdict, u64>>,
-    /// How many exchanges differ unexpectedly in the same way, by what differs.
+    /// Number of exchanges by cause of an unexpected difference.
     pub(crate) causes: BTreeMap<String, u64>,
-    /// The share of answers without an unexpected difference, in percent; nothing if none was
-    /// compared.
+    /// Percentage of responses without an unexpected difference; `None` if none was compared.
     pub(crate) consistency: Option<f64>,
-    /// The time that 99 of 100 answers took at most, in microseconds: old side and new side.
+    /// 99th percentile of response times, old and new side, in microseconds.
     pub(crate) p99_micros: Option<(u64, u64)>,
-    /// The comparisons that are shown: all of them, or the first of those that fail.
+    /// Comparisons to show: all, or those with unexpected differences.
     pub(crate) shown: Vec<Comparison>,
-    /// How many comparisons that would be shown were left out: those that differ as others do, and
-    /// those beyond the bound of the report.
+    /// Comparisons left out because their cause is already shown, or because the report is full.
     pub(crate) not_shown: u64,
-    /// What was not compared, and why.
+    /// Number of exchanges not compared, by reason.
     pub(crate) skipped: BTreeMap<String, u64>,
-    /// The run was ended early.
     #[serde(rename = "interrupted", skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_interrupted: bool,
-    /// How many comparisons that differ in the same way are shown; all if 0.
+    /// Maximum number of comparisons shown per cause; 0 shows all.
     #[serde(skip)]
     pub(crate) alike: u64,
-    /// The times of both sides, in microseconds.
+    /// Response times of both sides, in microseconds.
     #[serde(skip)]
     pub(crate) times: (Vec<u64>, Vec<u64>),
 }
 
-/// What came of the comparisons of an operation.
+/// Totals of one operation.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct Tally {
     pub(crate) compared: u64,
     pub(crate) unexpected: u64,
-    /// The sums of both sides' times in microseconds, and of how many answers.
+    /// Sums of response times in microseconds, over `timed` responses.
     pub(crate) old_micros: u64,
     pub(crate) new_micros: u64,
     pub(crate) timed: u64,
 }
 
-/// The version of the JSON report.
+/// Version of the JSON report.
 const FORMAT: u32 = 1;
-/// How many fields name a cause.
-const NAMED: usize = 4;
-/// Shown in full; the totals count all.
-const SHOWN: usize = 1000;
+/// Maximum number of fields in the name of a cause.
+const MAX_NAMES: usize = 4;
+/// Maximum number of comparisons kept; the totals count all.
+const MAX_SHOWN: usize = 1000;
 
 impl Report {
     pub(crate) fn add(&mut self, comparison: Comparison, micros: Option<(u64, u64)>, always: bool) {
@@ -99,7 +96,7 @@ impl Report {
             is_new = self.alike == 0 || *times <= self.alike;
         }
         if always || !comparison.is_expected() {
-            if is_new && self.shown.len() < SHOWN {
+            if is_new && self.shown.len() < MAX_SHOWN {
                 self.shown.push(comparison);
             } else {
                 self.not_shown += 1;
@@ -119,7 +116,7 @@ impl Report {
         self.operations.values().map(|tally| tally.unexpected).sum()
     }
 
-    /// Computes the figures, when all is compared.
+    /// Computes consistency and percentiles after the last comparison.
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     pub(crate) fn finish(&mut self) {
         self.format = FORMAT;
@@ -130,7 +127,7 @@ impl Report {
         self.p99_micros = p99(old).zip(p99(new));
     }
 
-    /// The report for people.
+    /// Builds the document that all formats but JSON are printed from.
     pub(crate) fn document(&self) -> Document<'_> {
         let (compared, unexpected) = (self.compared(), self.unexpected());
         let heading = |text: &str| Block::Heading(text.to_owned());
@@ -183,7 +180,6 @@ impl Report {
             checked: Some((compared, unexpected)),
             checks: self.shown.iter().map(check).collect(),
             annotations: self.shown.iter().flat_map(annotations).collect(),
-            tally: format!("{compared} compared, {unexpected} unexpected"),
             ..Document::default()
         }
     }
@@ -235,7 +231,8 @@ impl Report {
         table
     }
 
-    /// The worst verdict first, and none that nothing has: a phone shows few columns.
+    /// Worst verdict first, because narrow screens show few columns. Verdicts that do not occur
+    /// have no column.
     fn fields_table(&self) -> Table {
         let has = |verdict: &Verdict| {
             self.fields
@@ -261,16 +258,13 @@ impl Report {
     }
 }
 
-/// What differs unexpectedly, in the same words for all comparisons with one cause; `None` if nothing
-/// does.
+/// Cause of the unexpected differences, equal for comparisons that differ alike. `None` if there
+/// are none.
 fn cause(operation: &str, comparison: &Comparison) -> Option<String> {
-    let rows = comparison.rows.iter();
-    let unexpected: Vec<_> = rows
-        .filter(|row| row.verdict == Verdict::Unexpected)
-        .collect();
+    let unexpected: Vec<_> = super::unexpected(comparison).collect();
     let first = unexpected.first()?;
     if first.field == ERROR {
-        // The same user is missing in several operations.
+        // One missing user causes the same error in several operations.
         return Some(first.reason.clone());
     }
     let mut fields: Vec<_> = unexpected
@@ -278,11 +272,11 @@ fn cause(operation: &str, comparison: &Comparison) -> Option<String> {
         .map(|row| format!("{} ({})", row.field, row.reason))
         .collect();
     fields.dedup();
-    fields.truncate(NAMED);
+    fields.truncate(MAX_NAMES);
     Some(format!("{operation}: {}", fields.join(", ")))
 }
 
-/// The time that 99 of 100 took at most; `None` for none.
+/// 99th percentile; `None` if empty.
 fn p99(mut micros: Vec<u64>) -> Option<u64> {
     micros.sort_unstable();
     let at = (micros.len() * 99).div_ceil(100);
@@ -293,7 +287,6 @@ fn millis(micros: u64) -> String {
     format!("{}.{}", micros / 1000, micros % 1000 / 100)
 }
 
-/// The operation, if it is known.
 fn operation(comparison: &Comparison) -> &str {
     comparison.operation.as_deref().unwrap_or("JSON")
 }
@@ -333,11 +326,7 @@ fn table_row(row: &Row) -> TableRow {
 }
 
 fn check(comparison: &Comparison) -> Check<'_> {
-    let unexpected = comparison.rows.iter();
-    let unexpected: Vec<_> = unexpected
-        .filter(|row| row.verdict == Verdict::Unexpected)
-        .map(line)
-        .collect();
+    let unexpected: Vec<_> = super::unexpected(comparison).map(line).collect();
     let message = format!("{} unexpected", unexpected.len());
     Check {
         suite: operation(comparison),
@@ -374,13 +363,10 @@ fn annotations(comparison: &Comparison) -> impl Iterator<Item = Annotation> {
 }
 
 fn line(row: &Row) -> String {
-    let old = row
-        .old
-        .as_ref()
-        .map_or("nothing".to_owned(), |old| written(Some(old)));
-    let new = row
-        .new
-        .as_ref()
-        .map_or("nothing".to_owned(), |new| written(Some(new)));
+    let shown = |value: &Option<_>| match value {
+        None => "nothing".to_owned(),
+        value => written(value.as_ref()),
+    };
+    let (old, new) = (shown(&row.old), shown(&row.new));
     format!("{}: {} ({old} → {new})", row.path, row.reason)
 }

@@ -1,4 +1,4 @@
-//! An answer to compare, from wherever it is named: a file, standard input, a URL.
+//! A response to compare: from a file, standard input or a URL.
 
 use std::{
     convert::Infallible,
@@ -18,19 +18,19 @@ use url::{Url, form_urlencoded};
 use super::replay::{API_KEY, API_SECRET, Client, Credentials, http, read};
 use crate::v1_address;
 
-/// What names an answer. `Display` shows no query of a URL and no user: either may be a secret.
+/// Where a response comes from. `Display` omits the query of a URL, which may hold secrets.
 #[derive(Clone)]
-pub(crate) enum Given {
+pub(crate) enum ResponseSource {
     File(PathBuf),
     /// `-`
     Input,
     Url(Url),
-    /// What is wrong with an address; the address itself may show a secret, and who reads the command
-    /// line would show it.
-    NoAddress(String),
+    /// An invalid URL, with the reason. The URL itself is not kept: it may hold a secret, and clap
+    /// would print it.
+    InvalidUrl(String),
 }
 
-impl FromStr for Given {
+impl FromStr for ResponseSource {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
@@ -47,16 +47,16 @@ impl FromStr for Given {
         }
         Ok(match Url::parse(text) {
             Ok(url) if url.username().is_empty() && url.password().is_none() => Self::Url(url),
-            Ok(_) => Self::NoAddress(format!(
-                "has a user, which is never sent; v1's credentials come from {API_KEY} and {API_SECRET}"
+            Ok(_) => Self::InvalidUrl(format!(
+                "has credentials, which are never sent; set {API_KEY} and {API_SECRET}"
             )),
-            Err(error) => Self::NoAddress(format!("cannot be read: {error}")),
+            Err(error) => Self::InvalidUrl(format!("is invalid: {error}")),
         })
     }
 }
 
-impl Given {
-    /// The v1 operation that a URL names, if it is one of v1's.
+impl ResponseSource {
+    /// The v1 operation of the URL, if it is a v1 URL.
     pub(crate) fn operation<'c>(&self, catalog: &'c Catalog) -> Option<&'c Operation> {
         let Self::Url(url) = self else {
             return None;
@@ -65,18 +65,18 @@ impl Given {
         catalog.find(&below)
     }
 
-    /// The answer without secrets: a URL of v1 is asked as v1's programs did, with a form, every other one by GET and
-    /// without credentials.
+    /// Reads the response and removes secrets. v1 URLs are requested as v1 clients did, with a
+    /// form; other URLs with GET and without credentials.
     ///
     /// # Errors
     ///
-    /// If there is no answer, it is no JSON, or asking for it would change something.
+    /// There is no response, it is not JSON, or the operation is a write.
     pub(crate) fn answer(&self, catalog: &Catalog, redactor: &Redactor) -> anyhow::Result<Value> {
         let text = match self {
             Self::File(path) => {
                 plain_file::read_text(path).with_context(|| format!("{self} cannot be read"))?
             }
-            Self::NoAddress(why) => bail!("an address {why}"),
+            Self::InvalidUrl(why) => bail!("the URL {why}"),
             Self::Input => {
                 let mut text = String::new();
                 io::stdin()
@@ -107,13 +107,14 @@ impl Given {
         url: &Url,
     ) -> anyhow::Result<Value> {
         if !operation.read {
-            bail!("{self} would change something; only reads are asked");
+            bail!("{self} is a write; only reads are sent");
         }
         let protocol = catalog.protocol();
         let query = form_urlencoded::parse(url.query().unwrap_or_default().as_bytes());
         let mut arguments: Arguments = query.into_owned().collect();
         let mut credential = |name: &str, variable: &str| {
-            // Old programs wrote them into the address; there they would end up in logs.
+            // Old programs put credentials into the URL. They are moved to the form, because URLs
+            // end up in logs.
             let written = arguments.text(name).map(str::to_owned);
             arguments.remove(name);
             let set = env::var(variable).ok().filter(|value| !value.is_empty());
@@ -142,19 +143,19 @@ impl Given {
             .to_owned();
         base.set_path(&above);
         let client = Client::new(base.as_str(), credentials)?;
-        let mut answer = client.ask(catalog, operation, &arguments)?;
-        // What refuses credentials may quote them.
+        let mut answer = client.call(catalog, operation, &arguments)?;
+        // A server that rejects credentials may quote them.
         redactor.value_without(&mut answer, &[&key, &secret]);
         Ok(answer)
     }
 }
 
-impl fmt::Display for Given {
+impl fmt::Display for ResponseSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(f),
             Self::Input => f.write_str("standard input"),
-            Self::NoAddress(_) => f.write_str("an address"),
+            Self::InvalidUrl(_) => f.write_str("a URL"),
             Self::Url(url) => {
                 f.write_str(url.as_str().split(['?', '#']).next().unwrap_or_default())
             }
@@ -162,8 +163,8 @@ impl fmt::Display for Given {
     }
 }
 
-impl fmt::Debug for Given {
+impl fmt::Debug for ResponseSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Given({self})")
+        write!(f, "ResponseSource({self})")
     }
 }

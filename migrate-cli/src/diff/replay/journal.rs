@@ -1,65 +1,26 @@
-//! How far a replay is: on a terminal, and in a file from which another run goes on.
+//! Journal of a replay, from which another run resumes.
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, BufRead as _, BufReader, IsTerminal as _, Write as _},
+    io::{BufRead as _, BufReader, Write as _},
     path::Path,
-    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, bail};
 use migrate_audit::plain_file;
 use serde::{Deserialize, Serialize};
 
-use super::{Judged, Report, count};
+use super::{ReplayResult, Report, count};
 use crate::diff::Verdict;
 
-/// A line that is overwritten, on a terminal only.
-pub(super) struct Progress {
-    shown: Option<Instant>,
-    is_terminal: bool,
-}
-
-impl Progress {
-    pub(super) fn new() -> Self {
-        Self {
-            shown: None,
-            is_terminal: io::stderr().is_terminal(),
-        }
-    }
-
-    pub(super) fn show(&mut self, report: &Report) {
-        let is_due = self
-            .shown
-            .is_none_or(|shown| shown.elapsed() > Duration::from_millis(200));
-        if self.is_terminal && is_due {
-            self.shown = Some(Instant::now());
-            let (compared, unexpected) = (report.compared(), report.unexpected());
-            // There is no place to report that standard error is closed.
-            let _ = write!(
-                io::stderr(),
-                "\r{compared} compared, {unexpected} unexpected "
-            );
-        }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if self.shown.is_some() {
-            let _ = write!(io::stderr(), "\r{:60}\r", "");
-        }
-    }
-}
-
-/// What was compared, a line each.
+/// Journal of a replay: one JSON line per exchange.
 pub(super) struct Journal {
     file: Option<File>,
-    /// The last line of the recording that was compared.
+    /// Number of the last recording line that was compared.
     done: u64,
 }
 
-/// The first line: what the journal is about.
+/// First line: the recording and the shim that the journal belongs to.
 #[derive(PartialEq, Serialize, Deserialize)]
 struct Head {
     recorded: String,
@@ -67,32 +28,30 @@ struct Head {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Noted {
+struct JournalEntry {
     line: u64,
-    judged: Judged,
+    #[serde(rename = "judged")]
+    result: ReplayResult,
 }
 
 impl Journal {
-    /// Opens a journal and counts what is in it; without a name, nothing is noted.
+    /// Opens a journal and adds its entries to the report. Without a path, nothing is recorded.
     pub(super) fn open(
         path: Option<&Path>,
         recording: &Path,
         shim: &str,
         report: &mut Report,
     ) -> anyhow::Result<Self> {
+        let mut journal = Self {
+            file: None,
+            done: 0,
+        };
         let Some(path) = path else {
-            return Ok(Self {
-                file: None,
-                done: 0,
-            });
+            return Ok(journal);
         };
         let head = Head {
             recorded: recording.display().to_string(),
             shim: shim.to_owned(),
-        };
-        let mut journal = Self {
-            file: None,
-            done: 0,
         };
         let mut whole = 0;
         if path.exists() {
@@ -106,7 +65,7 @@ impl Journal {
             .append(true)
             .open(path)
             .with_context(unwritable)?;
-        // A line that was begun when the last run was stopped.
+        // Cuts off an incomplete last line.
         file.set_len(whole).with_context(unwritable)?;
         if whole == 0 {
             writeln!(file, "{}", serde_json::to_string(&head)?).with_context(unwritable)?;
@@ -115,7 +74,7 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Counts what is noted; returns the length of all whole lines.
+    /// Adds the entries to the report. Returns the length of all complete lines.
     fn read(&mut self, path: &Path, head: &Head, report: &mut Report) -> anyhow::Result<u64> {
         let mut reader = BufReader::new(plain_file::open(path)?);
         let mut whole = 0;
@@ -127,15 +86,15 @@ impl Journal {
                 break;
             }
             if number == 1 {
-                let found: Head = serde_json::from_str(&line).context("it is no journal")?;
+                let found: Head = serde_json::from_str(&line).context("not a journal")?;
                 if found != *head {
-                    bail!("it is about {} and {}", found.recorded, found.shim);
+                    bail!("it belongs to {} and {}", found.recorded, found.shim);
                 }
             } else {
-                let noted: Noted =
+                let entry: JournalEntry =
                     serde_json::from_str(&line).with_context(|| format!("line {number}"))?;
-                self.done = noted.line;
-                count(report, noted.judged);
+                self.done = entry.line;
+                count(report, entry.result);
             }
             whole += read as u64;
         }
@@ -146,18 +105,18 @@ impl Journal {
         line <= self.done
     }
 
-    pub(super) fn note(&mut self, line: u64, judged: &Judged) -> anyhow::Result<()> {
+    pub(super) fn append(&mut self, line: u64, result: &ReplayResult) -> anyhow::Result<()> {
         let Some(file) = &mut self.file else {
             return Ok(());
         };
-        let mut judged = serde_json::to_value(judged)?;
-        // What is the same tells nothing later on.
-        if let Some(rows) = judged.pointer_mut("/compared/comparison/rows")
+        let mut result = serde_json::to_value(result)?;
+        // Equal fields are not needed on resume.
+        if let Some(rows) = result.pointer_mut("/compared/comparison/rows")
             && let Some(rows) = rows.as_array_mut()
         {
             rows.retain(|row| row["verdict"] != Verdict::Same.as_str());
         }
-        let mut text = serde_json::json!({ "line": line, "judged": judged }).to_string();
+        let mut text = serde_json::json!({ "line": line, "judged": result }).to_string();
         text.push('\n');
         file.write_all(text.as_bytes())
             .context("--resume: the file cannot be written")

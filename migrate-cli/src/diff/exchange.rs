@@ -1,4 +1,4 @@
-//! A recorded v1 answer beside the v2 answers that it was made from.
+//! Comparison of a recorded v1 response with the v2 responses that it was built from.
 
 use mappings::{Catalog, catalog::operation::Operation};
 use recording::{
@@ -8,9 +8,9 @@ use recording::{
 
 use super::{documents::Documents, join};
 
-/// A recorded v1 answer beside the v2 answers that it was made from; `None` if the operation is not
-/// answered from v2.
-pub(crate) fn beside_v2(
+/// Compares a recorded v1 response with the recorded v2 responses. Returns `None` if the operation
+/// has no v2 plan.
+pub(crate) fn compare_with_v2(
     catalog: &Catalog,
     operation: &Operation,
     exchange: &Exchange,

@@ -1,18 +1,11 @@
-//! Knowledge of the API is data: no Rust of the product names a field, path or error of an area.
+//! Knowledge of the API is data: no Rust source names a field, path or error of an area.
 //!
-//! String literals are held against the catalog, those inside of macros with them; tests inside of
-//! `src` are left out. Of the fields the names of several words count: `id` or `type` may be anything.
-
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "test code outside of test functions"
-)]
+//! Compares string literals, including those in macros, with the catalog. Tests in `src` are not
+//! checked. Of field names, only those of several words count: `id` or `type` may be anything.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
 };
 
 use mappings::{
@@ -22,7 +15,9 @@ use mappings::{
 use proc_macro2::TokenTree;
 use syn::{Attribute, Item, LitStr, Macro, visit::Visit};
 
-/// Where knowledge of the API must not be.
+use crate::sources::{is_test, root, rust_files};
+
+/// Folders that must not contain knowledge of the API.
 const SOURCES: [&str; 7] = [
     "mappings/src",
     "mappings/recording/src",
@@ -33,8 +28,7 @@ const SOURCES: [&str; 7] = [
     "migrate-cli/report/src",
 ];
 
-/// Literals that are something else than they look like: the file, the literal and the reason. An
-/// entry that is not found any more fails the test.
+/// Literals with another meaning: file, literal, reason. An unused entry fails the test.
 const OTHERS: [(&str, &str, &str); 9] = [
     (
         "mappings/src/catalog/place.rs",
@@ -84,21 +78,19 @@ const OTHERS: [(&str, &str, &str); 9] = [
 ];
 
 #[test]
-fn no_rust_names_a_field_path_or_error_of_an_area() {
+fn rust_sources_hold_no_api_knowledge() {
     let words = words(&Catalog::embedded().unwrap());
     assert!(words.len() > 700, "{} words are too few", words.len());
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = root();
     let mut allowed: BTreeSet<_> = OTHERS
         .iter()
         .map(|(file, word, _)| (*file, *word))
         .collect();
     let mut used = BTreeSet::new();
     let mut found = Vec::new();
-    for file in SOURCES.iter().flat_map(|source| files(&root.join(source))) {
+    let sources = SOURCES.iter().map(|source| root.join(source));
+    for file in sources.flat_map(|source| rust_files(&source)) {
         let name = file.strip_prefix(&root).unwrap().to_str().unwrap();
-        if file.file_stem().is_some_and(|stem| stem == "tests") {
-            continue;
-        }
         for literal in literals(&fs::read_to_string(&file).unwrap()) {
             let Some(what) = words.get(&literal) else {
                 continue;
@@ -120,7 +112,7 @@ fn no_rust_names_a_field_path_or_error_of_an_area() {
 }
 
 #[test]
-fn literals_of_an_area_are_found() {
+fn finds_string_literals() {
     let text = r#"
         fn f() { g("host_id"); json!({ "start_url": [h("meeting/get")] }); }
         #[cfg(test)]
@@ -129,7 +121,7 @@ fn literals_of_an_area_are_found() {
     assert_eq!(literals(text), ["host_id", "start_url", "meeting/get"]);
 }
 
-/// What the catalog names, and what that is.
+/// Words of the catalog, with their kind.
 fn words(catalog: &Catalog) -> BTreeMap<String, &'static str> {
     let mut words = BTreeMap::new();
     let mut add = |word: &str, what| {
@@ -176,7 +168,7 @@ fn words(catalog: &Catalog) -> BTreeMap<String, &'static str> {
         );
         add(&call.scope, "a scope");
     }
-    // Members of a single word, as in `/id`.
+    // Without single-word members, as in `/id`.
     words.retain(|word, _| word.matches(['/', '_', ' ']).count() > 0 && !is_short(word));
     words
 }
@@ -185,13 +177,13 @@ fn has_several_words(name: &str) -> bool {
     name.contains('_') || name.contains(char::is_uppercase)
 }
 
-/// True for a pointer to a member at the top, whose name is a word of its own.
+/// True for a pointer to a top-level member of a single word.
 fn is_short(word: &str) -> bool {
     word.strip_prefix('/')
         .is_some_and(|name| !name.contains(['/', '_', '{']))
 }
 
-/// The string literals of a file, without those of its tests.
+/// String literals of a file, without those of its tests.
 fn literals(text: &str) -> Vec<String> {
     let mut reader = Reader::default();
     reader.visit_file(&syn::parse_file(text).unwrap_or_else(|error| panic!("{error}")));
@@ -209,12 +201,12 @@ impl<'ast> Visit<'ast> for Reader {
             Item::Impl(item) => &item.attrs,
             _ => &[],
         };
-        if !attributes.iter().any(is_test) {
+        if !is_test(attributes) {
             syn::visit::visit_item(self, item);
         }
     }
 
-    /// The documentation of an item is for people.
+    /// Skips documentation.
     fn visit_attribute(&mut self, _: &'ast Attribute) {}
 
     fn visit_lit_str(&mut self, literal: &'ast LitStr) {
@@ -235,26 +227,4 @@ impl<'ast> Visit<'ast> for Reader {
             }
         }
     }
-}
-
-fn is_test(attribute: &Attribute) -> bool {
-    attribute.path().is_ident("test")
-        || (attribute.path().is_ident("cfg")
-            && attribute
-                .parse_args::<syn::Ident>()
-                .is_ok_and(|condition| condition == "test"))
-}
-
-/// The Rust files of a folder, with those of its folders.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            found.push(path);
-        }
-    }
-    found
 }

@@ -1,39 +1,39 @@
-//! Text for people: lines that fit the terminal, columns, and colours where they are wanted.
+//! Text layout: wrapped lines, columns and styles.
 
-use std::io::{self, IsTerminal, Write};
+use std::io;
 
 use anstyle::{AnsiColor, Style};
 use textwrap::Options;
 pub use textwrap::core::display_width;
 
-/// The width when no terminal says another, in columns.
-const WIDTH: usize = 80;
-/// Longer lines are hard to read, however wide the terminal is.
-const WIDEST: usize = 120;
-/// A column that is narrower holds no sentence: it goes below its row instead.
-const NARROW: usize = 18;
-/// Between two columns.
+/// Default width, in columns.
+const DEFAULT_WIDTH: usize = 80;
+/// Maximum width, in columns; longer lines are hard to read.
+const MAX_WIDTH: usize = 120;
+/// Minimum width of the last column; narrower text goes below its row.
+const MIN_TEXT_WIDTH: usize = 18;
+/// Space between columns.
 const GAP: usize = 2;
-/// Stands for a blank at which no line is broken, until the line is written.
-pub(crate) const TIE: &str = "\u{a0}";
+/// Placeholder for a space without a line break, until the line is written.
+pub(crate) const UNBROKEN_SPACE: &str = "\u{a0}";
 
-/// Text that grows from top to bottom, broken between words to fit a width.
-pub struct Sheet {
+/// Text that is wrapped to a width as it is written.
+pub struct TextLayout {
     width: usize,
     text: String,
 }
 
-/// One row of [`Sheet::rows`].
+/// Row of [`TextLayout::rows`].
 #[derive(Default)]
 pub struct Row {
-    /// The cells; the last one may take several lines.
+    /// Cells; only the last one is wrapped.
     pub cells: Vec<String>,
     /// Sentences below the row.
     pub below: Vec<String>,
 }
 
 impl Row {
-    /// A row with nothing below it.
+    /// Creates a row with nothing below it.
     pub fn new<const CELLS: usize>(cells: [String; CELLS]) -> Self {
         Self {
             cells: cells.into(),
@@ -42,13 +42,8 @@ impl Row {
     }
 }
 
-impl Sheet {
-    /// A sheet as wide as the terminal that standard output is, or of 80 columns.
-    pub fn for_stdout() -> Self {
-        Self::new(terminal_width())
-    }
-
-    /// A sheet of a width in columns.
+impl TextLayout {
+    /// Creates an empty text with a width in columns.
     pub fn new(width: usize) -> Self {
         Self {
             width,
@@ -56,29 +51,29 @@ impl Sheet {
         }
     }
 
-    /// How many columns a line may have.
+    /// Width in columns.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// A line that is not wrapped.
+    /// Adds a line without wrapping.
     pub fn line(&mut self, text: impl AsRef<str>) {
         self.text.push_str(text.as_ref().trim_end());
         self.text.push('\n');
     }
 
-    /// Lines that are laid out already.
+    /// Adds text without wrapping or trimming.
     pub fn verbatim(&mut self, text: &str) {
         self.text.push_str(text);
         self.text.push('\n');
     }
 
-    /// An empty line.
+    /// Adds an empty line.
     pub fn blank(&mut self) {
         self.text.push('\n');
     }
 
-    /// Two texts at both ends of a line, or on two lines if there is no room.
+    /// Adds a left- and a right-aligned text on one line, or on two if they do not fit.
     pub fn ends(&mut self, left: &str, right: &str) {
         let taken = display_width(left) + display_width(right);
         if taken + GAP > self.width {
@@ -89,28 +84,36 @@ impl Sheet {
         self.line(format!("{left}{gap}{right}"));
     }
 
-    /// A text behind `first`, whose further lines begin where its first one does.
+    /// Adds a wrapped text after `first`, with a hanging indent.
     pub fn hanging(&mut self, first: &str, text: &str) {
         if text.is_empty() {
             return self.line(first);
         }
         let indent = " ".repeat(display_width(first));
+        for line in self.wrap(first, &indent, text) {
+            self.line(line);
+        }
+    }
+
+    /// Wraps a text to the width, with `first` before the first line and `rest` before the others.
+    pub fn wrap(&self, first: &str, rest: &str, text: &str) -> Vec<String> {
         let options = Options::new(self.width)
             .break_words(false)
             .word_splitter(textwrap::WordSplitter::NoHyphenation)
             .initial_indent(first)
-            .subsequent_indent(&indent);
-        for line in textwrap::wrap(text, options) {
-            self.line(line.replace(TIE, " "));
-        }
+            .subsequent_indent(rest);
+        let lines = textwrap::wrap(text, options).into_iter();
+        lines
+            .map(|line| line.replace(UNBROKEN_SPACE, " "))
+            .collect()
     }
 
-    /// A text whose lines all begin at `indent`.
+    /// Adds a wrapped, indented text.
     pub fn paragraph(&mut self, indent: usize, text: &str) {
         self.hanging(&" ".repeat(indent), text);
     }
 
-    /// Rows whose columns stand below each other. What is below a row begins at the column `below`.
+    /// Adds rows with aligned columns. Text below a row starts at the column `below`.
     pub fn rows(&mut self, indent: usize, below: usize, rows: &[Row]) {
         let starts = starts(indent, rows);
         for row in rows {
@@ -118,7 +121,7 @@ impl Sheet {
             for text in &row.below {
                 let start = starts.get(below).copied().unwrap_or(indent);
                 let room = self.width.saturating_sub(start);
-                let has_room = room >= NARROW && longest_word(text) <= room;
+                let has_room = room >= MIN_TEXT_WIDTH && longest_word(text) <= room;
                 self.paragraph(if has_room { start } else { indent + 2 * GAP }, text);
             }
         }
@@ -141,7 +144,7 @@ impl Sheet {
         }
         let start = starts.get(fixed.len()).copied().unwrap_or(indent);
         let room = self.width.saturating_sub(start);
-        if longest_word(last) > room || (room < NARROW && display_width(last) > room) {
+        if longest_word(last) > room || (room < MIN_TEXT_WIDTH && display_width(last) > room) {
             self.line(line);
             return self.paragraph(indent + 2 * GAP, last);
         }
@@ -149,7 +152,7 @@ impl Sheet {
         self.hanging(&line, last);
     }
 
-    /// The finished text.
+    /// Returns the text.
     pub fn into_text(self) -> String {
         self.text
     }
@@ -159,55 +162,41 @@ fn longest_word(text: &str) -> usize {
     text.split(' ').map(display_width).max().unwrap_or(0)
 }
 
-/// The columns of the terminal that standard output is, at most 120; 80 where there is none.
+/// Width of the terminal on standard output, at most 120 columns; 80 if it is not a terminal.
 pub fn terminal_width() -> usize {
     let terminal = terminal_size::terminal_size_of(io::stdout());
-    terminal.map_or(WIDTH, |(width, _)| usize::from(width.0).min(WIDEST))
+    terminal.map_or(DEFAULT_WIDTH, |(width, _)| {
+        usize::from(width.0).min(MAX_WIDTH)
+    })
 }
 
-/// A text in which no line is broken.
-pub fn tied(text: &str) -> String {
-    text.replace(' ', TIE)
+/// Prevents line breaks in a text.
+pub fn unbroken(text: &str) -> String {
+    text.replace(' ', UNBROKEN_SPACE)
 }
 
-/// Writes to standard output; with colours only if it is a terminal and `NO_COLOR` is unset.
-///
-/// # Errors
-///
-/// Standard output cannot be written to.
-pub fn show(text: &str) -> io::Result<()> {
-    let mut out = anstream::stdout();
-    out.write_all(text.as_bytes())?;
-    out.flush()
-}
-
-/// True if standard input is a terminal.
-pub fn stdin_is_terminal() -> bool {
-    io::stdin().is_terminal()
-}
-
-/// A heading, or the name that a page is about.
+/// Style of headings and names.
 pub fn strong(text: &str) -> String {
     styled(Style::new().bold(), text)
 }
 
-/// What is less important than its surroundings.
+/// Style of secondary text.
 pub fn faint(text: &str) -> String {
     styled(Style::new().dimmed(), text)
 }
 
-/// Something to look at twice.
-pub fn caution(text: &str) -> String {
+/// Style of warnings.
+pub fn warning(text: &str) -> String {
     styled(AnsiColor::Yellow.on_default(), text)
 }
 
-/// Something lost, or wrong.
-pub fn alarm(text: &str) -> String {
+/// Style of losses and errors.
+pub fn bad(text: &str) -> String {
     styled(AnsiColor::Red.on_default(), text)
 }
 
-/// Something as it should be.
-pub fn fine(text: &str) -> String {
+/// Style of good results.
+pub fn good(text: &str) -> String {
     styled(AnsiColor::Green.on_default(), text)
 }
 
@@ -215,7 +204,7 @@ fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Where the columns begin.
+/// Start of each column.
 fn starts(indent: usize, rows: &[Row]) -> Vec<usize> {
     let columns = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
     let mut starts = Vec::with_capacity(columns);

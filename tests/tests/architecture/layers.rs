@@ -1,25 +1,19 @@
-//! The layers of the workspace, read from its `use` lines and paths: who may know whom.
+//! Layers of the workspace, checked against its `use` lines and paths.
 //!
-//! A crate uses only the crates that the table allows, a layer of the shim only those before it, and
-//! siblings (modules, each with all below it) have no import circle; a module and its parent may use
-//! each other. Tests inside of `src` are left out.
-
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code outside of test functions"
-)]
+//! Crates use only the crates that the table allows; layers of the shim only lower ones; sibling
+//! modules (each with all its children) have no import cycle. A module and its parent may use each
+//! other. Tests in `src` are not checked.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
 };
 
-use syn::{Attribute, ItemMod, ItemUse, UseTree, visit::Visit};
+use syn::{ItemMod, ItemUse, UseTree, visit::Visit};
 
-/// Every crate: its folder, its name in paths, and the crates of the workspace that it may use.
+use crate::sources::{is_test, root, rust_files};
+
+/// Crates: folder, name in paths, and allowed dependencies in the workspace.
 const CRATES: [Crate; 8] = [
     Crate("mappings", "mappings", &[]),
     Crate("mappings/recording", "recording", &["mappings"]),
@@ -39,7 +33,7 @@ const CRATES: [Crate; 8] = [
     ),
 ];
 
-/// The layers of a crate, from the ground up: each uses only those before it.
+/// Layers of a crate, lowest first. Each uses only lower ones.
 const LAYERS: [(&str, &[&str]); 1] = [(
     "shim",
     &[
@@ -56,12 +50,12 @@ const LAYERS: [(&str, &[&str]); 1] = [(
     ],
 )];
 
-/// Crates that only one module of a crate uses.
+/// Dependencies that only one module of a crate may use.
 const RESERVED: [(&str, &str, &str); 1] = [("shim", "shim_sandbox", "cli")];
 
-/// Circles that are not cut yet: the parent, the siblings, and the reason. An entry whose circle is
-/// gone, or has changed, fails the test.
-const CIRCLES: [(&str, &[&str], &str); 4] = [
+/// Known import cycles: parent, siblings, reason. An entry whose cycle is gone or has changed fails
+/// the test.
+const CYCLES: [(&str, &[&str], &str); 4] = [
     (
         "shim::settings",
         &["key", "read", "shadow", "state", "table"],
@@ -86,23 +80,23 @@ const CIRCLES: [(&str, &[&str], &str); 4] = [
 
 struct Crate(&'static str, &'static str, &'static [&'static str]);
 
-/// A module by its path below the root of its crate.
+/// Path of a module below the root of its crate.
 type Module = Vec<String>;
 
-/// The modules of the workspace, by crate.
+/// Modules of the workspace, by crate.
 #[derive(Default)]
 struct Workspace(BTreeMap<String, BTreeMap<Module, Source>>);
 
-/// What one file uses.
+/// Dependencies of a file.
 #[derive(Default)]
 struct Source {
-    /// Paths with the module that they are written in, as they are written.
+    /// Paths, with the module that they occur in.
     paths: BTreeSet<(Module, Vec<String>)>,
-    /// What its `use` lines bring into scope, by name: followed where others use it from here.
+    /// Imported names, which other modules may use from here.
     names: BTreeMap<String, Vec<String>>,
 }
 
-/// One module uses another one.
+/// A dependency between two modules.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Arrow {
     from: (String, Module),
@@ -110,7 +104,7 @@ struct Arrow {
 }
 
 #[test]
-fn crates_and_layers_use_only_what_is_below_them() {
+fn dependencies_follow_the_layers() {
     let arrows = workspace().arrows();
     assert!(arrows.len() > 200, "{} arrows are too few", arrows.len());
     let forbidden: Vec<_> = arrows.iter().filter_map(forbidden).collect();
@@ -118,23 +112,23 @@ fn crates_and_layers_use_only_what_is_below_them() {
 }
 
 #[test]
-fn siblings_have_no_import_circle() {
-    let mut known: BTreeSet<_> = CIRCLES
+fn siblings_have_no_import_cycle() {
+    let mut known: BTreeSet<_> = CYCLES
         .iter()
         .map(|(name, siblings, _)| describe(name, siblings))
         .collect();
-    let mut found: BTreeSet<_> = circles(&workspace().arrows()).into_iter().collect();
-    for circle in known.clone() {
-        if found.remove(&circle) {
-            known.remove(&circle);
+    let mut found: BTreeSet<_> = cycles(&workspace().arrows()).into_iter().collect();
+    for cycle in known.clone() {
+        if found.remove(&cycle) {
+            known.remove(&cycle);
         }
     }
-    assert!(found.is_empty(), "new circles: {found:#?}");
-    assert!(known.is_empty(), "remove from CIRCLES: {known:#?}");
+    assert!(found.is_empty(), "new cycles: {found:#?}");
+    assert!(known.is_empty(), "remove from CYCLES: {known:#?}");
 }
 
 #[test]
-fn arrows_that_are_not_allowed_are_found() {
+fn detects_forbidden_dependencies() {
     let mut workspace = Workspace::default();
     for (name, module, text) in [
         ("shim", "settings", "use crate::serve::Shim;"),
@@ -164,15 +158,14 @@ fn arrows_that_are_not_allowed_are_found() {
             "shim_upstream uses shim",
         ]
     );
-    assert_eq!(circles(&arrows), ["mappings: a, b"]);
+    assert_eq!(cycles(&arrows), ["mappings: a, b"]);
 }
 
 fn workspace() -> Workspace {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut workspace = Workspace::default();
     for Crate(folder, name, _) in CRATES {
-        let src = root.join(folder).join("src");
-        for file in files(&src) {
+        let src = root().join(folder).join("src");
+        for file in rust_files(&src) {
             let text = fs::read_to_string(&file).unwrap();
             let module = file.strip_prefix(&src).unwrap().with_extension("");
             let mut module: Module = module
@@ -180,26 +173,10 @@ fn workspace() -> Workspace {
                 .map(|part| part.to_str().unwrap().to_owned())
                 .collect();
             module.pop_if(|last| ["lib", "mod"].contains(&last.as_str()));
-            if module.last().is_none_or(|last| last != "tests") {
-                workspace.add(name, module, &text);
-            }
+            workspace.add(name, module, &text);
         }
     }
     workspace
-}
-
-/// The Rust files of a folder, with those of its folders. None if there is no folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            found.push(path);
-        }
-    }
-    found
 }
 
 impl Workspace {
@@ -231,7 +208,7 @@ impl Workspace {
         arrows
     }
 
-    /// The module that has what a path names; `None` if that is outside of the workspace.
+    /// Module that defines what a path refers to; `None` if it is outside the workspace.
     fn target(&self, name: &str, place: &[String], path: &[String]) -> Option<(String, Module)> {
         let modules = self.0.get(name)?;
         let mut at = place.to_vec();
@@ -255,7 +232,7 @@ impl Workspace {
             } else if modules.contains_key(&below) {
                 at = below;
             } else if let Some(path) = modules.get(&at).and_then(|source| source.names.get(next)) {
-                // A name that the module has from elsewhere.
+                // A re-exported name.
                 return self.target(name, &at, &[path.as_slice(), after].concat());
             } else {
                 break;
@@ -274,7 +251,7 @@ fn child(module: &[String], name: &str) -> Module {
 
 /// Collects the paths of a file.
 struct Reader {
-    /// The module of the file, or one inside of it.
+    /// Current module: that of the file, or an inline module.
     module: Module,
     source: Source,
 }
@@ -304,7 +281,7 @@ impl Reader {
         };
         if let Some(last) = path.last() {
             let name = renamed.unwrap_or_else(|| last.clone());
-            // `use a::a` would lead to itself.
+            // `use a::a` would refer to itself.
             if path.len() > 1 {
                 self.source.names.insert(name, path.clone());
             }
@@ -341,16 +318,7 @@ impl<'ast> Visit<'ast> for Reader {
     }
 }
 
-fn is_test(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|attribute| {
-        attribute.path().is_ident("cfg")
-            && attribute
-                .parse_args::<syn::Ident>()
-                .is_ok_and(|condition| condition == "test")
-    })
-}
-
-/// What is wrong with an arrow, if anything.
+/// Describes a dependency that is not allowed.
 fn forbidden(arrow: &Arrow) -> Option<String> {
     let Arrow { from, to } = arrow;
     let is_allowed = if from.0 == to.0 {
@@ -370,7 +338,7 @@ fn forbidden(arrow: &Arrow) -> Option<String> {
     (!is_allowed).then(|| format!("{} uses {}", show(from), show(to)))
 }
 
-/// The place of a module in its crate's layers; `None` for the root, and where there are none.
+/// Layer of a module; `None` for the crate root and for crates without layers.
 fn layer((name, module): &(String, Module)) -> Option<usize> {
     let (_, layers) = LAYERS.iter().find(|(of, _)| of == name)?;
     let first = module.first().filter(|first| *first != "main")?;
@@ -384,20 +352,20 @@ fn show((name, module): &(String, Module)) -> String {
     path.join("::")
 }
 
-/// The import circles among siblings of all crates, in words.
-fn circles(arrows: &BTreeSet<Arrow>) -> Vec<String> {
-    // By parent: which of its children use which others, each with all below it.
+/// Import cycles among siblings, in all crates.
+fn cycles(arrows: &BTreeSet<Arrow>) -> Vec<String> {
+    // By parent: dependencies among its children, each with all its descendants.
     let mut families: BTreeMap<(&str, &[String]), Uses<'_>> = BTreeMap::new();
     for Arrow { from, to } in arrows.iter().filter(|arrow| arrow.from.0 == arrow.to.0) {
         let shared = from.1.iter().zip(&to.1).take_while(|(a, b)| a == b).count();
-        // Without one of the two, one is the other's parent.
+        // If one is missing, that module is the parent of the other.
         if let (Some(user), Some(used)) = (from.1.get(shared), to.1.get(shared)) {
             let parent = (from.0.as_str(), &from.1[..shared]);
             let users = families.entry(parent).or_default();
             users.entry(user).or_default().insert(used);
         }
     }
-    let mut circles = Vec::new();
+    let mut cycles = Vec::new();
     for ((name, parent), uses) in &families {
         let reached: BTreeMap<_, _> = uses.keys().map(|from| (*from, reach(uses, from))).collect();
         let mut seen = BTreeSet::new();
@@ -410,23 +378,23 @@ fn circles(arrows: &BTreeSet<Arrow>) -> Vec<String> {
                     .get(**other)
                     .is_some_and(|back| back.contains(sibling))
             };
-            let circle: Vec<_> = others.iter().filter(is_mutual).copied().collect();
-            seen.extend(circle.iter().copied());
+            let cycle: Vec<_> = others.iter().filter(is_mutual).copied().collect();
+            seen.extend(cycle.iter().copied());
             let parent = show(&((*name).to_owned(), parent.to_vec()));
-            circles.push(describe(&parent, &circle));
+            cycles.push(describe(&parent, &cycle));
         }
     }
-    circles
+    cycles
 }
 
 fn describe(parent: &str, siblings: &[&str]) -> String {
     format!("{parent}: {}", siblings.join(", "))
 }
 
-/// Which siblings a module uses, by module.
+/// Siblings used by a module, by module.
 type Uses<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
-/// All that a sibling uses, and what that uses in turn.
+/// Transitive dependencies of a sibling.
 fn reach<'a>(uses: &Uses<'a>, from: &str) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::new();
     let mut next: Vec<_> = uses.get(from).into_iter().flatten().copied().collect();

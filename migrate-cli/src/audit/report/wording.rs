@@ -1,0 +1,100 @@
+//! Texts about findings.
+
+use std::collections::BTreeMap;
+
+use migrate_audit::{Finding, Shim};
+use migrate_report::{document::Cell, words::first};
+
+/// Message of an annotation: reason and advice, without what the title already states.
+pub(super) fn message(finding: &Finding) -> String {
+    let reason = (finding.reason != title(finding)).then(|| finding.reason.clone());
+    let parts = reason.into_iter().chain([advice(finding)]);
+    let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
+    parts.join("; ")
+}
+
+/// Fills `{name}` in a kind's text with the library, credential or field of the finding.
+pub(crate) fn named_in(finding: &Finding, text: &str) -> String {
+    let name = finding.parameters.first().map_or("", String::as_str);
+    text.replace("{name}", name)
+}
+
+/// Short title: the operation, or the title of the kind.
+pub(super) fn title(finding: &Finding) -> String {
+    match (&finding.operation, &finding.kind.traits().title) {
+        (Some(operation), _) => operation.clone(),
+        (None, Some(title)) => named_in(finding, title),
+        (None, None) => finding.reason.clone(),
+    }
+}
+
+/// Advice in one sentence.
+pub(super) fn advice(finding: &Finding) -> String {
+    match (&finding.kind.traits().advice, &finding.advice) {
+        (Some(advice), _) => named_in(finding, advice),
+        (None, None) => String::new(),
+        (None, Some(advice)) if advice.v2.is_empty() => "v2 has no replacement".to_owned(),
+        (None, Some(advice)) => format!("→ {}", advice.v2.join(", ")),
+    }
+}
+
+/// Catalog note of the operation. A note that mentions other operations is shown only if the
+/// program uses one of them: `user/delete` where users are created by `user/custcreate`.
+pub(super) fn note<'f>(finding: &'f Finding, used: &BTreeMap<String, usize>) -> Option<&'f str> {
+    let note = finding.advice.as_ref()?.note.as_deref()?;
+    let names = named(note);
+    (names.is_empty() || names.iter().any(|name| used.contains_key(*name))).then_some(note)
+}
+
+/// Operations mentioned in a note.
+pub(super) fn named(note: &str) -> Vec<&str> {
+    let words = note.split(|c: char| !c.is_alphanumeric() && !matches!(c, '/' | '_'));
+    words.filter(|word| word.contains('/')).collect()
+}
+
+/// Sentence that lists lossy parameters: those in the call first, then those it might add.
+pub(super) fn losses(finding: &Finding) -> Option<String> {
+    /// Maximum number of parameters listed that the call does not use.
+    const NAMED: usize = 4;
+    let advice = finding.advice.as_ref()?;
+    if advice.lossy.is_empty() || advice.v2.is_empty() {
+        return None;
+    }
+    let names = advice.lossy.iter().map(|parameter| &parameter.name);
+    let (given, possible): (Vec<_>, Vec<_>) =
+        names.partition(|name| finding.parameters.contains(name));
+    let list = |names: &[&String]| {
+        let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+        names.join(", ")
+    };
+    let possible_list = first(possible.iter().map(ToString::to_string), NAMED).join(", ");
+    Some(match (given.is_empty(), possible.is_empty()) {
+        (false, true) => format!("exact except: {}", list(&given)),
+        (false, false) => format!(
+            "exact except: {}; nor if given: {possible_list}",
+            list(&given)
+        ),
+        _ if advice.fidelity == "depends" => {
+            format!("depends on the parameters; not exact if given: {possible_list}")
+        }
+        _ => format!("not exact if given: {possible_list}"),
+    })
+}
+
+/// Shim support as a colored cell.
+pub(super) fn shim_cell(shim: Shim) -> Cell {
+    Cell::from(shim_word(shim)).toned(match shim {
+        Shim::Yes => "good",
+        Shim::Lossy => "lossy",
+        Shim::NotYet | Shim::Refused => "bad",
+    })
+}
+
+fn shim_word(shim: Shim) -> &'static str {
+    match shim {
+        Shim::Yes => "served",
+        Shim::Lossy => "served, with losses",
+        Shim::NotYet => "not served yet",
+        Shim::Refused => "answers an error",
+    }
+}
