@@ -239,6 +239,9 @@ pub struct Library {
     pub imports: Vec<String>,
     /// What makes a client.
     pub constructors: Vec<String>,
+    /// What sets the library up for all of its clients.
+    #[serde(default)]
+    pub setups: Vec<String>,
     /// Words in the name of a variable that holds a client.
     pub names: Vec<String>,
     /// What to use instead.
@@ -426,6 +429,7 @@ fn calls_of(library: &Library) -> impl Iterator<Item = String> {
     library
         .constructors
         .iter()
+        .chain(&library.setups)
         .chain(library.methods.keys())
         .map(|name| last_identifier(name).to_owned())
         .chain(loading)

@@ -8,7 +8,7 @@ use std::{
 };
 
 use migrate_audit::{
-    Confidence, Finding, Kind, Shim, SuppressedBy, Unreadable,
+    Confidence, Finding, Kind, LossyParameter, Shim, SuppressedBy, Unreadable,
     rules::{RULES, Rule},
     traffic::Traffic,
 };
@@ -83,7 +83,7 @@ impl Report<'_> {
                 columns: COLUMNS.into(),
                 rows: self.findings.iter().map(record).collect(),
             },
-            next: (failing > 0).then_some("migrate plan"),
+            next: (failing > 0 || findings.iter().any(Finding::counts)).then_some("migrate plan"),
             ..Document::default()
         }
     }
@@ -361,11 +361,18 @@ fn sentence(report: &Report<'_>, summary: &Summary, failing: usize) -> String {
         found.kind != Kind::Doc && by == Some(SuppressedBy::Baseline)
     };
     let known = report.findings.iter().filter(of_baseline).count();
-    let fails = if failing > 0 { " (exit code 1)" } else { "" };
-    let mut parts = vec![match (report.baseline, failing) {
-        _ if summary.uses == 0 && failing == 0 => "no use of v1".to_owned(),
-        (true, _) => format!("{failing} new, {known} in the baseline{fails}"),
-        (false, _) => format!("{}{fails}", count(failing, "finding", "findings")),
+    let new = report.findings.iter().filter(|found| found.counts()).count();
+    let fails = match (failing, new) {
+        (0, 0) => "",
+        (0, _) => " (none fails)",
+        _ => " (exit code 1)",
+    };
+    let mut parts = vec![if summary.uses == 0 && new == 0 && failing == 0 {
+        "no use of v1".to_owned()
+    } else if report.baseline {
+        format!("{new} new, {known} in the baseline{fails}")
+    } else {
+        format!("{}{fails}", count(new, "finding", "findings"))
     }];
     if summary.uses > 0 {
         parts.push(format!(
@@ -487,12 +494,16 @@ fn losses(finding: &Finding) -> Option<String> {
     if advice.lossy.is_empty() || advice.v2.is_empty() {
         return None;
     }
-    let names = advice.lossy.iter().map(|parameter| &parameter.name);
-    let (given, possible): (Vec<_>, Vec<_>) =
-        names.partition(|name| finding.parameters.contains(name));
-    let list = |names: &[&String]| {
-        let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
-        names.join(", ")
+    let (given, possible): (Vec<_>, Vec<_>) = advice
+        .lossy
+        .iter()
+        .partition(|lost| finding.parameters.contains(&lost.name));
+    let list = |lost: &[&LossyParameter]| {
+        let named = |lost: &&LossyParameter| match lost.above {
+            Some(most) => format!("{} above {most}", lost.name),
+            None => lost.name.clone(),
+        };
+        lost.iter().map(named).collect::<Vec<_>>().join(", ")
     };
     let shown = possible
         .get(..NAMED.min(possible.len()))

@@ -100,7 +100,7 @@ enum FailOn {
     New,
     /// Those that no comment suppresses.
     Any,
-    /// None.
+    /// None: the exit code is 1 for no finding.
     Never,
 }
 
