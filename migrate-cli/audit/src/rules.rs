@@ -42,8 +42,10 @@ pub enum RuleError {
     Search(#[from] BuildError),
 }
 
-/// The domain that every host of the API ends with.
+/// The domain that every host of the API ends with, but for those in China.
 pub(crate) const DOMAIN: &str = "zoom.us";
+/// The domain of the API in China.
+pub(crate) const IN_CHINA: &str = "zoomus.cn";
 
 /// Hosts and paths of the API.
 #[derive(Clone, Debug, Default)]

@@ -100,7 +100,7 @@ enum FailOn {
     New,
     /// Those that no comment suppresses.
     Any,
-    /// None: the exit code is 1 for no finding.
+    /// None.
     Never,
 }
 
