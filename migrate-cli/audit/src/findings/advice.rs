@@ -20,7 +20,7 @@ pub(crate) fn advise(
     let known = if whole { given } else { &[] };
     let v2 = requests(operation, known);
     let lossy = lossy(catalog, operation, known);
-    let loses = given.is_empty() || lossy.iter().any(|lost| given.contains(&lost.name));
+    let loses = lossy.iter().any(|lost| given.contains(&lost.name));
     let shim = match &operation.service {
         Service::Plan { .. } if lossy.is_empty() => Shim::Yes,
         Service::Plan { .. } => Shim::Lossy,
