@@ -162,7 +162,11 @@ fn by_operation(findings: &[&Finding]) -> Vec<(Turn, Step)> {
                     Some((effort(advice, &found.parameters), advice))
                 })
                 .max_by_key(|(weight, _)| (weight.effort, weight.is_known))?;
-            let Weight { effort, why, is_known } = weight;
+            let Weight {
+                effort,
+                why,
+                is_known,
+            } = weight;
             let decides = effort == Effort::Large && is_known;
             let turn = match (decides, advice.read) {
                 (true, _) => Turn::Decide,
@@ -208,7 +212,11 @@ fn effort(advice: &Advice, parameters: &[String]) -> Weight {
         let all = advice.lossy.iter().map(|lost| &lost.name);
         let (given, possible): (Vec<_>, Vec<_>) = all.partition(|name| parameters.contains(name));
         let is_known = !given.is_empty();
-        let (names, when) = if is_known { (given, "") } else { (possible, " if given") };
+        let (names, when) = if is_known {
+            (given, "")
+        } else {
+            (possible, " if given")
+        };
         let named: Vec<&str> = names.iter().take(NAMED).map(|name| name.as_str()).collect();
         let more = if names.len() > NAMED { " …" } else { "" };
         let why = format!("not exact{when}: {}{more}", named.join(", "));
@@ -216,6 +224,10 @@ fn effort(advice: &Advice, parameters: &[String]) -> Weight {
     }
     match advice.v2.as_slice() {
         [one] => weight(Effort::Small, one.clone(), false),
-        several => weight(Effort::Medium, format!("{} v2 requests", several.len()), false),
+        several => weight(
+            Effort::Medium,
+            format!("{} v2 requests", several.len()),
+            false,
+        ),
     }
 }

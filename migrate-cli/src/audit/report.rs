@@ -361,7 +361,11 @@ fn sentence(report: &Report<'_>, summary: &Summary, failing: usize) -> String {
         found.kind != Kind::Doc && by == Some(SuppressedBy::Baseline)
     };
     let known = report.findings.iter().filter(of_baseline).count();
-    let new = report.findings.iter().filter(|found| found.counts()).count();
+    let new = report
+        .findings
+        .iter()
+        .filter(|found| found.counts())
+        .count();
     let fails = match (failing, new) {
         (0, 0) => "",
         (0, _) => " (none fails)",
