@@ -217,9 +217,9 @@ fn effort(advice: &Advice, parameters: &[String]) -> Weight {
         } else {
             (possible, " if given")
         };
-        let named: Vec<&str> = names.iter().take(NAMED).map(|name| name.as_str()).collect();
+        let shown: Vec<&str> = names.iter().take(NAMED).map(|name| name.as_str()).collect();
         let more = if names.len() > NAMED { " …" } else { "" };
-        let why = format!("not exact{when}: {}{more}", named.join(", "));
+        let why = format!("not exact{when}: {}{more}", shown.join(", "));
         return weight(Effort::Large, why, is_known);
     }
     match advice.v2.as_slice() {

@@ -344,7 +344,10 @@ impl<'t> Walk<'t> {
             return;
         }
         let offset = text.rfind(name).unwrap_or_default();
-        if self.calls.contains(name) && parent.is_some_and(|parent| self.hands_on(parent)) {
+        // The name of a class is no method, but where all public names begin like that.
+        let is_class = self.language != Language::Go && name.starts_with(char::is_uppercase);
+        let is_handed_on = !is_class && parent.is_some_and(|parent| self.hands_on(parent));
+        if is_handed_on && self.calls.contains(name) {
             self.found.calls.push(Call {
                 callee: tidy(text),
                 end: node.end_byte(),
