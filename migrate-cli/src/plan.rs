@@ -95,6 +95,16 @@ impl<'a> Plan<'a> {
             is_good: self.is_done() || check.is_none(),
             ..Document::default()
         };
+        let is_based = self.waves.waves.iter().any(|wave| wave.name == Wave::Shim);
+        if check.is_none() && !is_based && !self.zoom.scopes.is_empty() {
+            document.heading("Point the program at the shim");
+            document.paragraph(
+                "The code has no base URL of v1. It is in the environment, or in a client library: \
+                 `migrate audit --fix --shim URL` says how a library is pointed at the shim.",
+            );
+            self.broken(&mut document);
+            self.zoom(&mut document);
+        }
         for (at, wave) in self.waves.waves.iter().enumerate() {
             let number = check.map_or_else(|| format!("{}. ", at + 1), |_| String::new());
             document.heading(format!("{number}{}", wave.title));

@@ -72,6 +72,9 @@ pub struct Advice {
 pub struct LossyParameter {
     /// The v1 name.
     pub name: String,
+    /// Only values above this are not honoured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub above: Option<usize>,
     /// Why.
     pub reason: String,
 }

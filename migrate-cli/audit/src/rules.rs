@@ -42,8 +42,10 @@ pub enum RuleError {
     Search(#[from] BuildError),
 }
 
-/// The domain that every host of the API ends with.
+/// The domain that every host of the API ends with, but for those in China.
 pub(crate) const DOMAIN: &str = "zoom.us";
+/// The domain of the API in China.
+pub(crate) const IN_CHINA: &str = "zoomus.cn";
 
 /// Hosts and paths of the API.
 #[derive(Clone, Debug, Default)]
@@ -239,6 +241,9 @@ pub struct Library {
     pub imports: Vec<String>,
     /// What makes a client.
     pub constructors: Vec<String>,
+    /// What sets the library up for all of its clients.
+    #[serde(default)]
+    pub setups: Vec<String>,
     /// Words in the name of a variable that holds a client.
     pub names: Vec<String>,
     /// What to use instead.
@@ -426,6 +431,7 @@ fn calls_of(library: &Library) -> impl Iterator<Item = String> {
     library
         .constructors
         .iter()
+        .chain(&library.setups)
         .chain(library.methods.keys())
         .map(|name| last_identifier(name).to_owned())
         .chain(loading)

@@ -155,13 +155,19 @@ fn by_operation(findings: &[&Finding]) -> Vec<(Turn, Step)> {
     uses.into_iter()
         .filter_map(|(operation, uses)| {
             // The use that loses most speaks for the operation.
-            let advice = uses
+            let (weight, advice) = uses
                 .iter()
-                .filter_map(|found| found.advice.as_ref())
-                .max_by_key(|advice| effort(advice).0)?;
-            let named = uses.iter().any(|found| !found.parameters.is_empty());
-            let (effort, why) = effort(advice);
-            let decides = effort == Effort::Large && (named || advice.v2.is_empty());
+                .filter_map(|found| {
+                    let advice = found.advice.as_ref()?;
+                    Some((effort(advice, &found.parameters), advice))
+                })
+                .max_by_key(|(weight, _)| (weight.effort, weight.is_known))?;
+            let Weight {
+                effort,
+                why,
+                is_known,
+            } = weight;
+            let decides = effort == Effort::Large && is_known;
             let turn = match (decides, advice.read) {
                 (true, _) => Turn::Decide,
                 (false, true) => Turn::Read,
@@ -178,33 +184,50 @@ fn by_operation(findings: &[&Finding]) -> Vec<(Turn, Step)> {
         .collect()
 }
 
-fn effort(advice: &Advice) -> (Effort, String) {
+/// How hard an operation is.
+struct Weight {
+    effort: Effort,
+    why: String,
+    /// What makes it hard is in the code, and not only possible.
+    is_known: bool,
+}
+
+fn effort(advice: &Advice, parameters: &[String]) -> Weight {
+    /// How many parameters are named.
+    const NAMED: usize = 3;
     let shim = match advice.shim {
         Shim::NotYet => "; the shim does not serve it",
         Shim::Refused => "; the shim answers an error",
         Shim::Yes | Shim::Lossy => "",
     };
+    let weight = |effort, why: String, is_known| Weight {
+        effort,
+        why: why + shim,
+        is_known,
+    };
     if advice.v2.is_empty() {
-        return (Effort::Large, format!("nothing in v2 replaces it{shim}"));
+        return weight(Effort::Large, "nothing in v2 replaces it".to_owned(), true);
     }
     if !advice.lossy.is_empty() && !advice.read {
-        let names: Vec<&str> = advice
-            .lossy
-            .iter()
-            .take(3)
-            .map(|lost| lost.name.as_str())
-            .collect();
-        let more = if advice.lossy.len() > 3 { " …" } else { "" };
-        return (
-            Effort::Large,
-            format!("not exact: {}{more}{shim}", names.join(", ")),
-        );
+        let all = advice.lossy.iter().map(|lost| &lost.name);
+        let (given, possible): (Vec<_>, Vec<_>) = all.partition(|name| parameters.contains(name));
+        let is_known = !given.is_empty();
+        let (names, when) = if is_known {
+            (given, "")
+        } else {
+            (possible, " if given")
+        };
+        let shown: Vec<&str> = names.iter().take(NAMED).map(|name| name.as_str()).collect();
+        let more = if names.len() > NAMED { " …" } else { "" };
+        let why = format!("not exact{when}: {}{more}", shown.join(", "));
+        return weight(Effort::Large, why, is_known);
     }
     match advice.v2.as_slice() {
-        [one] => (Effort::Small, format!("{one}{shim}")),
-        several => (
+        [one] => weight(Effort::Small, one.clone(), false),
+        several => weight(
             Effort::Medium,
-            format!("{} v2 requests{shim}", several.len()),
+            format!("{} v2 requests", several.len()),
+            false,
         ),
     }
 }

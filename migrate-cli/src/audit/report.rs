@@ -82,7 +82,7 @@ impl Report<'_> {
                 columns: COLUMNS.into(),
                 rows: self.findings.iter().map(record).collect(),
             },
-            next: (failing > 0).then_some("migrate plan"),
+            next: (failing > 0 || findings.iter().any(Finding::counts)).then_some("migrate plan"),
             ..Document::default()
         }
     }
@@ -347,11 +347,22 @@ fn sentence(report: &Report<'_>, summary: &Summary, failing: usize) -> String {
         found.kind != Kind::Doc && by == Some(SuppressedBy::Baseline)
     };
     let known = report.findings.iter().filter(of_baseline).count();
-    let fails = if failing > 0 { " (exit code 1)" } else { "" };
-    let mut parts = vec![match (report.baseline, failing) {
-        _ if summary.uses == 0 && failing == 0 => "no use of v1".to_owned(),
-        (true, _) => format!("{failing} new, {known} in the baseline{fails}"),
-        (false, _) => format!("{}{fails}", count(failing, "finding", "findings")),
+    let new = report
+        .findings
+        .iter()
+        .filter(|found| found.counts())
+        .count();
+    let fails = match (failing, new) {
+        (0, 0) => "",
+        (0, _) => " (none fails)",
+        _ => " (exit code 1)",
+    };
+    let mut parts = vec![if summary.uses == 0 && new == 0 && failing == 0 {
+        "no use of v1".to_owned()
+    } else if report.baseline {
+        format!("{new} new, {known} in the baseline{fails}")
+    } else {
+        format!("{}{fails}", count(new, "finding", "findings"))
     }];
     if summary.uses > 0 {
         parts.push(format!(

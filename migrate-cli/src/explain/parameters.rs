@@ -151,12 +151,19 @@ fn places<'a>(
     ) {
         return places;
     }
+    // A date of the operation's range fills `{range.from}`, or `{month.from}` of each of its months.
+    let end = operation.range.as_ref().and_then(|range| {
+        let ends = [(&range.from, ".from"), (&range.to, ".to")];
+        let found = ends.into_iter().find(|(name, _)| **name == parameter.name);
+        found.map(|(_, end)| end)
+    });
+    let fills = |name: &str| name == parameter.name || end.is_some_and(|end| name.ends_with(end));
     for call in &plan.calls {
         if is_in_path(operation, plan, call, &parameter.name) {
             add(call, RequestPart::Path, None);
         }
         for (name, template) in &call.query {
-            if template.names().any(|name| name == parameter.name) {
+            if template.names().any(fills) {
                 add(call, RequestPart::Query, Some(name.clone()));
             }
         }

@@ -29,7 +29,8 @@ pub(crate) fn setups<'f>(
         let mut quoted = call.callee.split(['"', '\'']);
         let loaded = call.callee.starts_with("require(")
             && quoted.any(|name| library.imports.iter().any(|import| import == name));
-        loaded || constructs(library, made) || is_script && modules.contains(&made)
+        let set_up = library.setups.iter().any(|name| name == made);
+        loaded || set_up || constructs(library, made) || is_script && modules.contains(&made)
     })
 }
 

@@ -386,6 +386,7 @@ impl Scanner<'_> {
                 library
                     .constructors
                     .iter()
+                    .chain(&library.setups)
                     .any(|name| call.callee.contains(name.as_str()))
                     || call
                         .strings

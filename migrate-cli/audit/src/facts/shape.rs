@@ -7,7 +7,7 @@ use memchr::{memchr2_iter, memmem};
 use crate::{
     facts::syntax::fold::{Folded, HOLE},
     knowledge::Knowledge,
-    rules::{DOMAIN, Hosts},
+    rules::{DOMAIN, Hosts, IN_CHINA},
 };
 
 /// What a part of a text looks like. Whether it *is* a use of v1 is decided later.
@@ -99,20 +99,24 @@ pub(crate) fn version_of_setting(line: &str) -> Option<Sighting> {
     })
 }
 
-/// Where the domain of the API stands, in any letter case.
-fn domains(text: &str) -> impl Iterator<Item = usize> {
+/// Where a domain of the API starts and ends, in any letter case.
+fn domains(text: &str) -> impl Iterator<Item = (usize, usize)> {
     let bytes = text.as_bytes();
-    memchr2_iter(b'z', b'Z', bytes).filter(|at| {
-        bytes
-            .get(*at..*at + DOMAIN.len())
-            .is_some_and(|found| found.eq_ignore_ascii_case(DOMAIN.as_bytes()))
+    memchr2_iter(b'z', b'Z', bytes).filter_map(|at| {
+        let ends = [DOMAIN, IN_CHINA].map(|domain| (at + domain.len(), domain));
+        let (end, _) = ends.into_iter().find(|(end, domain)| {
+            bytes
+                .get(at..*end)
+                .is_some_and(|found| found.eq_ignore_ascii_case(domain.as_bytes()))
+        })?;
+        Some((at, end))
     })
 }
 
 /// The URLs in a text.
 pub(crate) fn urls(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sighting> {
     let mut found = Vec::new();
-    for at in domains(text) {
+    for (at, host_end) in domains(text) {
         let mut window = at.saturating_sub(HOST);
         while !text.is_char_boundary(window) {
             window += 1;
@@ -129,7 +133,6 @@ pub(crate) fn urls(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sigh
                         .and_then(|rest| rest.chars().next())
                         .map_or(1, char::len_utf8)
             });
-        let host_end = at + DOMAIN.len();
         let host = text
             .get(host_start..host_end)
             .unwrap_or_default()

@@ -20,7 +20,7 @@ pub(crate) fn advise(
     let known = if whole { given } else { &[] };
     let v2 = requests(operation, known);
     let lossy = lossy(catalog, operation, known);
-    let loses = given.is_empty() || lossy.iter().any(|lost| given.contains(&lost.name));
+    let loses = lossy.iter().any(|lost| given.contains(&lost.name));
     let shim = match &operation.service {
         Service::Plan { .. } if lossy.is_empty() => Shim::Yes,
         Service::Plan { .. } => Shim::Lossy,
@@ -104,6 +104,7 @@ fn lossy(catalog: &Catalog, operation: &Operation, given: &[String]) -> Vec<Loss
             };
             Some(LossyParameter {
                 name: parameter.name.clone(),
+                above: None,
                 reason,
             })
         })
@@ -118,14 +119,16 @@ fn left_out(operation: &Operation, is_given: &dyn Fn(&str) -> bool) -> Option<Lo
     let size = calls
         .iter()
         .find_map(|call| Some(&call.pages.as_ref()?.size))?;
-    let is_short = |call: &&Call| call.when.iter().any(|when| when.entries_at_most.is_some());
-    let reason = calls.iter().find(is_short)?.omitted.clone()?;
+    let most = |call: &Call| call.when.iter().find_map(|when| when.entries_at_most);
+    let short = calls.iter().find(|call| most(call).is_some())?;
+    let reason = short.omitted.clone()?;
     let is_asked = operation
         .parameters
         .iter()
         .any(|parameter| parameter.name == *size);
     (is_asked && is_given(size)).then(|| LossyParameter {
         name: size.clone(),
+        above: most(short),
         reason,
     })
 }

@@ -111,8 +111,12 @@ impl Judge<'_> {
             Usage::Key if !file.has_v1() => return Purpose::Label,
             Usage::Annotation => {
                 let name = annotation(text.callee.as_deref().unwrap_or_default());
-                // Retrofit writes @POST; servers write @PostMapping, [HttpPost], @app.route.
-                return if has(&words.client_annotations, name) {
+                // Retrofit writes @POST; servers write @PostMapping, [HttpPost], @app.route, and so do
+                // clients whose base is in an annotation, too: @FeignClient(url = "…").
+                let based = file.signals.iter().any(|other| {
+                    other.shape == Shape::Base && other.text.usage == Usage::Annotation
+                });
+                return if based || has(&words.client_annotations, name) {
                     Purpose::Request
                 } else {
                     Purpose::Own

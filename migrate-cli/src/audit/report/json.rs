@@ -12,7 +12,7 @@
 //!     "language": "PHP", "parameters": ["email", "type"],
 //!     "advice": {
 //!       "v2": ["POST /users"], "fidelity": "lossy",
-//!       "lossy": [{"name": "type", "reason": "…"}],
+//!       "lossy": [{"name": "type", "reason": "…"}, {"name": "page_size", "above": 30, "reason": "…"}],
 //!       "shim": "lossy", "read": false, "note": null
 //!     },
 //!     "fingerprint": "…", "excerpt": "…",

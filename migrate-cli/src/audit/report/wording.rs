@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use migrate_audit::{Finding, Shim};
+use migrate_audit::{Finding, LossyParameter, Shim};
 use migrate_report::{document::Cell, words::first};
 
 /// Message of an annotation: reason and advice, without what the title already states.
@@ -60,20 +60,21 @@ pub(super) fn losses(finding: &Finding) -> Option<String> {
     if advice.lossy.is_empty() || advice.v2.is_empty() {
         return None;
     }
-    let names = advice.lossy.iter().map(|parameter| &parameter.name);
-    let (given, possible): (Vec<_>, Vec<_>) =
-        names.partition(|name| finding.parameters.contains(name));
-    let list = |names: &[&String]| {
-        let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
-        names.join(", ")
+    let (given, possible): (Vec<_>, Vec<_>) = advice
+        .lossy
+        .iter()
+        .partition(|lost| finding.parameters.contains(&lost.name));
+    let named = |lost: &&LossyParameter| match lost.above {
+        Some(most) => format!("{} above {most}", lost.name),
+        None => lost.name.clone(),
     };
-    let possible_list = first(possible.iter().map(ToString::to_string), NAMED).join(", ");
+    let given_list = given.iter().map(named).collect::<Vec<_>>().join(", ");
+    let possible_list = first(possible.iter().map(named), NAMED).join(", ");
     Some(match (given.is_empty(), possible.is_empty()) {
-        (false, true) => format!("exact except: {}", list(&given)),
-        (false, false) => format!(
-            "exact except: {}; nor if given: {possible_list}",
-            list(&given)
-        ),
+        (false, true) => format!("exact except: {given_list}"),
+        (false, false) => {
+            format!("exact except: {given_list}; nor if given: {possible_list}")
+        },
         _ if advice.fidelity == "depends" => {
             format!("depends on the parameters; not exact if given: {possible_list}")
         }

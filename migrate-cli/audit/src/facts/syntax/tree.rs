@@ -344,10 +344,36 @@ impl<'t> Walk<'t> {
             return;
         }
         let offset = text.rfind(name).unwrap_or_default();
+        // The name of a class is no method, but where all public names begin like that.
+        let is_class = self.language != Language::Go && name.starts_with(char::is_uppercase);
+        let is_handed_on = !is_class && parent.is_some_and(|parent| self.hands_on(parent));
+        if is_handed_on && self.calls.contains(name) {
+            self.found.calls.push(Call {
+                callee: tidy(text),
+                end: node.end_byte(),
+                start: node.start_byte(),
+                target: self.target(node),
+                function: self.function().map(str::to_owned),
+                class: self.classes(),
+                given: Vec::new(),
+                whole: false,
+                strings: Vec::new(),
+            });
+        }
         self.found.reads.push(Read {
             name: name.to_owned(),
             at: node.start_byte() + offset,
         });
+    }
+
+    /// True for what takes a method to call it later: `promisify(zoom.user.list)`,
+    /// `zoom.user.list.bind(zoom)`, `{ people: zoom.user.list }`.
+    fn hands_on(&self, parent: Node<'t>) -> bool {
+        match self.kind_of(parent) {
+            Kind::List | Kind::Pair | Kind::Assignment => true,
+            Kind::Member => last_identifier(self.text_of(parent)) == "bind",
+            _ => false,
+        }
     }
 }
 

@@ -110,6 +110,7 @@ impl<'t> Walk<'t> {
                 self.kind_of(*node),
                 Kind::Container | Kind::List | Kind::Wrapper
             ) || matches!(node.kind(), "argument" | "variable_initializer")
+                || self.carries(*node)
         });
         let Some(assignment) = above
             .next()

@@ -268,6 +268,16 @@ impl<'t> Walk<'t> {
                 .all(|entry| self.is_literal(entry, depth))
     }
 
+    /// True for an entry whose value holds parameters: `qs: { … }`.
+    pub(super) fn carries(&self, node: Node<'t>) -> bool {
+        let key = node.named_child(0).map(|key| self.text_of(key));
+        self.kind_of(node) == Kind::Pair
+            && key.is_some_and(|key| {
+                let key = last_identifier(key).to_ascii_lowercase();
+                CARRIERS.contains(&key.as_str())
+            })
+    }
+
     fn is_literal(&self, node: Node<'t>, depth: usize) -> bool {
         let Some(depth) = depth.checked_sub(1) else {
             return false;
@@ -275,12 +285,8 @@ impl<'t> Walk<'t> {
         match self.kind_of(node) {
             Kind::String | Kind::Comment | Kind::Boundary | Kind::Function => true,
             Kind::Pair if node.named_child_count() > 1 => {
-                let key = node.named_child(0).map(|key| self.text_of(key));
-                let carries = key.is_some_and(|key| {
-                    let key = last_identifier(key).to_ascii_lowercase();
-                    CARRIERS.contains(&key.as_str())
-                });
-                !carries || last_child(node).is_some_and(|value| self.is_literal(value, depth))
+                !self.carries(node)
+                    || last_child(node).is_some_and(|value| self.is_literal(value, depth))
             }
             Kind::Pair | Kind::Container | Kind::List => self.are_literal(node, depth),
             Kind::Call => {

@@ -111,7 +111,11 @@ impl<'t> Walk<'t> {
 
     /// Takes a string apart.
     fn pieces(&self, node: Node<'t>, pieces: &mut Vec<Piece>) {
-        let (start, end) = inner_range(self.text_of(node), node.start_byte());
+        let (start, end) = if node.kind().starts_with("heredoc") {
+            self.heredoc_range(node)
+        } else {
+            inner_range(self.text_of(node), node.start_byte())
+        };
         let mut at = start;
         let mut open = Vec::new();
         push_children(node, &mut open);
@@ -136,6 +140,21 @@ impl<'t> Walk<'t> {
         if self.language == Language::Swift {
             trim_swift(pieces);
         }
+    }
+
+    /// The bytes between the marks of a heredoc, without the blanks around them.
+    fn heredoc_range(&self, node: Node<'t>) -> (usize, usize) {
+        let child = |node: Node<'t>, kind: &str| {
+            let mut cursor = node.walk();
+            node.named_children(&mut cursor)
+                .find(|child| child.kind() == kind)
+        };
+        let body = child(node, "heredoc_body").unwrap_or(node);
+        let until = child(body, "heredoc_end").map_or(body.end_byte(), |end| end.start_byte());
+        let from = body.start_byte();
+        let text = self.source.get(from..until).unwrap_or_default();
+        let start = from + text.len() - text.trim_start().len();
+        (start, start + text.trim().len())
     }
 
     fn push_text(&self, start: usize, end: usize, pieces: &mut Vec<Piece>) {
