@@ -385,7 +385,7 @@ async fn pages_show_recorded_exchanges() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("r.jsonl");
     let catalog = Arc::new(Catalog::embedded().unwrap());
-    let (recent, memory) = Recent::fed(3);
+    let (recent, memory) = Recent::with_sink(3);
     let config = RecordConfig {
         queue: 4,
         ..RecordConfig::new(file.clone())

@@ -247,7 +247,7 @@ impl<'a> Translation<'a> {
     fn is_shown(&self, call: &Call) -> bool {
         let is_disputed = |dispute: &Dispute| dispute.id == call.id;
         let planned = self.plan.calls.get(call.id.call);
-        !self.journaling.unverified.iter().any(is_unverified)
+        !self.journaling.disputed.iter().any(is_disputed)
             && planned.is_some_and(|planned| evidence(planned).is_some())
     }
 

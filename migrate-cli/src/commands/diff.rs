@@ -396,7 +396,7 @@ impl Args {
             ..Text::default()
         };
         let mut document = report.document();
-        document.made = super::made();
+        document.generated = super::generated();
         self.output.write(&output::Report {
             text,
             ..output::Report::new(document, report)

@@ -5,8 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use mappings::{Links, Site, catalog::operation::Operation};
 use recording::RecordedSite;
 use shim_upstream::{
-    Access, Account, Accounts, Endpoint, OAuth, RateLabel, SharedBudget, Tokens,
-    Upstream,
+    Access, Account, Accounts, Endpoint, OAuth, RateLabel, SharedBudget, Tokens, Upstream,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 

@@ -196,6 +196,7 @@ defects! {
     fail(Name, Duration) -> u64;
     failures(Name) -> u64;
     put(Name, NewMessage, i64) -> Put;
+    has_seen(Name, Name, i64) -> bool;
     claim(Name, i64, Duration, Run) -> Option<Claimed>;
     renew(Name, Claim, i64, Duration) -> bool;
     settle(Name, Claim, Settlement, i64) -> bool;

@@ -264,9 +264,7 @@ async fn deleted_user_is_unknown() {
             format!("1001 User not exist: {email}"),
             "{operation}"
         );
-        let error = stage.ask(operation, &[("id", email)])
-            .await
-            .error();
+        let error = stage.ask(operation, &[("id", email)]).await.error();
         assert_eq!(
             error,
             format!("1001 User not exist: {email}"),

@@ -74,7 +74,7 @@ pub(super) fn losses(finding: &Finding) -> Option<String> {
         (false, true) => format!("exact except: {given_list}"),
         (false, false) => {
             format!("exact except: {given_list}; nor if given: {possible_list}")
-        },
+        }
         _ if advice.fidelity == "depends" => {
             format!("depends on the parameters; not exact if given: {possible_list}")
         }
