@@ -96,10 +96,9 @@ impl HttpError {
     pub(super) fn cause(&self) -> String {
         match self {
             Self::Direct(error) => innermost(error),
-            Self::Proxied(error) => error.source().map_or_else(
-                || "the proxy gave no answer".to_owned(),
-                innermost,
-            ),
+            Self::Proxied(error) => error
+                .source()
+                .map_or_else(|| "the proxy gave no answer".to_owned(), innermost),
         }
     }
 }
