@@ -142,12 +142,12 @@ pub struct CallFailure {
 /// State machine that serves one v1 request without I/O.
 ///
 /// 1. [`begin`](Self::begin) parses the parameters and makes the plan; pass stored state to
-/// [`recall`](Self::recall).
+///    [`recall`](Self::recall).
 /// 2. Send the calls returned by [`ready`](Self::ready). Each call is returned once; calls returned
-/// together are independent of each other.
+///    together are independent of each other.
 /// 3. Pass each outcome to [`complete`](Self::complete), in any order, then call `ready` again.
 /// 4. Repeat until [`is_done`](Self::is_done). Calls still in flight then are reads and may be
-/// dropped.
+///    dropped.
 /// 5. [`finish`](Self::finish) builds the response.
 pub struct Translation<'a> {
     catalog: &'a Catalog,

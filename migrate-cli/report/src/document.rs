@@ -28,7 +28,7 @@ pub struct Document<'a> {
     pub blocks: Vec<Block<'a>>,
     /// Number of checks and failures, if not all of them are listed.
     pub checked: Option<(u64, u64)>,
-    /// Checks, for JUnit.
+    /// Checks, for `JUnit`.
     pub checks: Vec<Check<'a>>,
     /// Annotations, for build servers and editors.
     pub annotations: Vec<Annotation>,

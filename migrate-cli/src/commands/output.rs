@@ -61,7 +61,7 @@ pub(crate) enum Format {
     Html,
     /// CSV for spreadsheets.
     Csv,
-    /// JUnit XML for build servers.
+    /// XML test report for build servers.
     Junit,
     /// GitHub Actions annotations.
     Github,

@@ -49,9 +49,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut document = plan.document(&args.sources.subject(), args.check);
     document.generated = generated();
     args.output.write(&Report::new(document, &plan))?;
-    Ok(if !found.outcome.unreadable.is_empty() {
-        Exit::Failed
-    } else {
+    Ok(if found.outcome.unreadable.is_empty() {
         Exit::clean_if(args.check.is_none() || plan.is_done())
+    } else {
+        Exit::Failed
     })
 }

@@ -102,7 +102,7 @@ impl fmt::Display for Serving<'_> {
             let ops = reachable(ops);
             writeln!(
                 f,
-                "operations address http://{ops}  /ui /healthz /readyz /status /metrics"
+                "operations on http://{ops}  /ui /healthz /readyz /status /metrics"
             )?;
         }
         if let Some((address, receivers)) = self.webhooks {

@@ -2,8 +2,11 @@
 
 use std::{
     fs::{self, OpenOptions},
-    io::{self, BufRead as _, IsTerminal as _, Write as _},
+    future::{self, Future as _},
+    io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
+    pin::pin,
+    task::Poll,
 };
 
 use anyhow::{Context as _, anyhow, bail};
@@ -136,28 +139,11 @@ fn secret(given: Option<&Path>, path: PathBuf, question: &str) -> anyhow::Result
 
 /// The next line of standard input.
 fn answer(question: &str, is_secret: bool) -> anyhow::Result<SecretString> {
-    let input = io::stdin().lock();
-    let is_terminal = input.is_terminal();
-    // Before the question: an answer may follow at once.
-    let hidden = (is_terminal && is_secret)
-        .then(HiddenInput::begin)
-        .transpose()?;
-    if is_terminal {
-        // Questions are not the output of the program.
-        let mut output = io::stderr();
-        let hint = if is_secret { " (not shown)" } else { "" };
-        write!(output, "{question}{hint}: ").and_then(|()| output.flush())?;
-    }
-    let line = if is_terminal {
-        drop(input);
-        line_or_interrupt()?
+    let line = if io::stdin().is_terminal() {
+        terminal_answer(question, is_secret)?
     } else {
-        input.lines().next().transpose()?
+        io::stdin().lines().next().transpose()?
     };
-    if hidden.is_some() {
-        // The line end that was typed was not shown either.
-        let _ = writeln!(io::stderr());
-    }
     let line = line.unwrap_or_default().trim().to_owned();
     if line.is_empty() {
         return Err(anyhow!("an answer is missing: {question}"));
@@ -165,19 +151,37 @@ fn answer(question: &str, is_secret: bool) -> anyhow::Result<SecretString> {
     Ok(line.into())
 }
 
-/// The next line of a terminal. Ctrl-C is an error here, so that the terminal shows what is typed again
-/// before the program ends: not every shell sees to that.
-fn line_or_interrupt() -> anyhow::Result<Option<String>> {
+/// Prompts for a line. Ctrl-C is an error here, so that the echo is on again before the program ends:
+/// not every shell restores it.
+fn terminal_answer(question: &str, is_secret: bool) -> anyhow::Result<Option<String>> {
+    const INTERRUPTED: &str = "interrupted; nothing was written";
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let line = runtime.block_on(async {
-        let line = spawn_blocking(|| io::stdin().lines().next().transpose());
-        tokio::select! {
-            line = line => Ok(line??),
-            interrupted = signal::ctrl_c() => {
-                interrupted?;
-                bail!("interrupted; nothing was written")
-            }
+        let mut interrupted = pin!(signal::ctrl_c());
+        // The first poll installs the handler, which must come before the echo is off and the
+        // prompt is shown.
+        let first = future::poll_fn(|context| Poll::Ready(interrupted.as_mut().poll(context)));
+        if first.await.is_ready() {
+            bail!(INTERRUPTED)
         }
+        let hidden = is_secret.then(HiddenInput::begin).transpose()?;
+        // Prompts are not the output of the program.
+        let mut output = io::stderr();
+        let hint = if is_secret { " (not shown)" } else { "" };
+        write!(output, "{question}{hint}: ").and_then(|()| output.flush())?;
+        let line = spawn_blocking(|| io::stdin().lines().next().transpose());
+        let line = tokio::select! {
+            line = line => line??,
+            interrupted = interrupted => {
+                interrupted?;
+                bail!(INTERRUPTED)
+            }
+        };
+        if hidden.is_some() {
+            // The line end that was typed was not shown either.
+            let _ = writeln!(output);
+        }
+        Ok(line)
     });
     // The thread that reads cannot be stopped.
     runtime.shutdown_background();

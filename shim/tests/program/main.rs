@@ -468,7 +468,7 @@ fn a_taken_operations_address_is_told_and_does_not_stop_the_sandbox() {
 
     let usual = TcpListener::bind(shim::settings::DEFAULT_OPS_LISTEN);
     let shim = Program::start(&arguments, &[("SHIM_OPS_LISTEN", "")]);
-    assert!(shim.banner.contains("operations address http://127.0.0.1:"));
+    assert!(shim.banner.contains("operations on http://127.0.0.1:"));
     drop(usual);
     assert_eq!(shim.stop("TERM"), 0);
 

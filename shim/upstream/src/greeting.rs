@@ -9,9 +9,8 @@ use hyper::header::{DATE, HeaderValue};
 use url::Url;
 
 use crate::{
-    http::{Http, HttpSettings},
+    http::{Http, HttpSettings, innermost},
     request::FROM_SHIM,
-    token::innermost,
 };
 
 /// Timeout of a name lookup and of a response.

@@ -1,6 +1,6 @@
 //! HTTP transport to v2: sends one request and returns one response.
 
-use std::{error::Error as _, time::Duration};
+use std::{error::Error, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{TryFutureExt as _, future::Either};
@@ -20,7 +20,6 @@ use crate::{
     pool::{self, Pool, PoolError},
     resolver::{PublicResolver, ResolverError, ResolverSettings},
     tls::{self, install_tls},
-    token::innermost,
 };
 
 /// User agent of requests to v2 and its token endpoint.
@@ -97,10 +96,9 @@ impl HttpError {
     pub(super) fn cause(&self) -> String {
         match self {
             Self::Direct(error) => innermost(error),
-            Self::Proxied(error) => error.source().map_or_else(
-                || "the proxy gave no answer".to_owned(),
-                |cause| innermost(cause),
-            ),
+            Self::Proxied(error) => error
+                .source()
+                .map_or_else(|| "the proxy gave no answer".to_owned(), innermost),
         }
     }
 }
@@ -283,6 +281,15 @@ impl HttpError {
         }
         None
     }
+}
+
+/// The innermost cause of an error. The outer ones only state that a request failed.
+pub fn innermost(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }
 
 #[cfg(test)]

@@ -45,13 +45,13 @@ pub use budget::{
 pub use client::{CallLimits, CallRecord, Endpoint, ReservedTurns, Upstream};
 pub use file::FileError;
 pub use greeting::{Greeting, greet, lookup};
-pub use http::{ClientError, Http, HttpSettings};
+pub use http::{ClientError, Http, HttpSettings, innermost};
 pub use mappings::RateLabel;
 pub use request::{FROM_SHIM, REQUEST_ID, RequestId, Scope};
 pub use resolver::{ResolverError, ResolverSettings, is_public};
 pub use retry::RetryCounts;
 pub use tls::install_tls;
-pub use token::{Access, OAuth, Token, TokenError, TokenStatus, Tokens, innermost};
+pub use token::{Access, OAuth, Token, TokenError, TokenStatus, Tokens};
 
 /// Locks a mutex. Poisoning is ignored: each update in this crate is a single step.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,7 +1,6 @@
 //! Access tokens: a fixed one, or v2's server-to-server OAuth, with one token request at a time.
 
 use std::{
-    error::Error,
     fmt,
     sync::{Arc, Mutex},
     time::Duration,
@@ -22,7 +21,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 use url::Url;
 
-use crate::{lock, reply};
+use crate::{http::innermost, lock, reply};
 
 /// Tokens are renewed this long before they expire, so that calls in flight complete.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -489,15 +488,6 @@ impl OAuth {
         let end = if said.is_empty() { "" } else { ": " };
         format!("HTTP {}{end}{said}", status.as_u16())
     }
-}
-
-/// The innermost cause of an error. The outer ones only state that a request failed.
-pub fn innermost(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }
 
 impl fmt::Debug for Access {

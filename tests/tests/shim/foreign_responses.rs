@@ -150,7 +150,10 @@ async fn invalid_v2_responses_are_not_used() {
     let catalog = Catalog::embedded().unwrap();
     let mut all = BTreeSet::new();
     for operation in catalog.operations() {
-        let calls = plans(operation).flat_map(|plan| &plan.calls);
+        // Calls that verify a lost create are only sent after one.
+        let calls = { plans(operation) }
+            .flat_map(|plan| &plan.calls)
+            .filter(|call| !call.is_for_disputes());
         all.extend(calls.map(|call| {
             format!(
                 "{} {} {}",

@@ -198,9 +198,9 @@ async fn benches() -> Vec<Bench> {
 #[tokio::test]
 async fn a_recording_is_pushed_after_its_pause_and_its_meeting_waits_behind_it() {
     for bench in benches().await {
-        let state = state_under(&bench, 1, None);
+        let engine = state_under(&bench, 1, None);
         let paused = |config: &mut ReceiverConfig| config.pause = Duration::from_secs(30);
-        let stage = Stage::on(&state, paused);
+        let stage = Stage::on(&engine, paused);
         stage.store("meeting.started", "m", 1).await;
         stage.store("recording.completed", "m", 2).await;
         stage.store("meeting.ended", "m", 3).await;
@@ -213,7 +213,7 @@ async fn a_recording_is_pushed_after_its_pause_and_its_meeting_waits_behind_it()
         assert_eq!(stage.next_due().await, Some(due));
 
         // Another process, for whose receiver the pause is over; it counts from the webhook.
-        let next = Stage::on(&state, |_| ());
+        let next = Stage::on(&engine, |_| ());
         next.clock.set(due - 1);
         next.push_due().await;
         assert_eq!(next.fake.got(), [""; 0]);
@@ -261,15 +261,15 @@ async fn repeats_are_recognised_across_a_replaced_key() {
 #[tokio::test]
 async fn repeats_are_recognised_across_a_changed_secret_in_the_url() {
     for bench in benches().await {
-        let state = state_under(&bench, 1, None);
-        let stage = Stage::on(&state, |config| {
+        let engine = state_under(&bench, 1, None);
+        let stage = Stage::on(&engine, |config| {
             config.url = "http://a/?secret=1".parse().unwrap();
         });
         stage.store("meeting.started", "m", 1).await;
         stage.push_due().await;
         for secret in ["http://a/?secret=2", "http://a/?secret=3"] {
             let config = receiver(secret, &stage.catalog);
-            let targets = stage.outbox.with(&[config], &state);
+            let targets = stage.outbox.with(&[config], &engine);
             stage.outbox.replace(targets);
             stage.store("meeting.started", "m", 1).await;
             assert_eq!(stage.counts().await, (0, 0));
