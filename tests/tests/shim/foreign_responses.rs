@@ -15,8 +15,11 @@ use shim_sandbox::SandboxConfig;
 
 use crate::valid_requests::{Ids, REQUESTS, ask};
 
-/// Path of the picture upload.
-const UNREACHED: [&str; 1] = ["user/updatepassword POST /users/{userId}/picture"];
+/// The read of a sub account that was found in v2's list, and the picture upload.
+const UNREACHED: [&str; 2] = [
+    "ma/account/create GET /accounts/{accountId}",
+    "user/updatepassword POST /users/{userId}/picture",
+];
 
 /// A free sub account, without price plans.
 const NO_PLANS: (&str, &str) = ("nothing", "/accounts/{accountId}/plans");
