@@ -1,7 +1,7 @@
 //! Read-only pages for the operator, under `/ui` on the operations address.
 //!
 //! They load nothing from other origins. The list of exchanges has a script that refreshes it; all
-//! pages work without scripts. Requests for an unknown host name are rejected (see [`guard`]).
+//! pages work without scripts. Requests for an unknown host name are rejected (see `guard`).
 
 mod callers;
 mod deliveries;

@@ -59,7 +59,7 @@ pub enum ClientError {
 
 /// HTTP client shared by all tenants, with its connection pool.
 ///
-/// Direct calls use [`Pool`] instead of reqwest, whose overhead exceeds that of the rest of a call.
+/// Direct calls use `Pool` instead of reqwest, whose overhead exceeds that of the rest of a call.
 /// Calls through a proxy use reqwest.
 pub struct Http {
     client: Client,
