@@ -115,7 +115,9 @@ pub(super) fn start(
     observer: &Arc<dyn Observer>,
     limits: &Limits,
 ) -> anyhow::Result<Arc<Pushing>> {
-    let listen = { listening.as_ref() }.map(|listening| listening.config.listen.clone());
+    let listen = listening
+        .as_ref()
+        .map(|listening| listening.config.listen.clone());
     let webhooks = listening.map(|listening| {
         let webhooks = Arc::new(Webhooks::new(
             shim.clone(),
@@ -186,7 +188,8 @@ impl Pushing {
 
     /// Stops after the pushes that are under way, within some time.
     pub(super) async fn stop(&self, within: Duration) {
-        { self.current.lock() }
+        self.current
+            .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .cancel();
         self.tasks.close();

@@ -8,10 +8,7 @@ mod tls;
 use std::{
     io,
     net::SocketAddr,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -32,6 +29,7 @@ pub use super::peer::Peer;
 use crate::settings::Limits;
 pub(crate) use connection::ValidKey;
 use connection::{HttpServer, Service};
+pub use connection_limit::OpenConnections;
 use connection_limit::{ActiveRequest, ConnectionLimit};
 use shutdown::{LINGER, Shutdown};
 pub use tls::Tls;
@@ -83,31 +81,6 @@ pub struct Listeners {
     pub open: OpenConnections,
 }
 
-/// How many connections are open. Clones count the same ones.
-#[derive(Clone, Debug, Default)]
-pub struct OpenConnections(Arc<AtomicUsize>);
-
-impl OpenConnections {
-    /// Those that are open now.
-    pub(crate) fn count(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// One more, until what is returned is dropped.
-    fn add(&self) -> OpenConnection {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        OpenConnection(Arc::clone(&self.0))
-    }
-}
-
-struct OpenConnection(Arc<AtomicUsize>);
-
-impl Drop for OpenConnection {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 impl From<TcpListener> for Listeners {
     fn from(listener: TcpListener) -> Self {
         Self {
@@ -128,9 +101,10 @@ pub async fn serve(
 ) -> Stopped {
     let responder = handler.clone();
     let service: Service = Box::new(move |request, peer| responder.respond(request, peer));
-    let acceptor = Acceptor::new(service, limits);
+    let listeners = listeners.into();
+    let acceptor = Acceptor::new(service, limits, listeners.open.clone());
     let served = async {
-        acceptor.run(listeners.into()).await;
+        acceptor.run(listeners).await;
         acceptor.tasks.close();
         acceptor.tasks.wait().await;
         handler.drain().await;
@@ -157,7 +131,7 @@ pub async fn serve_ops(listener: TcpListener, ops: Router, limits: &Limits) {
             .map(|answered| answered.unwrap_or_else(|never| match never {}))
             .boxed()
     });
-    let acceptor = Acceptor::new(service, limits);
+    let acceptor = Acceptor::new(service, limits, OpenConnections::default());
     acceptor.run(listener.into()).await;
 }
 
@@ -174,11 +148,14 @@ struct Acceptor {
 }
 
 impl Acceptor {
-    fn new(service: Service, limits: &Limits) -> Self {
+    fn new(service: Service, limits: &Limits, open: OpenConnections) -> Self {
         Self {
             http: Arc::new(HttpServer::new(service, limits)),
-            connections: Arc::new(ConnectionLimit::new(limits.connections)),
-            handshakes: Arc::new(ConnectionLimit::new(limits.handshakes)),
+            connections: Arc::new(ConnectionLimit::new(limits.connections, open)),
+            handshakes: Arc::new(ConnectionLimit::new(
+                limits.handshakes,
+                OpenConnections::default(),
+            )),
             handshake_time: limits.handshake,
             shutdown: Arc::default(),
             tasks: TaskTracker::new(),
@@ -186,27 +163,27 @@ impl Acceptor {
     }
 
     /// Accepts connections until the listeners close.
-    async fn run(&self, Listeners { plain, tls, open }: Listeners) {
+    async fn run(&self, Listeners { plain, tls, .. }: Listeners) {
         let plain = async {
             if let Some(listener) = plain {
-                self.accept(listener, None, &open).await;
+                self.accept(listener, None).await;
             }
         };
         let tls = async {
             if let Some((listener, tls)) = tls {
-                self.accept(listener, Some(&tls), &open).await;
+                self.accept(listener, Some(&tls)).await;
             }
         };
         join(plain, tls).await;
     }
 
-    async fn accept(&self, listener: TcpListener, tls: Option<&Tls>, open: &OpenConnections) {
+    async fn accept(&self, listener: TcpListener, tls: Option<&Tls>) {
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = self.shutdown.closing() => break,
             };
-            if let Err(error) = self.spawn(accepted, tls, open).await {
+            if let Err(error) = self.spawn(accepted, tls).await {
                 tracing::warn!(%error, "A connection could not be accepted");
                 time::sleep(ACCEPT_PAUSE).await;
             }
@@ -214,7 +191,7 @@ impl Acceptor {
         // These connections are established for their clients; closing the listener would reset
         // them.
         for accepted in queued(listener) {
-            if let Err(error) = self.spawn(accepted, tls, open).await {
+            if let Err(error) = self.spawn(accepted, tls).await {
                 tracing::warn!(%error, "A connection could not be accepted");
             }
         }
@@ -225,25 +202,21 @@ impl Acceptor {
         &self,
         accepted: io::Result<(TcpStream, SocketAddr)>,
         tls: Option<&Tls>,
-        open: &OpenConnections,
     ) -> io::Result<()> {
         let (stream, address) = accepted?;
         stream.set_nodelay(true)?;
         let peer = Peer::new(address.ip());
         let slot = self.connections.acquire().await;
-        let open = open.add();
         let (http, shutdown) = (Arc::clone(&self.http), Arc::clone(&self.shutdown));
         let Some(tls) = tls else {
             self.tasks.spawn(async move {
                 http.serve(stream, peer, &slot, shutdown).await;
-                drop(open);
             });
             return Ok(());
         };
         let handshake = self.handshakes.acquire().await;
         let (tls, time) = (tls.config(), self.handshake_time);
         self.tasks.spawn(async move {
-            let _open = open;
             let too_late = async {
                 shutdown.closing().await;
                 time::sleep(LINGER).await;

@@ -32,8 +32,19 @@ const FRESH: u64 = 1_000;
 /// `idle_since` of an evicted connection.
 const EVICTED: u64 = u64::MAX;
 
+/// Number of open connections. Clones share the count.
+#[derive(Clone, Debug, Default)]
+pub struct OpenConnections(Arc<AtomicUsize>);
+
+impl OpenConnections {
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// A connection limit and the open connections.
 pub(super) struct ConnectionLimit {
+    open: OpenConnections,
     slots: Arc<Semaphore>,
     connections: Mutex<HashMap<u64, Arc<Connection>>>,
     acquired: AtomicU64,
@@ -75,8 +86,10 @@ pub(super) struct ActiveRequest {
 }
 
 impl ConnectionLimit {
-    pub(super) fn new(limit: usize) -> Self {
+    /// `open` counts the slots in use.
+    pub(super) fn new(limit: usize, open: OpenConnections) -> Self {
         Self {
+            open,
             slots: Arc::new(Semaphore::new(limit)),
             connections: Mutex::default(),
             acquired: AtomicU64::new(0),
@@ -97,6 +110,7 @@ impl ConnectionLimit {
             evicted: Notify::new(),
         });
         self.lock().insert(number, Arc::clone(&connection));
+        self.open.0.fetch_add(1, Ordering::Relaxed);
         Slot {
             limit: Arc::clone(self),
             number,
@@ -252,6 +266,7 @@ impl Drop for Incomplete {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.limit.lock().remove(&self.number);
+        self.limit.open.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -276,7 +291,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn closes_the_connection_that_was_idle_longest() {
-        let limit = Arc::new(ConnectionLimit::new(2));
+        let limit = Arc::new(ConnectionLimit::new(2, OpenConnections::default()));
         let first = limit.acquire().await;
         let second = limit.acquire().await;
         time::sleep(Duration::from_secs(1)).await;
@@ -297,7 +312,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn keeps_a_connection_with_a_request_in_progress() {
-        let limit = Arc::new(ConnectionLimit::new(1));
+        let limit = Arc::new(ConnectionLimit::new(1, OpenConnections::default()));
         let slot = limit.acquire().await;
         let request = slot.begin_request();
         let acquiring = limit.acquire();
@@ -315,7 +330,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn closes_a_connection_whose_request_has_no_body_yet_after_the_idle_ones() {
-        let limit = Arc::new(ConnectionLimit::new(2));
+        let limit = Arc::new(ConnectionLimit::new(2, OpenConnections::default()));
         let (slow, idle) = (limit.acquire().await, limit.acquire().await);
         let _request = slow.begin_request();
         slow.connection.incomplete.fetch_add(1, Ordering::Relaxed);
@@ -329,7 +344,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn keeps_a_new_connection_while_others_hold_requests_without_bodies() {
-        let limit = Arc::new(ConnectionLimit::new(2));
+        let limit = Arc::new(ConnectionLimit::new(2, OpenConnections::default()));
         let slow = limit.acquire().await;
         let _request = slow.begin_request();
         slow.connection.incomplete.fetch_add(1, Ordering::Relaxed);
@@ -342,7 +357,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn keeps_an_evicted_connection_that_has_just_received_a_request() {
-        let limit = Arc::new(ConnectionLimit::new(1));
+        let limit = Arc::new(ConnectionLimit::new(1, OpenConnections::default()));
         let slot = limit.acquire().await;
         limit.evict_one();
         let request = slot.begin_request();
