@@ -15,7 +15,7 @@ use crate::{
     kind::{Confidence, Kind},
     knowledge::Knowledge,
     names::last_identifier,
-    rules::{DOMAIN, Rules},
+    rules::Rules,
 };
 
 /// A use of v1 before it is written up.
@@ -155,7 +155,7 @@ impl Judge<'_> {
     fn is_at_shim(&self, file: &FileFacts, signal: &Signal) -> bool {
         let hosts = &self.rules.hosts;
         hosts.is_shim(&signal.value)
-            || !signal.value.contains(DOMAIN)
+            || !hosts.has_domain(&signal.value)
                 && file
                     .signals
                     .iter()
@@ -220,7 +220,7 @@ impl Judge<'_> {
         });
         let strong = file.has_v1();
         self.evidence.v1
-            && (based || self.is_helper(callee) || signal.value.contains(DOMAIN))
+            && (based || self.is_helper(callee) || self.rules.hosts.has_domain(&signal.value))
             && !self.is_other_vendor(file, strong, file.zoom)
             && self.purpose(file, signal) == Purpose::Request
     }

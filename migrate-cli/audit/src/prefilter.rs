@@ -13,7 +13,7 @@ use memchr::memmem::Finder;
 use crate::{
     knowledge::Knowledge,
     prefilter::client_parts::{ClientParts, LARGEST, Part},
-    rules::{DOMAIN, Rules, Style},
+    rules::{Rules, Style},
     source::{self, continues_word, is_packed},
 };
 
@@ -242,10 +242,6 @@ impl<'k> Prefilter<'k> {
     /// True if the word zoom belongs to a host of the API or to a client library.
     fn is_api(&self, bytes: &[u8], start: usize) -> bool {
         let rest = bytes.get(start..).unwrap_or_default();
-        let starts = |word: &[u8]| {
-            rest.get(..word.len())
-                .is_some_and(|head| head.eq_ignore_ascii_case(word))
-        };
         if self.libraries.iter().any(|(at, library)| {
             let Some(from) = start.checked_sub(*at) else {
                 return false;
@@ -259,7 +255,8 @@ impl<'k> Prefilter<'k> {
         }) {
             return true;
         }
-        if !starts(DOMAIN.as_bytes()) {
+        let hosts = &self.rules.hosts;
+        let Some(length) = hosts.domain_length(rest) else {
             // Postman's `"host": ["api", "zoom", "us"]`.
             let listed = rest.get(4..40).unwrap_or_default();
             let listed: Vec<u8> = listed
@@ -268,15 +265,15 @@ impl<'k> Prefilter<'k> {
                 .filter(|b| !b.is_ascii_whitespace())
                 .collect();
             return listed.starts_with(b"\",\"us\"]");
-        }
-        let until = bytes.get(..start + DOMAIN.len()).unwrap_or_default();
-        let below = without_port(rest.get(DOMAIN.len()..).unwrap_or_default());
-        self.rules.hosts.api.iter().any(|host| {
+        };
+        let until = bytes.get(..start + length).unwrap_or_default();
+        let below = without_port(rest.get(length..).unwrap_or_default());
+        hosts.api.iter().any(|host| {
             let from = until.len().saturating_sub(host.len());
             until
                 .get(from..)
                 .is_some_and(|end| end.eq_ignore_ascii_case(host.as_bytes()))
-        }) || below.starts_with(self.rules.hosts.web_path.as_bytes())
+        }) || below.starts_with(hosts.web_path.as_bytes())
             || below.starts_with(b"\\/")
     }
 

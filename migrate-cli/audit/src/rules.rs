@@ -42,14 +42,11 @@ pub enum RuleError {
     Search(#[from] BuildError),
 }
 
-/// The domain that every host of the API ends with, but for those in China.
-pub(crate) const DOMAIN: &str = "zoom.us";
-/// The domain of the API in China.
-pub(crate) const IN_CHINA: &str = "zoomus.cn";
-
 /// Hosts and paths of the API.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hosts {
+    /// Domains that the hosts of the API end with, in lower case.
+    domains: Vec<String>,
     /// Hosts whose path starts with the version.
     pub(crate) api: Vec<String>,
     /// Hosts on which the API lies below a path, and that path.
@@ -63,6 +60,22 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
+    /// Length of the domain of the API that the text starts with, in any letter case.
+    pub(crate) fn domain_length(&self, text: &[u8]) -> Option<usize> {
+        let starts = |domain: &&String| {
+            text.get(..domain.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(domain.as_bytes()))
+        };
+        self.domains.iter().find(starts).map(String::len)
+    }
+
+    /// True if a domain of the API is in the text, in lower case.
+    pub(crate) fn has_domain(&self, text: &str) -> bool {
+        self.domains
+            .iter()
+            .any(|domain| text.contains(domain.as_str()))
+    }
+
     /// True if a text names the shim.
     pub(crate) fn is_shim(&self, text: &str) -> bool {
         self.shim
@@ -74,6 +87,7 @@ impl Hosts {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HostFile {
+    domains: Vec<String>,
     api: Vec<String>,
     web: Vec<String>,
     web_path: String,
@@ -388,6 +402,7 @@ impl Rules {
             .collect::<Result<Vec<Library>, _>>()?;
         let mut rules = Self {
             hosts: Hosts {
+                domains: hosts.domains,
                 api: hosts.api,
                 web: hosts.web,
                 web_path: hosts.web_path,

@@ -7,7 +7,7 @@ use memchr::{memchr2_iter, memmem};
 use crate::{
     facts::syntax::fold::{Folded, HOLE},
     knowledge::Knowledge,
-    rules::{DOMAIN, Hosts, IN_CHINA},
+    rules::Hosts,
 };
 
 /// What a part of a text looks like. Whether it *is* a use of v1 is decided later.
@@ -76,7 +76,7 @@ const HOST: usize = 255;
 /// Looks at a value of the code, which must be a URL, a path or a half of one.
 pub(crate) fn in_value(text: &Folded, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sighting> {
     let mut found = urls(&text.text, hosts, knowledge);
-    if found.is_empty() && memmem::find(text.text.as_bytes(), DOMAIN.as_bytes()).is_none() {
+    if found.is_empty() && !hosts.has_domain(&text.text) {
         found.extend(relative(&text.text, hosts, knowledge));
         if found.is_empty() {
             found.extend(halves(&text.text, knowledge));
@@ -99,24 +99,19 @@ pub(crate) fn version_of_setting(line: &str) -> Option<Sighting> {
     })
 }
 
-/// Where a domain of the API starts and ends, in any letter case.
-fn domains(text: &str) -> impl Iterator<Item = (usize, usize)> {
+/// Where a domain of the API starts and ends.
+fn domains(text: &str, hosts: &Hosts) -> impl Iterator<Item = (usize, usize)> {
     let bytes = text.as_bytes();
     memchr2_iter(b'z', b'Z', bytes).filter_map(|at| {
-        let ends = [DOMAIN, IN_CHINA].map(|domain| (at + domain.len(), domain));
-        let (end, _) = ends.into_iter().find(|(end, domain)| {
-            bytes
-                .get(at..*end)
-                .is_some_and(|found| found.eq_ignore_ascii_case(domain.as_bytes()))
-        })?;
-        Some((at, end))
+        let length = hosts.domain_length(bytes.get(at..)?)?;
+        Some((at, at + length))
     })
 }
 
 /// The URLs in a text.
 pub(crate) fn urls(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sighting> {
     let mut found = Vec::new();
-    for (at, host_end) in domains(text) {
+    for (at, host_end) in domains(text, hosts) {
         let mut window = at.saturating_sub(HOST);
         while !text.is_char_boundary(window) {
             window += 1;
