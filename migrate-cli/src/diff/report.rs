@@ -1,6 +1,6 @@
 //! Report of comparisons.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use migrate_report::{
     Document,
@@ -8,7 +8,7 @@ use migrate_report::{
     words::count,
 };
 use recording::comparison::{ERROR, written};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{Comparison, Row, Verdict};
 
@@ -22,7 +22,7 @@ pub(crate) struct Report {
     /// Verdicts other than `same`, by operation and field.
     pub(crate) fields: BTreeMap<String, BTreeMap<Verdict, u64>>,
     /// Number of exchanges by cause of an unexpected difference.
-    pub(crate) causes: BTreeMap<String, u64>,
+    pub(crate) causes: BTreeMap<Cause, u64>,
     /// Percentage of responses without an unexpected difference; `None` if none was compared.
     pub(crate) consistency: Option<f64>,
     /// 99th percentile of response times, old and new side, in microseconds.
@@ -219,14 +219,12 @@ impl Report {
         let mut causes: Vec<_> = self.causes.iter().collect();
         causes.sort_by_key(|(_, times)| std::cmp::Reverse(**times));
         for (cause, times) in causes {
-            let named = cause.split_once(": ");
-            let (name, fields) = match named.filter(|(name, _)| self.operations.contains_key(*name))
-            {
-                Some((operation, fields)) => (operation, Some(fields)),
-                None => (cause.as_str(), None),
+            let (first, below) = match &cause.operation {
+                Some(operation) => (operation, Some(cause.difference.as_str())),
+                None => (&cause.difference, None),
             };
-            let row = TableRow::new([name.to_owned(), times.to_string()]);
-            table.rows.push(row.with_below(fields));
+            let row = TableRow::new([first.clone(), times.to_string()]);
+            table.rows.push(row.with_below(below));
         }
         table
     }
@@ -258,14 +256,39 @@ impl Report {
     }
 }
 
-/// Cause of the unexpected differences, equal for comparisons that differ alike. `None` if there
-/// are none.
-fn cause(operation: &str, comparison: &Comparison) -> Option<String> {
+/// Cause of unexpected differences, equal for comparisons that differ alike.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Cause {
+    /// `None` for an error: one missing user causes the same error in several operations.
+    operation: Option<String>,
+    /// Fields with their reasons, or the error.
+    difference: String,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(operation) = &self.operation {
+            write!(f, "{operation}: ")?;
+        }
+        f.write_str(&self.difference)
+    }
+}
+
+impl Serialize for Cause {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Returns `None` if no difference is unexpected.
+fn cause(operation: &str, comparison: &Comparison) -> Option<Cause> {
     let unexpected: Vec<_> = super::unexpected(comparison).collect();
     let first = unexpected.first()?;
     if first.field == ERROR {
-        // One missing user causes the same error in several operations.
-        return Some(first.reason.clone());
+        return Some(Cause {
+            operation: None,
+            difference: first.reason.clone(),
+        });
     }
     let mut fields: Vec<_> = unexpected
         .iter()
@@ -273,7 +296,10 @@ fn cause(operation: &str, comparison: &Comparison) -> Option<String> {
         .collect();
     fields.dedup();
     fields.truncate(MAX_NAMES);
-    Some(format!("{operation}: {}", fields.join(", ")))
+    Some(Cause {
+        operation: Some(operation.to_owned()),
+        difference: fields.join(", "),
+    })
 }
 
 /// 99th percentile; `None` if empty.

@@ -281,7 +281,8 @@ fn marks_differing_part_of_a_value() {
         is_side_by_side: true,
         ..Text::default()
     });
-    let line = { styled.lines() }
+    let line = styled
+        .lines()
         .find(|line| line.contains("timezone"))
         .unwrap();
     insta::assert_snapshot!("emphasis", line.replace('\u{1b}', "ESC"));
@@ -343,9 +344,9 @@ fn counts_equal_differences_as_one_cause() {
     let same = Comparison::of_answers(&catalog, None, "4", ("a", &old), ("b", &new));
     report.add(same, Some((1000, 9000)), false);
     report.finish();
-    let causes: Vec<_> = report.causes.iter().collect();
-    let cause = "error instead of an answer: 1001 User not exist: u1".to_owned();
-    assert_eq!(causes, [(&cause, &4)]);
+    let causes = serde_json::to_value(&report.causes).unwrap();
+    let cause = "error instead of an answer: 1001 User not exist: u1";
+    assert_eq!(causes, json!({ cause: 4 }));
     assert_eq!((report.shown.len(), report.not_shown), (2, 2));
     assert_eq!(report.consistency, Some(20.0));
     assert_eq!(report.p99_micros, Some((1000, 9000)));
