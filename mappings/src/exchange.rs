@@ -327,6 +327,13 @@ impl Warning {
         }
     }
 
+    pub(crate) fn guessed(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            kind: WarningKind::Guessed,
+            ..Self::not_honoured(field, reason)
+        }
+    }
+
     pub(crate) fn unreadable(field: impl Into<String>, reason: impl Into<String>) -> Self {
         Self {
             kind: WarningKind::Unreadable,
@@ -344,7 +351,8 @@ pub enum WarningKind {
     LeftOut,
     /// Fields that could not be read from v2 in this request.
     Unreadable,
-    /// A parameter whose charset was not declared and had to be guessed.
+    /// An assumption about a parameter: its charset was not declared, or an object that matches it
+    /// counts as created by an earlier request.
     Guessed,
 }
 

@@ -81,5 +81,5 @@ pub fn probes<'c>(
 
 fn calls(operation: &Operation) -> impl Iterator<Item = &Call> {
     let calls = operation.plan().into_iter().flat_map(|plan| &plan.calls);
-    calls.filter(|call| !call.is_for_disputes())
+    calls.filter(|call| !call.is_verification())
 }

@@ -247,8 +247,9 @@ impl Operation {
         };
         match &self.service {
             Service::Plan { plan, .. } => {
-                { plan.calls.iter() }
-                    .filter(|call| !call.is_for_disputes())
+                plan.calls
+                    .iter()
+                    .filter(|call| !call.is_verification())
                     .for_each(|call| add(call.method, &call.template));
             }
             Service::NotServed(replacement) => {

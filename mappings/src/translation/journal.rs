@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Call, CallId, Translation, error_mapper::Failure};
 use crate::{
-    catalog::operation::{self, Evidence, Then},
+    catalog::operation::{self, Evidence, Predicate, Then},
     document::{Document, Json},
-    exchange::Outcome,
+    exchange::{Outcome, Warning},
     moment::moment,
 };
 
@@ -75,11 +75,11 @@ pub(super) struct Journaling {
     open: Vec<(CallId, String)>,
     /// Calls that v2 rejected as already done, while the plan verifies whether an earlier request
     /// did them.
-    disputed: Vec<Dispute>,
+    unverified: Vec<UnverifiedCall>,
 }
 
 /// A call that v2 rejected as already done, while the plan verifies whether an earlier request did it.
-struct Dispute {
+struct UnverifiedCall {
     id: CallId,
     /// Name in the journal.
     name: String,
@@ -133,10 +133,10 @@ impl Journaling {
         })
     }
 
-    /// Records that a call is sent; `is_shown` if v2 can later prove that it was executed.
-    fn sends(&mut self, call: &Call, is_shown: bool, now: i64) {
+    /// Records that a call is sent; `is_verifiable` if v2 can later prove that it was executed.
+    fn sends(&mut self, call: &Call, is_verifiable: bool, now: i64) {
         let name = name(call);
-        if is_shown {
+        if is_verifiable {
             self.journal.sent.entry(name.clone()).or_default().push(now);
             self.has_changed = true;
         }
@@ -190,7 +190,7 @@ impl<'a> Translation<'a> {
     pub fn intent(&mut self) -> Journal {
         self.begin_calls();
         let mut journal = Journal::default();
-        for call in self.queue.iter().filter(|call| self.is_shown(call)) {
+        for call in self.queue.iter().filter(|call| self.is_verifiable(call)) {
             let times = journal.sent.entry(name(call)).or_default();
             times.push(self.now);
         }
@@ -234,8 +234,8 @@ impl<'a> Translation<'a> {
         }
         let ready: Vec<_> = std::mem::take(&mut self.queue).into();
         for call in &ready {
-            let is_shown = self.is_shown(call);
-            self.journaling.sends(call, is_shown, self.now);
+            let is_verifiable = self.is_verifiable(call);
+            self.journaling.sends(call, is_verifiable, self.now);
         }
         if std::mem::take(&mut self.journaling.is_intent_stored) {
             self.journaling.has_changed = false;
@@ -244,10 +244,10 @@ impl<'a> Translation<'a> {
     }
 
     /// True if v2 can later prove that it executed the call.
-    fn is_shown(&self, call: &Call) -> bool {
-        let is_disputed = |dispute: &Dispute| dispute.id == call.id;
+    fn is_verifiable(&self, call: &Call) -> bool {
+        let is_unverified = |other: &UnverifiedCall| other.id == call.id;
         let planned = self.plan.calls.get(call.id.call);
-        !self.journaling.disputed.iter().any(is_disputed)
+        !self.journaling.unverified.iter().any(is_unverified)
             && planned.is_some_and(|planned| evidence(planned).is_some())
     }
 
@@ -263,13 +263,13 @@ impl<'a> Translation<'a> {
         if !self.journaling.is_lost(name) {
             return false;
         }
-        let dispute = Dispute {
+        let unverified = UnverifiedCall {
             id,
             name: name.to_owned(),
             refusal: failure.clone(),
             pages: 0,
         };
-        if !self.ask(dispute, evidence, None) {
+        if !self.queue_verification(unverified, evidence, None) {
             return false;
         }
         let sent = &mut self.journaling.journal.sent;
@@ -279,9 +279,14 @@ impl<'a> Translation<'a> {
         true
     }
 
-    /// Queues the read that verifies a dispute, of a list the page of a token. Returns false if the
-    /// read cannot be made or the page limit is reached.
-    fn ask(&mut self, mut dispute: Dispute, evidence: &Evidence, page: Option<&str>) -> bool {
+    /// Queues the read that verifies a call; of a list, the page with this token. Returns false if
+    /// the read cannot be made or the page limit is reached.
+    fn queue_verification(
+        &mut self,
+        mut unverified: UnverifiedCall,
+        evidence: &Evidence,
+        page: Option<&str>,
+    ) -> bool {
         let Some((index, reader)) = self.reader(evidence) else {
             return false;
         };
@@ -289,18 +294,18 @@ impl<'a> Translation<'a> {
             return false;
         };
         if let (Some(pages), Some(token)) = (&reader.pages, page) {
-            if dispute.pages >= pages.most.of(&self.site.options) {
+            if unverified.pages >= pages.most.of(&self.site.options) {
                 return false;
             }
             let token = (pages.token.clone(), token.to_owned());
             request.query.push(token);
         }
-        dispute.pages += 1;
-        self.queue_request(dispute.id, reader, request);
-        if let Some(progress) = self.progress.get_mut(dispute.id.call) {
+        unverified.pages += 1;
+        self.queue_request(unverified.id, reader, request);
+        if let Some(progress) = self.progress.get_mut(unverified.id.call) {
             progress.open = progress.open.saturating_add(1);
         }
-        self.journaling.disputed.push(dispute);
+        self.journaling.unverified.push(unverified);
         true
     }
 
@@ -319,35 +324,38 @@ impl<'a> Translation<'a> {
         call: &operation::Call,
         outcome: Outcome,
     ) -> Result<Option<Result<Option<Document>, Failure>>, Outcome> {
-        let mut disputed = self.journaling.disputed.iter();
-        let Some(at) = disputed.position(|dispute| dispute.id == id) else {
+        let mut unverified = self.journaling.unverified.iter();
+        let Some(at) = unverified.position(|call| call.id == id) else {
             return Err(outcome);
         };
-        let dispute = self.journaling.disputed.swap_remove(at);
-        let asked = evidence(call).and_then(|evidence| Some((evidence, self.reader(evidence)?.1)));
-        let Some((evidence, reader)) = asked else {
+        let unverified = self.journaling.unverified.swap_remove(at);
+        let read = evidence(call).and_then(|evidence| Some((evidence, self.reader(evidence)?.1)));
+        let Some((evidence, reader)) = read else {
             return Err(outcome);
         };
         let body = match self.mapper(Some(id)).read(reader, outcome) {
             Ok(body) => body.unwrap_or_default(),
-            // What v2 does not show is nobody's.
+            // Without evidence, v2's rejection of the call stands.
             Err(failure) if failure.refused => Document::default(),
-            // Not known: the next request asks again.
+            // Undecided; the next identical request verifies again.
             Err(failure) => return Ok(Some(Err(failure))),
         };
         let found = self.find_created(call, reader, &body);
         let token = reader.pages.as_ref().filter(|_| found.is_none());
         let token = token.and_then(|pages| body.json().get(&pages.token)?.as_str());
-        let Dispute { name, refusal, .. } = &dispute;
+        let UnverifiedCall { name, refusal, .. } = &unverified;
         let (name, refusal) = (name.clone(), refusal.clone());
         if let Some(token) = token.filter(|token| !token.is_empty())
-            && self.ask(dispute, evidence, Some(token))
+            && self.queue_verification(unverified, evidence, Some(token))
         {
             return Ok(None);
         }
         let times = self.journaling.lost.remove(&name).unwrap_or_default();
-        let found = found.filter(|found| self.is_of(evidence, &times, found));
+        let found = found.filter(|found| self.matches_evidence(evidence, &times, found));
         if let Some(found) = &found {
+            if evidence.created.is_none() {
+                self.warn_of_assumption(reader);
+            }
             self.journaling.did(name, false, Some(found), self.now);
         } else {
             self.journaling.journal.sent.remove(&name);
@@ -356,7 +364,21 @@ impl<'a> Translation<'a> {
         Ok(Some(found.map_or(Err(refusal), |found| Ok(Some(found)))))
     }
 
-    /// What a call created, in the answer of the call that reads it.
+    /// Warns that equal parameters, without a creation time, identify the object.
+    fn warn_of_assumption(&mut self, reader: &operation::Call) {
+        let tests = reader.entry_tests().iter();
+        let fields = tests.filter_map(|test| match &test.predicate {
+            Predicate::Equals(parameter) => Some(parameter.as_str()),
+            _ => None,
+        });
+        self.warnings.push(Warning::guessed(
+            fields.collect::<Vec<_>>().join(", "),
+            "an object with these values exists; it counts as created by an earlier request whose \
+             response was lost",
+        ));
+    }
+
+    /// Object that a call created, in the response of the call that reads it.
     fn find_created(
         &self,
         call: &operation::Call,
@@ -375,8 +397,8 @@ impl<'a> Translation<'a> {
         entries.find(has_all).cloned()
     }
 
-    /// True if what v2 has can be what was created for requests of these times.
-    fn is_of(&self, evidence: &Evidence, times: &[i64], found: &Document) -> bool {
+    /// True if the object can have been created by a call sent at one of these times (Unix seconds).
+    fn matches_evidence(&self, evidence: &Evidence, times: &[i64], found: &Document) -> bool {
         let Some(created) = &evidence.created else {
             return true;
         };

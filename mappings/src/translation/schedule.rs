@@ -105,7 +105,7 @@ impl<'a> Translation<'a> {
                 })
             })
             && (!condition.resumed || self.journaling.is_resumed())
-            && !condition.disputed
+            && !condition.verification
             && condition
                 .current
                 .as_ref()

@@ -1,6 +1,6 @@
 //! Writes of several calls: order, conditions, partial failure, completion.
 
-use mappings::{Memory, Outcome, V2Request, translation::Journal};
+use mappings::{Memory, Outcome, V2Request, WarningKind, translation::Journal};
 use serde_json::json;
 
 use crate::driver::{
@@ -243,6 +243,9 @@ fn a_create_without_a_time_of_creation_is_recognised_by_what_it_asked_for() {
         let found = recognised(operation, arguments, refusal, &pages);
         assert_eq!(found.requests().len(), 3, "{:?}", found.requests());
         assert_eq!(found.finished.unfinished, None);
+        let warnings = &found.finished.answer.warnings;
+        assert_eq!(warnings.len(), 1, "{operation}: {warnings:?}");
+        assert_eq!(warnings[0].kind, WarningKind::Guessed);
         let answer = found.answer();
         assert!(
             answer[id] == "g1" || answer[id] == "d1",

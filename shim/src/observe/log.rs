@@ -75,7 +75,7 @@ impl Observer for Log {
                     tracing::warn!(operation, field, reason, "Missing in the answer");
                 }
                 WarningKind::Guessed => {
-                    tracing::warn!(operation, field, reason, "Charset guessed");
+                    tracing::warn!(operation, field, reason, "Assumed");
                 }
                 // A choice of the site; logging it per request would be noise.
                 WarningKind::LeftOut => {

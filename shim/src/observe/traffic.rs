@@ -160,7 +160,7 @@ impl TrafficCounts {
             WarningKind::NotHonoured => "not supported",
             WarningKind::LeftOut => "left out of the answer",
             WarningKind::Unreadable => "missing in the answer",
-            WarningKind::Guessed => "charset guessed",
+            WarningKind::Guessed => "assumed",
         };
         for field in warning.field.split(", ") {
             let key = (operation.to_owned(), field.to_owned(), kind);

@@ -154,9 +154,9 @@ async fn invalid_v2_responses_are_not_used() {
     let mut all = BTreeSet::new();
     for operation in catalog.operations() {
         // Calls that verify a lost create are only sent after one.
-        let calls = { plans(operation) }
+        let calls = plans(operation)
             .flat_map(|plan| &plan.calls)
-            .filter(|call| !call.is_for_disputes());
+            .filter(|call| !call.is_verification());
         all.extend(calls.map(|call| {
             format!(
                 "{} {} {}",

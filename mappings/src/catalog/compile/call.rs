@@ -291,7 +291,7 @@ impl Compiler<'_> {
             answer,
             error,
             resumed: shape.resumed,
-            disputed: shape.disputed,
+            verification: shape.verification,
             current: shape.current.clone(),
             entries_at_most: shape.entries_at_most,
         })

@@ -309,8 +309,8 @@ impl Call {
     }
 
     /// True if the call is made for [`Then::Resume`] only; the plan never needs it otherwise.
-    pub fn is_for_disputes(&self) -> bool {
-        self.when.iter().any(|condition| condition.disputed)
+    pub fn is_verification(&self) -> bool {
+        self.when.iter().any(|condition| condition.verification)
     }
 
     /// v2 error codes with this effect.

@@ -29,7 +29,7 @@ pub struct Condition {
     /// v2 executed a write of the plan for an earlier identical request that did not finish.
     pub resumed: bool,
     /// Only made to verify another call, for [`Then::Resume`](super::Then::Resume).
-    pub disputed: bool,
+    pub verification: bool,
     /// A stored value in this document decides what is sent.
     pub current: Option<String>,
     /// Maximum length of the list that the call fans out over.

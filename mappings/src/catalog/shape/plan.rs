@@ -190,7 +190,7 @@ pub(in super::super) struct ConditionShape {
     pub answer: Option<AnswerShape>,
     pub error: Option<ErrorTestShape>,
     pub resumed: bool,
-    pub disputed: bool,
+    pub verification: bool,
     pub current: Option<String>,
     pub entries_at_most: Option<usize>,
 }
