@@ -214,7 +214,9 @@ pub(crate) fn translate<'a>(
         calls,
         not_sent: losses.not_sent,
         changed: losses.changed,
-        ignored: { finished.unknown.iter() }
+        ignored: finished
+            .unknown
+            .iter()
             .map(|name| variables.named(name))
             .collect(),
         left_out: losses.left_out,

@@ -6,7 +6,7 @@ mod project;
 
 use std::{fmt::Write as _, fs, path::Path, process::Command, thread};
 
-use project::{CALL, lines_and_code, migrate, parsed, places, put};
+use project::{CALL, interrupt, lines_and_code, migrate, parsed, places, put};
 use tempfile::TempDir;
 
 const NESTED: usize = 100_000;
@@ -195,12 +195,7 @@ fn interruption_kills_the_parser_process() {
         }
         thread::yield_now();
     };
-    let signal = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(signal.success());
-    let output = child.wait_with_output().unwrap();
+    let output = interrupt(child);
     assert_eq!(parsed(&output)["summary"]["interrupted"], true);
     assert_eq!(output.status.code(), Some(2));
     assert!(!Path::new(&format!("/proc/{parser}")).exists());

@@ -109,12 +109,7 @@ fn reports_findings_before_an_interruption() {
     while !is_open() {
         thread::yield_now();
     }
-    let signal = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(signal.success());
-    let output = child.wait_with_output().unwrap();
+    let output = interrupt(child);
     // Unread files could have findings.
     assert_eq!(output.status.code(), Some(2));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();

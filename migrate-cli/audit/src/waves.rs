@@ -155,18 +155,18 @@ fn by_operation(findings: &[&Finding]) -> Vec<(Turn, Step)> {
     uses.into_iter()
         .filter_map(|(operation, uses)| {
             // The use that loses most speaks for the operation.
-            let (weight, advice) = uses
+            let (estimate, advice) = uses
                 .iter()
                 .filter_map(|found| {
                     let advice = found.advice.as_ref()?;
                     Some((effort(advice, &found.parameters), advice))
                 })
-                .max_by_key(|(weight, _)| (weight.effort, weight.is_known))?;
-            let Weight {
+                .max_by_key(|(estimate, _)| (estimate.effort, estimate.is_known))?;
+            let Estimate {
                 effort,
                 why,
                 is_known,
-            } = weight;
+            } = estimate;
             let decides = effort == Effort::Large && is_known;
             let turn = match (decides, advice.read) {
                 (true, _) => Turn::Decide,
@@ -184,15 +184,15 @@ fn by_operation(findings: &[&Finding]) -> Vec<(Turn, Step)> {
         .collect()
 }
 
-/// How hard an operation is.
-struct Weight {
+/// Estimated effort of an operation.
+struct Estimate {
     effort: Effort,
     why: String,
-    /// What makes it hard is in the code, and not only possible.
+    /// True if the reason is in the code, false if it is only possible.
     is_known: bool,
 }
 
-fn effort(advice: &Advice, parameters: &[String]) -> Weight {
+fn effort(advice: &Advice, parameters: &[String]) -> Estimate {
     /// How many parameters are named.
     const NAMED: usize = 3;
     let shim = match advice.shim {
@@ -200,13 +200,13 @@ fn effort(advice: &Advice, parameters: &[String]) -> Weight {
         Shim::Refused => "; the shim answers an error",
         Shim::Yes | Shim::Lossy => "",
     };
-    let weight = |effort, why: String, is_known| Weight {
+    let estimate = |effort, why: String, is_known| Estimate {
         effort,
         why: why + shim,
         is_known,
     };
     if advice.v2.is_empty() {
-        return weight(Effort::Large, "nothing in v2 replaces it".to_owned(), true);
+        return estimate(Effort::Large, "nothing in v2 replaces it".to_owned(), true);
     }
     if !advice.lossy.is_empty() && !advice.read {
         let all = advice.lossy.iter().map(|lost| &lost.name);
@@ -220,11 +220,11 @@ fn effort(advice: &Advice, parameters: &[String]) -> Weight {
         let shown: Vec<&str> = names.iter().take(NAMED).map(|name| name.as_str()).collect();
         let more = if names.len() > NAMED { " …" } else { "" };
         let why = format!("not exact{when}: {}{more}", shown.join(", "));
-        return weight(Effort::Large, why, is_known);
+        return estimate(Effort::Large, why, is_known);
     }
     match advice.v2.as_slice() {
-        [one] => weight(Effort::Small, one.clone(), false),
-        several => weight(
+        [one] => estimate(Effort::Small, one.clone(), false),
+        several => estimate(
             Effort::Medium,
             format!("{} v2 requests", several.len()),
             false,

@@ -121,7 +121,9 @@ fn library(library: &Library) -> Entry<'_> {
         instead: &library.instead,
         level: "",
         fixes: Vec::new(),
-        methods: { library.methods.iter() }
+        methods: library
+            .methods
+            .iter()
             .map(|(method, operation)| (method.as_str(), operation.as_str()))
             .collect(),
     }

@@ -123,7 +123,8 @@ impl Args {
         }
         let owners = Owners::of(sources.first());
         let drift = baseline.drift(&found.outcome.findings, |path| owners.of_file(path));
-        let owners: BTreeMap<String, Change> = { drift.into_iter() }
+        let owners: BTreeMap<String, Change> = drift
+            .into_iter()
             .map(|(owner, drift)| {
                 let (new, fixed, unchanged) = (drift.new, drift.fixed, drift.unchanged);
                 (

@@ -211,7 +211,10 @@ fn mapping<'a>(catalog: &'a Catalog, at: usize, field: &'a Field) -> MappingEntr
             });
         }
         let Some(answer) = page.answer else { continue };
-        let lists = { answer.lists.into_iter() }.map(|list| (Some(list.list), list.fields));
+        let lists = answer
+            .lists
+            .into_iter()
+            .map(|list| (Some(list.list), list.fields));
         for (list, fields) in std::iter::once((None, answer.fields)).chain(lists) {
             if let Some(shown) = fields.into_iter().find(|shown| shown.catalog == location) {
                 answered_by.push(AnsweredBy {

@@ -12,7 +12,9 @@ use super::{Topic, field};
 #[test]
 fn every_page_fits_the_terminal() {
     let catalog = Catalog::embedded().unwrap();
-    let operations: BTreeSet<_> = { catalog.operations().iter() }
+    let operations: BTreeSet<_> = catalog
+        .operations()
+        .iter()
         .map(|operation| operation.name.as_str())
         .collect();
     assert_eq!(operations.len(), 97);

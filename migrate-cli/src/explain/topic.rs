@@ -66,8 +66,8 @@ impl<'a> Topic<'a> {
         if path.eq_ignore_ascii_case(NOTIFICATIONS) {
             return Ok(Self::Notifications(NotificationsPage::new(catalog)));
         }
-        let resources = catalog.operations().iter().map(resource_of);
-        if let Some(resource) = { resources }.find(|known| known.eq_ignore_ascii_case(&path)) {
+        let mut resources = catalog.operations().iter().map(resource_of);
+        if let Some(resource) = resources.find(|known| known.eq_ignore_ascii_case(&path)) {
             return Ok(Self::Overview(Overview::new(catalog, Some(resource))));
         }
         if let Some(page) = ErrorPage::find(catalog, &path) {
@@ -77,7 +77,9 @@ impl<'a> Topic<'a> {
             return Ok(Self::Word(WordPage::new(&path, guide)));
         }
         let ending = format!("/{}", path.to_lowercase());
-        let mut ends = { catalog.operations().iter() }
+        let mut ends = catalog
+            .operations()
+            .iter()
             .filter(|operation| operation.name.to_lowercase().ends_with(&ending));
         if let (Some(only), None) = (ends.next(), ends.next()) {
             return Ok(page(only));

@@ -360,7 +360,8 @@ fn part(option: &str, text: &str) -> Result<Part, CommandError> {
 /// Removes `;type=…` and similar attributes.
 fn without_attributes(content: &str) -> &str {
     let ends = [";type=", ";filename=", ";headers=", ";encoder="];
-    let end = { ends.iter() }
+    let end = ends
+        .iter()
         .filter_map(|attribute| content.find(attribute))
         .min();
     content

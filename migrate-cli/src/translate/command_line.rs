@@ -409,7 +409,8 @@ mod tests {
         let mut found = RequestVariables::of(text);
         let commands = commands(text, &mut found).unwrap();
         let named = |word: &String| found.shown(word, |name| format!("<{name}>"));
-        { commands.iter() }
+        commands
+            .iter()
             .map(|words| words.iter().map(named).collect())
             .collect()
     }

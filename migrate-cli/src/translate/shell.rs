@@ -55,7 +55,9 @@ pub(super) fn command(call: &TranslatedCall<'_>, width: usize) -> String {
 /// Quotes a word if necessary.
 fn word(text: &str, variables: &Variables) -> String {
     let pieces = variables.pieces(text);
-    let has_variable = { pieces.iter() }.any(|piece| matches!(piece, Piece::Variable(_)));
+    let has_variable = pieces
+        .iter()
+        .any(|piece| matches!(piece, Piece::Variable(_)));
     if !has_variable {
         return shell_words::quote(text).into_owned();
     }

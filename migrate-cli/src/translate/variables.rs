@@ -86,7 +86,9 @@ impl RequestVariables {
             if let Some((name, after)) =
                 inner.filter(|(name, _)| !name.is_empty() && name.chars().all(is_of_name))
             {
-                let name: String = { name.trim_start_matches('$').chars() }
+                let name: String = name
+                    .trim_start_matches('$')
+                    .chars()
                     .map(|letter| {
                         if letter.is_ascii_alphanumeric() {
                             letter
@@ -162,7 +164,10 @@ impl Variables {
         };
         let protocol = catalog.protocol();
         let dropped = [&protocol.key, &protocol.secret, &protocol.format];
-        let mut variables: Vec<MarkedVariable> = { found.names.iter().enumerate() }
+        let mut variables: Vec<MarkedVariable> = found
+            .names
+            .iter()
+            .enumerate()
             .map(|(at, name)| MarkedVariable {
                 marker: found.at(at),
                 name: name.clone(),

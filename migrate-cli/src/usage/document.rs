@@ -67,7 +67,9 @@ pub(crate) fn document(report: &UsageReport, all: bool) -> Document<'_> {
     document.section("Callers", consumers);
     let mut operations = Table::new(["operation", "verdict", "last call", "calls#", "callers#"]);
     let is_long = report.observed.days >= report.rule.live_days;
-    operations.rows = { report.operations.iter() }
+    operations.rows = report
+        .operations
+        .iter()
         .map(|used| operation(used, is_long))
         .collect();
     document.section("Operations", operations);

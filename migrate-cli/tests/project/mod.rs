@@ -11,7 +11,7 @@ use std::{
     fs,
     io::Write as _,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 
 use serde_json::Value;
@@ -42,6 +42,16 @@ pub(crate) fn migrate(folder: &Path, arguments: &[&str]) -> Output {
         .current_dir(folder)
         .output()
         .unwrap()
+}
+
+/// Sends SIGINT and waits for the end.
+pub(crate) fn interrupt(child: Child) -> Output {
+    let signal = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(signal.success());
+    child.wait_with_output().unwrap()
 }
 
 /// Runs `migrate` with a text on standard input.

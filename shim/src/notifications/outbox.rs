@@ -133,7 +133,9 @@ impl Outbox {
         let mut targets = Vec::new();
         let mut left: Vec<(&Arc<Target>, Option<usize>)> = Vec::new();
         for old in before.iter().filter(is_left) {
-            let mut same = { receivers.iter().enumerate() }
+            let mut same = receivers
+                .iter()
+                .enumerate()
                 .filter(|(_, config)| config.label() == old.label)
                 .map(|(at, _)| at);
             left.push((old, same.next().filter(|_| same.next().is_none())));
@@ -142,7 +144,8 @@ impl Outbox {
             let moved = left.iter().filter(|(_, to)| *to == Some(at));
             let moved = moved.map(|(old, _)| (old.queue.clone(), &old.named));
             let previous = previous.map(|queue| (queue, &config.url));
-            let before: Vec<_> = { moved.chain(previous) }
+            let before: Vec<_> = moved
+                .chain(previous)
                 .map(|(queue, named)| Arc::new(Target::retired(config, queue, named)))
                 .collect();
             targets.extend(before.iter().cloned());

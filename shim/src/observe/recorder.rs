@@ -159,7 +159,7 @@ impl Recorder {
             .name("recorder".to_owned())
             .spawn(move || {
                 writer.run();
-                // Nobody may be waiting.
+                // The receiver may have given up.
                 let _ = ends.send(());
             })?;
         Ok(Self {

@@ -266,7 +266,8 @@ impl Queue {
 
     fn message(&self, id: Key) -> Name {
         let parts: [&[u8]; 1] = [id.as_bytes()];
-        let previous = { self.is_previous }
+        let previous = self
+            .is_previous
             .then(|| (self.state.0.keyring).previous_name(Space::Message, &parts))
             .flatten();
         previous.unwrap_or_else(|| self.state.name(Space::Message, &parts))

@@ -129,7 +129,8 @@ async fn a_go_receiver_that_refuses_unknown_names_reads_them() {
     };
     let (decoded, refused): (Vec<_>, Vec<_>) =
         { events.iter() }.partition(|event| event.get("decoded").is_some());
-    let mut statuses: Vec<_> = { decoded.iter() }
+    let mut statuses: Vec<_> = decoded
+        .iter()
         .map(|event| event["decoded"]["status"].as_str().unwrap())
         .collect();
     statuses.sort_unstable();

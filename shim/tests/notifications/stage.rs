@@ -151,7 +151,8 @@ impl Shim {
         let (mut webhooks, mut operations) = (String::new(), None);
         while !webhooks.starts_with("webhooks on ") {
             let line = webhooks.strip_prefix("operations on ");
-            operations = { line.and_then(|line| line.split(' ').next()) }
+            operations = line
+                .and_then(|line| line.split(' ').next())
                 .map(str::to_owned)
                 .or(operations);
             webhooks.clear();
@@ -191,7 +192,8 @@ impl Stage {
         ));
         Self {
             // A connection to a shim that was killed would fail the next request.
-            http: { reqwest::Client::builder().no_proxy() }
+            http: reqwest::Client::builder()
+                .no_proxy()
                 .pool_max_idle_per_host(0)
                 .build()
                 .unwrap(),
@@ -311,7 +313,9 @@ impl Stage {
         let mut mac = Hmac::<sha2::Sha256>::new_from_slice(token.as_bytes()).unwrap();
         mac.update(format!("v0:{now}:{body}").as_bytes());
         let digits = bytes::Bytes::copy_from_slice(&mac.finalize().into_bytes());
-        let request = { self.http.post(&shim.webhooks) }
+        let request = self
+            .http
+            .post(&shim.webhooks)
             .header("x-zm-signature", format!("v0={digits:x}"))
             .header("x-zm-request-timestamp", now.to_string())
             .body(body);

@@ -70,7 +70,9 @@ impl Source<'_> {
         }
         found.notifications = self.notifications(knowledge, words);
         if !found.notifications.is_empty() {
-            found.fields = { words.notification_fields.iter() }
+            found.fields = words
+                .notification_fields
+                .iter()
                 .filter(|field| whole(self.text, field).next().is_some())
                 .count();
             found.reads_form = self.reads_form(words);

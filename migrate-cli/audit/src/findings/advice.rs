@@ -81,7 +81,7 @@ fn is_made(operation: &Operation, index: usize, call: &Call, given: &[String]) -
         || operation.parameters.iter().any(|parameter| {
             parameter.usage == ParameterUse::SentBy(index) && given.contains(&parameter.name)
         });
-    chosen && carries && !call.is_for_disputes()
+    chosen && carries && !call.is_verification()
 }
 
 fn lossy(catalog: &Catalog, operation: &Operation, given: &[String]) -> Vec<LossyParameter> {

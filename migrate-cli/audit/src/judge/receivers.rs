@@ -24,7 +24,10 @@ pub(super) fn uses(judge: &Judge<'_>, file: &FileFacts) -> Vec<Use> {
         let reason = "the name of a push notification of v1, in its receiver";
         // What receives v2's webhooks may keep states of the same names.
         let is_of_v1 = |name: &str| !receiving.is_of_v2 || is_unique(judge, name);
-        let named = { receiving.notifications.iter() }.filter(|(name, _)| is_of_v1(name));
+        let named = receiving
+            .notifications
+            .iter()
+            .filter(|(name, _)| is_of_v1(name));
         uses.extend(
             named.map(|(name, place)| {
                 found(Kind::PushNotification, name, place, confidence, reason)

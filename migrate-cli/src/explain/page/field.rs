@@ -163,7 +163,8 @@ fn to_v1(mapping: &MappingEntry<'_>) -> Option<String> {
         [] => conversion,
         [(_, empty)] => format!("{conversion}; {} if v2 has none", breakable(empty)),
         many => {
-            let many: Vec<_> = { many.iter() }
+            let many: Vec<_> = many
+                .iter()
                 .map(|(name, empty)| format!("{name} {empty}"))
                 .collect();
             format!("{conversion}; {} if v2 has none", all_of(&many))
@@ -233,7 +234,7 @@ fn uses(
     title: &str,
     uses: &[(String, Fidelity, Option<&str>)],
 ) {
-    let (usual, others): (Vec<_>, Vec<_>) = { uses.iter() }.partition(|(_, fidelity, reason)| {
+    let (usual, others): (Vec<_>, Vec<_>) = uses.iter().partition(|(_, fidelity, reason)| {
         (*fidelity, *reason) == (mapping.fidelity, mapping.reason)
     });
     let names: Vec<_> = usual.iter().map(|(name, ..)| unbroken(name)).collect();

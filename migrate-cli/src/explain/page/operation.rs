@@ -362,7 +362,9 @@ fn option(option: &OptionEntry<'_>) -> Row {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let others: Vec<_> = { option.values.iter() }
+    let others: Vec<_> = option
+        .values
+        .iter()
         .filter(|value| **value != default)
         .map(String::as_str)
         .collect();

@@ -251,7 +251,7 @@ async fn repeats_are_recognised_across_a_replaced_key() {
         after.store("meeting.started", "m", 1).await;
         assert_eq!(after.counts().await, (3, 0));
 
-        // Without the previous key nobody can know.
+        // Without the previous key, its messages cannot be recognised.
         let forgot = Stage::on(&state_under(&bench, 3, None), |_| ());
         forgot.store("meeting.started", "m", 1).await;
         assert_eq!(forgot.counts().await, (1, 0));
@@ -431,7 +431,7 @@ async fn events_of_an_outage_are_delivered_in_order() {
 /// The most memory that this process had, in MiB.
 fn peak_memory() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = { status.lines() }.find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
     kib.unwrap_or(0) / 1024
 }
