@@ -1,5 +1,8 @@
 //! Writes of several calls: order, conditions, partial failure, completion.
 
+mod deletes;
+mod lost_creates;
+
 use mappings::{Memory, Outcome, V2Request, WarningKind, translation::Journal};
 use serde_json::json;
 
@@ -34,6 +37,25 @@ fn again(unfinished: Option<Journal>, v2: impl Fn(&V2Request) -> Outcome) -> Run
     run_with(catalog, &site, memory, "user/custcreate", NEW, v2).unwrap()
 }
 
+/// A v2 with the user, created this many seconds after the request whose response was lost.
+fn creating(after: i64) -> impl Fn(&V2Request) -> Outcome {
+    move |request| match shown(request).split(' ').take(2).collect::<Vec<_>>()[..] {
+        ["POST", "/users"] => error(
+            409,
+            1005,
+            "Email \"new@example.com\" has already been used.",
+        ),
+        ["GET", path] if !path.ends_with("/settings") => {
+            let mut user = user_at(path);
+            let moment = time::OffsetDateTime::from_unix_timestamp(NOW + after).unwrap();
+            let format = &time::format_description::well_known::Rfc3339;
+            user["created_at"] = moment.format(format).unwrap().into();
+            ok(user)
+        }
+        _ => success(request),
+    }
+}
+
 #[test]
 fn partial_failure_lists_stored_and_failed_calls() {
     let run = run("user/custcreate", NEW, failing("/users/{userId}/settings")).unwrap();
@@ -64,231 +86,6 @@ fn failed_create_leaves_no_journal() {
     assert_eq!(run.error(), "200 You can't.");
     assert_eq!(run.requests().len(), 1);
     assert_eq!(run.finished.unfinished, None);
-}
-
-/// A v2 with the user, created this many seconds after the request whose response was lost.
-fn creating(after: i64) -> impl Fn(&V2Request) -> Outcome {
-    move |request| match shown(request).split(' ').take(2).collect::<Vec<_>>()[..] {
-        ["POST", "/users"] => error(
-            409,
-            1005,
-            "Email \"new@example.com\" has already been used.",
-        ),
-        ["GET", path] if !path.ends_with("/settings") => {
-            let mut user = user_at(path);
-            let moment = time::OffsetDateTime::from_unix_timestamp(NOW + after).unwrap();
-            let format = &time::format_description::well_known::Rfc3339;
-            user["created_at"] = moment.format(format).unwrap().into();
-            ok(user)
-        }
-        _ => success(request),
-    }
-}
-
-#[test]
-fn recognises_a_lost_create_by_its_time() {
-    let lost = |_: &V2Request| Outcome::NoAnswer { maybe_done: true };
-    let first = run("user/custcreate", NEW, lost).unwrap();
-    let unfinished = first.finished.unfinished;
-    assert!(unfinished.is_some());
-    for after in [0, 10] {
-        let second = again(unfinished.clone(), creating(after));
-        assert_eq!(second.finished.unfinished, None);
-        let requests = second.requests();
-        assert_eq!(requests[1], "GET /users/new%40example.com");
-        assert!(
-            requests
-                .iter()
-                .any(|request| request.starts_with("PATCH /users/kdc1 ")),
-            "{requests:?}"
-        );
-        assert_eq!(second.answer()["id"], "kdc1");
-    }
-    for after in [-1, 11, 100_000] {
-        let second = again(unfinished.clone(), creating(after));
-        let told = second.error();
-        assert_eq!(told, "1005 User already in the account: new@example.com");
-        assert_eq!(second.finished.unfinished, None);
-    }
-    // While v2 does not show it, the next request verifies again.
-    let silent = |request: &V2Request| match request.method.is_read() {
-        true => Outcome::NoAnswer { maybe_done: false },
-        false => creating(0)(request),
-    };
-    let second = again(unfinished, silent);
-    assert!(second.error().contains("could not be reached"));
-    let third = again(second.finished.unfinished, creating(0));
-    assert_eq!(third.answer()["id"], "kdc1");
-}
-
-/// Repeats a create whose answer was lost, at a v2 that says that it exists and shows these lists.
-fn recognised(
-    operation: &str,
-    arguments: &[(&str, &str)],
-    refusal: (u16, i64),
-    pages: &[serde_json::Value],
-) -> Run {
-    let lost = |_: &V2Request| Outcome::NoAnswer { maybe_done: true };
-    let first = run(operation, arguments, lost).unwrap();
-    let memory = Memory {
-        unfinished: first.finished.unfinished,
-        call_time: 10,
-        ..Memory::default()
-    };
-    let v2 = |request: &V2Request| match request.method.is_read() {
-        false if request.method.as_str() == "POST" => error(refusal.0, refusal.1, "It exists."),
-        false => no_content(),
-        true if request.path == "/accounts/a1" => ok(json!({
-            "id": "a1", "owner_id": "o1", "owner_email": "ada@example.com",
-            "created_at": "2020-09-13T12:26:41Z",
-        })),
-        true => {
-            let page = of(request, "next_page_token").parse().unwrap_or(0);
-            ok(pages[page].clone())
-        }
-    };
-    let site = site(catalog());
-    run_with(catalog(), &site, memory, operation, arguments, v2).unwrap()
-}
-
-#[test]
-fn a_sub_account_whose_answer_was_lost_is_recognised_by_its_owner_and_time() {
-    let owner = [
-        ("email", "ada@example.com"),
-        ("first_name", "Ada"),
-        ("last_name", "Lovelace"),
-        ("password", "Secret-123"),
-        ("meeting_capacity", "100"),
-    ];
-    let listed = |email: &str, second: u32| json!({ "id": "a1", "owner_email": email, "created_at": format!("2020-09-13T12:26:{second}Z") });
-    let ask =
-        |pages: &[serde_json::Value]| recognised("ma/account/create", &owner, (409, 1005), pages);
-    let other = listed("other@example.com", 41);
-    let found = ask(&[json!({ "accounts": [other.clone(), listed("Ada@example.com", 41)] })]);
-    assert_eq!(
-        found.requests()[1..],
-        [
-            "GET /accounts?email=ada@example.com&page_size=300",
-            "GET /accounts/a1",
-            r#"PATCH /accounts/a1/settings {"feature":{"meeting_capacity":100}}"#,
-        ]
-    );
-    assert_eq!(found.finished.unfinished, None);
-    assert_eq!(found.answer()["owner_id"], "o1");
-    for accounts in [
-        json!([]),
-        json!([other]),
-        json!([listed("ada@example.com", 39)]),
-        json!([listed("ada@example.com", 51)]),
-        json!([{ "id": "a1", "owner_email": "ada@example.com" }]),
-        json!([{ "owner_email": "ada@example.com", "created_at": "2020-09-13T12:26:41Z" }]),
-    ] {
-        let refused = ask(&[json!({ "accounts": accounts })]);
-        assert_eq!(
-            refused.error(),
-            "1005 User already in the account: ada@example.com",
-            "{accounts}"
-        );
-        assert_eq!(refused.finished.unfinished, None);
-    }
-}
-
-#[test]
-fn a_create_without_a_time_of_creation_is_recognised_by_what_it_asked_for() {
-    let group =
-        |name: &str, members: i64| json!({ "id": "g1", "name": name, "total_members": members });
-    let device = |name: &str, ip: &str| json!({ "id": "d1", "name": name, "ip": ip, "protocol": "H.323", "encryption": "auto" });
-    let (groups, devices) = (
-        [group("Engines", 0), group("engines", 1), group("Looms", 0)],
-        [
-            device("Hall", "10.0.0.1"),
-            device("Hall", "10.0.0.2"),
-            device("Loft", "10.0.0.1"),
-        ],
-    );
-    let named = [("name", "Engines"), ("type", "0")];
-    let hall = [("name", "Hall"), ("ip", "10.0.0.1")];
-    for (operation, arguments, refusal, list, entries, id) in [
-        (
-            "group/create",
-            &named[..1],
-            (409, 4132),
-            "groups",
-            groups.clone(),
-            "group_id",
-        ),
-        (
-            "im/group/create",
-            &named[..1],
-            (409, 4132),
-            "groups",
-            groups,
-            "group_id",
-        ),
-        (
-            "h323/device/create",
-            &hall[..],
-            (409, 2020),
-            "devices",
-            devices,
-            "id",
-        ),
-    ] {
-        let [ours, others @ ..] = entries;
-        // It is on the last page.
-        let pages = [
-            json!({ list: others.clone(), "next_page_token": "1" }),
-            json!({ list: [ours], "next_page_token": "" }),
-        ];
-        let found = recognised(operation, arguments, refusal, &pages);
-        assert_eq!(found.requests().len(), 3, "{:?}", found.requests());
-        assert_eq!(found.finished.unfinished, None);
-        let warnings = &found.finished.answer.warnings;
-        assert_eq!(warnings.len(), 1, "{operation}: {warnings:?}");
-        assert_eq!(warnings[0].kind, WarningKind::Guessed);
-        let answer = found.answer();
-        assert!(
-            answer[id] == "g1" || answer[id] == "d1",
-            "{operation}: {answer}"
-        );
-        let refused = recognised(operation, arguments, refusal, &[json!({ list: others })]);
-        assert!(
-            refused.error().starts_with(&refusal.1.to_string()),
-            "{}",
-            refused.error()
-        );
-        // As many pages as any list has at most.
-        let endless = [json!({ list: [], "next_page_token": "0" })];
-        let refused = recognised(operation, arguments, refusal, &endless);
-        assert_eq!(refused.requests().len(), 1 + 20, "{operation}");
-        assert!(
-            refused.error().starts_with(&refusal.1.to_string()),
-            "{}",
-            refused.error()
-        );
-    }
-}
-
-#[test]
-fn does_not_recognise_an_unsent_create() {
-    let refused = |_: &V2Request| Outcome::NoAnswer { maybe_done: false };
-    let first = run("user/custcreate", NEW, refused).unwrap();
-    assert_eq!(first.finished.unfinished, None);
-    let first = run("user/custcreate", NEW, creating(0)).unwrap();
-    assert_eq!(
-        first.error(),
-        "1005 User already in the account: new@example.com"
-    );
-    assert_eq!(first.requests().len(), 1);
-}
-
-#[test]
-fn journal_stays_while_v2_is_unreachable() {
-    let first = run("user/custcreate", NEW, failing("/users/{userId}/settings")).unwrap();
-    let second = again(first.finished.unfinished.clone(), |_| Outcome::NoAnswer {
-        maybe_done: true,
-    });
-    assert_eq!(second.finished.unfinished, first.finished.unfinished);
 }
 
 #[test]
@@ -523,34 +320,6 @@ fn a_pending_user_joins_a_group_through_its_profile() {
 }
 
 #[test]
-fn a_pending_user_is_disassociated_and_another_deleted() {
-    let v2 = |status: u16, body: serde_json::Value| {
-        move |request: &V2Request| match request.method.is_read() {
-            true => Outcome::Answered {
-                status,
-                body: Some(body.clone().into()),
-            },
-            false => success(request),
-        }
-    };
-    let delete = |v2: &dyn Fn(&V2Request) -> Outcome| {
-        run("user/permanentdelete", &[("id", "x")], v2).unwrap()
-    };
-    let pending = delete(&v2(
-        200,
-        json!({ "id": "x", "email": "a@b", "status": "pending" }),
-    ));
-    assert_eq!(pending.requests()[1], "DELETE /users/x?action=disassociate");
-    let unread = delete(&v2(429, json!({})));
-    assert_eq!(unread.requests()[1], "DELETE /users/x?action=delete");
-    let gone = delete(&v2(404, json!({ "code": 1001, "message": "gone" })));
-    assert_eq!(
-        (gone.requests().len(), gone.error().as_str()),
-        (1, "1001 User not exist: x")
-    );
-}
-
-#[test]
 fn existing_assistant_is_no_error() {
     let set = &[("id", "x"), ("assistant_email", "a@b")];
     for wording in [
@@ -697,100 +466,6 @@ fn unchanged_personal_meeting_id_is_not_sent() {
     assert_eq!(sent("2035134243"), "PATCH /users/x {\"dept\":\"R\"}");
     let other = sent("4085551234");
     assert!(other.contains("\"pmi\":4085551234"), "{other}");
-}
-
-#[test]
-fn type_1_deletes_invitations_only() {
-    let delete = |status: serde_json::Value| {
-        let v2 = move |request: &V2Request| match request.method.is_read() {
-            true => ok(json!({ "id": "x", "email": "a@b", "status": status })),
-            false => success(request),
-        };
-        run("user/delete", &[("id", "x"), ("type", "1")], v2).unwrap()
-    };
-    let pending = delete(json!("pending"));
-    assert_eq!(pending.requests()[1], "DELETE /users/x?action=disassociate");
-    for accepted in ["active", "inactive"] {
-        let run = delete(json!(accepted));
-        assert_eq!(run.error(), "1120 Invite not exist");
-        assert_eq!(run.requests(), ["GET /users/x"]);
-    }
-    assert_eq!(
-        delete(json!(null)).error(),
-        "500 Zoom answered with something that is not its API."
-    );
-}
-
-fn delete_api_user(choice: &str, strict: bool) -> Run {
-    let v2 = |request: &V2Request| match request.query.first() {
-        Some((_, action)) if action == "disassociate" => {
-            error(400, 300, "Unable to unlink API user(s).")
-        }
-        _ => success(request),
-    };
-    let site = mappings::Site {
-        strict,
-        ..site_with_option("delete_api_users", choice)
-    };
-    run_at(&site, "user/delete", &[("id", "x")], v2).unwrap()
-}
-
-#[test]
-fn option_rejects_deletion_of_api_users() {
-    let deleted = delete_api_user("delete", false);
-    assert_eq!(
-        deleted.requests(),
-        [
-            "DELETE /users/x?action=disassociate",
-            "DELETE /users/x?action=delete"
-        ]
-    );
-    assert_eq!(deleted.warned(), ["deleted_at"]);
-    assert_eq!(deleted.answer()["id"], "x");
-
-    let refused = delete_api_user("refuse", false);
-    assert_eq!(refused.requests().len(), 1);
-    assert!(refused.error().contains("user/permanentdelete"));
-
-    let strict = delete_api_user("delete", true);
-    assert_eq!(strict.requests().len(), 1, "nothing is deleted");
-    assert!(
-        strict
-            .error()
-            .starts_with("300 Invalid parameter: deleted_at (strict")
-    );
-}
-
-#[test]
-fn option_returns_existing_api_user_on_create() {
-    let create = |operation: &str, choice: &str, login_type: i64| {
-        let v2 = move |request: &V2Request| match (request.method.as_str(), &*request.template) {
-            ("GET", "/users/{userId}") => ok(json!({
-                "id": "kdc1", "email": "new@example.com", "type": 2, "login_types": [login_type],
-            })),
-            _ => creating(0)(request),
-        };
-        let site = site_with_option("custcreate_existing", choice);
-        let given = [NEW, &[("password", "Analytical4Engine")]].concat();
-        run_at(&site, operation, &given, v2).unwrap()
-    };
-    let taken = "1005 User already in the account: new@example.com";
-    let existing = create("user/custcreate", "answer", 99);
-    let writes = existing.requests().into_iter();
-    assert_eq!(
-        writes.filter(|line| !line.starts_with("GET")).count(),
-        1,
-        "nothing is changed"
-    );
-    assert_eq!(existing.answer()["id"], "kdc1");
-    for (operation, choice, login_type) in [
-        ("user/custcreate", "answer", 100),
-        ("user/custcreate", "refuse", 99),
-        ("user/autocreate", "answer", 99),
-    ] {
-        let run = create(operation, choice, login_type);
-        assert_eq!(run.error(), taken, "{operation} {choice} {login_type}");
-    }
 }
 
 #[test]
