@@ -1,6 +1,7 @@
 //! What the files of a project say together: which base URLs, libraries, helpers and other services
 //! it has. A relative path means something only in this light.
 
+mod bases;
 pub(crate) mod clients;
 pub(crate) mod libraries;
 
@@ -10,6 +11,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::{
     evidence::{
+        bases::{join_split_bases, take_hosts_for_bases, take_out_browser_sdk},
         clients::Clients,
         libraries::{chooses_v1, loads, setups, speaks},
     },
@@ -22,9 +24,6 @@ use crate::{
     names::{last_identifier, root},
     rules::{Rules, has},
 };
-
-/// How far a version may stand from its host, in lines.
-const NEAR: usize = 25;
 
 /// What is known of one project, or of a part of it.
 #[derive(Clone, Debug, Default)]
@@ -421,59 +420,6 @@ fn names_v1_alone(file: &FileFacts, knowledge: &Knowledge) -> bool {
         } => signal.text.role == Role::Value && !knowledge.is_shared(operation),
         _ => false,
     })
-}
-
-/// `Zoom.init("https://www.zoom.us/api/v1")`
-fn take_out_browser_sdk(file: &mut FileFacts, rules: &Rules) {
-    for signal in &mut file.signals {
-        let callee = signal.text.callee.as_deref().unwrap_or_default();
-        if signal.shape == Shape::Base && rules.words.browser_sdk.iter().any(|sdk| sdk == callee) {
-            signal.shape = Shape::BrowserSdk;
-        }
-    }
-}
-
-fn take_hosts_for_bases(file: &mut FileFacts) {
-    for signal in &mut file.signals {
-        let plain = signal.text.role == Role::Value && signal.text.usage == Usage::Plain;
-        if signal.shape == Shape::Host && plain {
-            signal.shape = Shape::Base;
-        }
-    }
-}
-
-/// Makes a version that stands near its host a base: `HOST = "api.zoom.us"`, `PATH = "/v1"`.
-fn join_split_bases(file: &mut FileFacts, rules: &Rules) {
-    let hosts: Vec<usize> = file
-        .signals
-        .iter()
-        .filter(|signal| signal.shape == Shape::Host && signal.text.role == Role::Value)
-        .map(|signal| signal.place.line)
-        .collect();
-    if hosts.is_empty() {
-        return;
-    }
-    for signal in &mut file.signals {
-        if signal.shape != Shape::Version || signal.text.role != Role::Value {
-            continue;
-        }
-        let near = hosts
-            .iter()
-            .any(|line| line.abs_diff(signal.place.line) <= NEAR);
-        let named = signal.text.target.as_deref().is_some_and(|target| {
-            let lower = last_identifier(target).to_ascii_lowercase();
-            rules
-                .words
-                .bases
-                .iter()
-                .any(|word| lower.contains(word.as_str()))
-        });
-        let plain = matches!(signal.text.usage, Usage::Plain);
-        if near && plain && (named || signal.text.callee.is_some() || signal.text.element.is_some())
-        {
-            signal.shape = Shape::Base;
-        }
-    }
 }
 
 fn helpers(file: &FileFacts, bases: Option<&BTreeSet<String>>, rules: &Rules) -> Vec<String> {

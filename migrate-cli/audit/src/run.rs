@@ -1,6 +1,7 @@
 //! One run of the audit, from paths to findings.
 
 mod order;
+mod outcome;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,6 +37,8 @@ use crate::{
         revision::{self, Item, RevisionError},
     },
 };
+
+pub use outcome::{Outcome, Unreadable};
 
 /// How long files that were found are still read after the run was ended early.
 const GRACE: Duration = Duration::from_secs(2);
@@ -89,57 +92,6 @@ pub enum AuditError {
     /// The search cannot be built.
     #[error("the search for traces cannot be built: {0}")]
     Search(#[from] aho_corasick::BuildError),
-}
-
-/// A path that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Unreadable {
-    /// The path.
-    pub path: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// What a run brought.
-#[derive(Clone, Debug, Default)]
-pub struct Outcome {
-    /// All findings by path and line.
-    pub findings: Vec<Finding>,
-    /// What could not be read.
-    pub unreadable: Vec<Unreadable>,
-    /// How many files were read.
-    pub files: usize,
-    /// How long it took.
-    pub elapsed: Duration,
-    /// What the content of files with findings was, by path: fixes refuse files that changed since.
-    pub(crate) stamps: BTreeMap<String, u64>,
-}
-
-impl Outcome {
-    /// Takes in what another path brought.
-    pub fn add(&mut self, other: Self) {
-        self.findings.extend(other.findings);
-        self.unreadable.extend(other.unreadable);
-        self.files += other.files;
-        self.elapsed += other.elapsed;
-        self.stamps.extend(other.stamps);
-    }
-
-    /// Puts a folder before all paths.
-    pub fn put_below(&mut self, folder: &str) {
-        let folder = folder.replace('\\', "/");
-        let folder = folder.trim_end_matches('/');
-        for finding in &mut self.findings {
-            finding.path = format!("{folder}/{}", finding.path);
-        }
-        for unreadable in &mut self.unreadable {
-            unreadable.path = format!("{folder}/{}", unreadable.path);
-        }
-        self.stamps = std::mem::take(&mut self.stamps)
-            .into_iter()
-            .map(|(path, stamp)| (format!("{folder}/{path}"), stamp))
-            .collect();
-    }
 }
 
 /// An audit that is ready to run.
