@@ -137,6 +137,8 @@ pub struct CallFailure {
     pub code: Option<i64>,
     /// v2's message; it may contain an email address.
     pub message: String,
+    /// Reason why the response is not accepted as v2's.
+    pub reason: Option<&'static str>,
 }
 
 /// State machine that serves one v1 request without I/O.

@@ -27,6 +27,8 @@ pub(super) struct Failure {
     pub code: Option<i64>,
     /// v2's message; may be empty.
     pub message: String,
+    /// Reason why the response is not accepted as v2's, for the log.
+    pub reason: Option<&'static str>,
     /// Error for the client.
     pub error: V1Error,
     /// True if v2 or the shim caused the failure, not the caller.
@@ -69,7 +71,7 @@ impl ErrorMapper<'_, '_> {
             Outcome::Unreadable { status } => {
                 // A proxy that rejects the request with its own page did not forward it.
                 let is_refusal = (400..500).contains(&status) && status != 408;
-                Err(self.unreadable(write && !is_refusal, status))
+                Err(self.unreadable(write && !is_refusal, status, "not JSON, or incomplete"))
             }
             Outcome::NoAnswer { maybe_done } => Err(match &self.translation.paging {
                 Some(paging) if call.pages.is_some() && paging.has_read_earlier_page() => {
@@ -97,22 +99,20 @@ impl ErrorMapper<'_, '_> {
         };
         let is_read = call.method.is_read() && call.reads.is_some();
         let is_document = body.is_object() || body.elements().next().is_some();
-        let lacks = !call.needs.iter().all(has)
-            || (is_read && !is_document)
-            || self
-                .id
-                .is_some_and(|id| self.translation.is_about_another(id, call, body));
-        if call.needs.is_empty() && is_error() {
+        let is_about_another = |id| self.translation.is_about_another(id, call, body);
+        let reason = if !call.needs.iter().all(has) {
+            Some("a required member is missing")
+        } else if is_read && !is_document {
+            Some("not an object")
+        } else if self.id.is_some_and(is_about_another) {
+            Some("about another object than requested")
+        } else {
+            None
+        };
+        if (call.needs.is_empty() || reason.is_some()) && is_error() {
             return Some(self.api_error(call, status, body));
         }
-        if !lacks {
-            return None;
-        }
-        Some(if is_error() {
-            self.api_error(call, status, body)
-        } else {
-            self.unreadable(!call.method.is_read(), status)
-        })
+        reason.map(|reason| self.unreadable(!call.method.is_read(), status, reason))
     }
 
     /// A response that should be a page of a list but is not.
@@ -120,11 +120,11 @@ impl ErrorMapper<'_, '_> {
         if body.json().get("code").and_then(Json::as_i64).is_some() {
             return self.api_error(call, 200, body.json());
         }
-        self.unreadable(false, 200)
+        self.unreadable(false, 200, "not a page of the list")
     }
 
     /// A response that is not from v2; `unknown` if v2 may have executed the request.
-    fn unreadable(&self, unknown: bool, status: u16) -> Failure {
+    fn unreadable(&self, unknown: bool, status: u16, reason: &'static str) -> Failure {
         let name = if unknown {
             UNREADABLE_WRITE
         } else {
@@ -132,6 +132,7 @@ impl ErrorMapper<'_, '_> {
         };
         Failure {
             status: Some(status),
+            reason: Some(reason),
             ..self.named(name)
         }
     }
@@ -153,6 +154,7 @@ impl ErrorMapper<'_, '_> {
             status: None,
             code: None,
             message: String::new(),
+            reason: None,
             error,
             trouble: is_trouble(name),
             unknown: [UNREACHABLE_WRITE, UNREADABLE_WRITE].contains(&name),
@@ -264,6 +266,7 @@ impl ErrorMapper<'_, '_> {
             status: Some(status),
             code,
             message: message.clone(),
+            reason: None,
             error,
             trouble,
             unknown: false,

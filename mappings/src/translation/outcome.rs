@@ -292,6 +292,7 @@ impl<'a> Translation<'a> {
                 status: failure.status,
                 code: failure.code,
                 message: failure.message.clone(),
+                reason: failure.reason,
             });
             if *then != Then::Omit || (self.site.strict && self.operation.read) {
                 if failure.refused {

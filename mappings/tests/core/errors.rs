@@ -496,10 +496,13 @@ fn response_about_another_object_is_a_failure() {
     ];
     for (operation, given) in requests {
         let run = run(operation, given, other).unwrap();
-        assert_eq!(run.error(), foreign, "{operation}");
+        let failures = run.finished.failures.iter();
+        let reasons: Vec<_> = failures.map(|failure| failure.reason).collect();
+        assert_eq!(reasons, [Some("about another object than requested")]);
         let writes = run.requests().into_iter();
         let writes: Vec<_> = writes.filter(|line| !line.starts_with("GET ")).collect();
         assert_eq!(writes, [""; 0], "{operation}");
+        assert_eq!(run.error(), foreign, "{operation}");
     }
     // A create that returns another user may have been executed.
     let new = [

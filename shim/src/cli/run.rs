@@ -475,5 +475,14 @@ pub(super) fn with_sources<T>(
         },
         read: &|path| fs::read_to_string(path),
     };
-    then(&sources)
+    // A misspelt variable is often the reason why a setting is missing.
+    then(&sources).map_err(|error| {
+        let lines = unknown_variables().into_iter();
+        let lines: String = lines.map(|unknown| format!("\n  {unknown}")).collect();
+        if lines.is_empty() || error.source().is_some() {
+            error
+        } else {
+            anyhow!("{error}{lines}")
+        }
+    })
 }

@@ -123,9 +123,15 @@ fn describe(call: &FailedCall<'_>) -> String {
         (Some(status), None) => format!("HTTP {status}"),
         (None, _) => "no answer".to_owned(),
     };
+    let reason = call
+        .reason
+        .map_or_else(String::new, |reason| format!(", {reason}"));
     let scope = call.suspected_scope();
     let scope = scope.map_or_else(String::new, |scope| format!(" (needs the scope {scope})"));
-    format!("{} {}: {outcome}{scope}", call.method, call.template)
+    format!(
+        "{} {}: {outcome}{reason}{scope}",
+        call.method, call.template
+    )
 }
 
 fn push<T>(kept: &mut VecDeque<T>, new: T, limit: usize) {

@@ -57,6 +57,7 @@ impl Observer for Log {
                 request = %format_args!("{} {}", call.method, call.template),
                 status = call.status,
                 code = call.code,
+                reason = call.reason,
                 scope = call.suspected_scope(),
                 "A v2 call failed"
             );

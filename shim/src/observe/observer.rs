@@ -104,6 +104,8 @@ pub struct FailedCall<'a> {
     pub status: Option<u16>,
     /// Error code in the body, if any.
     pub code: Option<i64>,
+    /// Reason why the response is not accepted as v2's.
+    pub reason: Option<&'static str>,
 }
 
 impl FailedCall<'_> {

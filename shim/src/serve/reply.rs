@@ -145,5 +145,6 @@ fn failed_call(failure: &CallFailure) -> FailedCall<'_> {
         scope: &failure.scope,
         status: failure.status,
         code: failure.code,
+        reason: failure.reason,
     }
 }

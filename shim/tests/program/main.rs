@@ -378,6 +378,12 @@ fn without_an_upstream_it_says_what_to_set() {
     ] {
         assert!(told.contains(name), "{told}");
     }
+    for command in ["serve", "check-config"] {
+        let misspelt = [("SHIM_UPSTREM_URL", "https://api.zoom.us/v2")];
+        let (code, told) = run(&[command], &misspelt);
+        assert_eq!(code, 2);
+        assert!(told.contains("did you mean SHIM_UPSTREAM_URL?"), "{told}");
+    }
 }
 
 #[test]
