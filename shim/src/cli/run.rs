@@ -477,12 +477,11 @@ pub(super) fn with_sources<T>(
     };
     // A misspelt variable is often the reason why a setting is missing.
     then(&sources).map_err(|error| {
-        let lines = unknown_variables().into_iter();
-        let lines: String = lines.map(|unknown| format!("\n  {unknown}")).collect();
-        if lines.is_empty() || error.source().is_some() {
-            error
-        } else {
-            anyhow!("{error}{lines}")
+        let unknown = unknown_variables();
+        if unknown.is_empty() || error.source().is_some() {
+            return error;
         }
+        let lines: Vec<_> = unknown.iter().map(ToString::to_string).collect();
+        anyhow!("{error}\n  {}", lines.join("\n  "))
     })
 }
