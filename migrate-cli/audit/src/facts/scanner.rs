@@ -55,12 +55,12 @@ impl Scanner<'_> {
         let language = Language::of(std::path::Path::new(path), head);
         let extract = syntax::extract(language, source, &self.rules.calls, self.parsing);
         let (lines, folded) = (Lines::new(source), fold_all(&extract));
-        let spoken = self.rules.services.in_texts([path, source]);
+        let mentioned = self.rules.services.mentioned_in([path, source]);
         let mut facts = FileFacts {
             path: path.to_owned(),
             language: Some(language),
-            zoom: spoken.zoom,
-            vendor: spoken.vendor.map(str::to_owned),
+            zoom: mentioned.zoom,
+            vendor: mentioned.vendor.map(str::to_owned),
             is_unparsed: extract.is_unparsed,
             ..FileFacts::default()
         };

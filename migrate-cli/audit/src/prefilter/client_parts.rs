@@ -199,7 +199,7 @@ impl ClientParts {
 
 /// What is searched for, each word with what it is a sign of.
 fn meanings(knowledge: &Knowledge, rules: &Rules) -> Vec<(Part, String)> {
-    let telling_actions = knowledge.telling_actions();
+    let distinctive_actions = knowledge.distinctive_actions();
     let (telling, common): (BTreeSet<&str>, BTreeSet<&str>) = rules
         .libraries
         .iter()
@@ -207,7 +207,8 @@ fn meanings(knowledge: &Knowledge, rules: &Rules) -> Vec<(Part, String)> {
         .map(|name| last_identifier(name))
         .filter(|name| name.len() >= TELLING)
         .partition(|name| {
-            name.bytes().any(|byte| !byte.is_ascii_lowercase()) || telling_actions.contains(*name)
+            name.bytes().any(|byte| !byte.is_ascii_lowercase())
+                || distinctive_actions.contains(*name)
         });
     let imports = rules.libraries.iter().flat_map(|library| &library.imports);
     let of = |part| move |word: String| (part, word);

@@ -14,7 +14,7 @@ use crate::{
 fn relevance() -> ClientParts {
     let catalog = Catalog::embedded().unwrap();
     let rules = Rules::embedded().unwrap();
-    let knowledge = Knowledge::from_catalog(&catalog, &rules.strays);
+    let knowledge = Knowledge::from_catalog(&catalog, &rules.hosts.strays);
     ClientParts::new(&knowledge, &rules).unwrap()
 }
 
