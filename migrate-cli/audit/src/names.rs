@@ -1,5 +1,10 @@
 //! Names in code: splitting and classification.
 
+/// True if a text contains the word zoom, in any letter case.
+pub(crate) fn contains_zoom(text: &str) -> bool {
+    text.to_ascii_lowercase().contains("zoom")
+}
+
 /// True if the name contains `apikey` or `apisecret`, in any spelling.
 pub(crate) fn names_credential(name: &str) -> bool {
     let mut plain = name

@@ -105,7 +105,7 @@ pub(super) fn pin(
         return None;
     }
     let version = locked.unwrap_or_else(|| entry.version.to_owned());
-    if dependencies::speaks_v1(library, Some(&version)) != Some(true) || !is_whole(&version) {
+    if dependencies::calls_v1(library, Some(&version)) != Some(true) || !is_whole(&version) {
         return None;
     }
     let then = match form.locks {
