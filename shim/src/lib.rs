@@ -5,6 +5,7 @@
 //! | layer | job |
 //! |---|---|
 //! | [`clock`] | system clock, which tests replace |
+//! | `private_file` | files that only their owner can read |
 //! | [`settings`] | one typed configuration from file, environment and flags, checked as a whole |
 //! | `v1_client` | client of a second v1: a shadow, or the other side of a rollout |
 //! | [`observe`] | observation of requests, which never wait for it: log, metrics, traces, recorder, usage ledger, shadow |
@@ -24,6 +25,7 @@ pub mod front;
 pub mod notifications;
 pub mod observe;
 pub mod operate;
+mod private_file;
 mod serve;
 pub mod settings;
 pub mod state;

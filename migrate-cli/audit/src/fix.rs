@@ -331,7 +331,7 @@ impl Audit<'_> {
                         .ok_or_else(|| "its host cannot be found".to_owned())
                         .and_then(|host| aim.host(page, path, &host)),
                     None if variable.is_some() => {
-                        Err("its host and its version stand apart: --shim changes them".to_owned())
+                        Err("its host and its version are separate: --shim changes both".to_owned())
                     }
                     None => continue,
                 };

@@ -327,9 +327,9 @@ impl Judge<'_> {
 /// Reason of a base URL that points to the shim.
 pub(crate) const AT_SHIM: &str = "the v1 base URL, at the shim";
 /// Reason of a path whose halves are two arguments or elements.
-pub(crate) const SIDE_BY_SIDE: &str = "the two halves of the path stand side by side";
+pub(crate) const SIDE_BY_SIDE: &str = "the two halves of the path are side by side";
 /// Reason of a path whose first half belongs to the class or object around the second half.
-pub(crate) const AROUND: &str = "the first half of the path stands around it";
+pub(crate) const AROUND: &str = "the class or object around it is the first half of the path";
 
 /// Adds reads of v1's response fields close behind a request to v1.
 fn fields(file: &FileFacts, uses: &mut Vec<Use>) {
@@ -350,7 +350,7 @@ fn fields(file: &FileFacts, uses: &mut Vec<Use>) {
                 &read.name,
                 place,
                 Confidence::Medium,
-                "an answer field that only v1 has, read after a v1 call",
+                "a response field that only v1 has, read after a v1 call",
             ));
         }
     }

@@ -85,7 +85,7 @@ impl Waves {
                 title: "Move the writes to v2",
                 why: "They change data: after the reads, so that their effect can be seen.",
                 steps: turn(Turn::Write).collect(),
-                check: "what v2 wrote reads as what v1 wrote",
+                check: "data written through v2 reads like data written through v1",
             },
             WaveSteps {
                 name: Wave::Webhooks,
@@ -104,7 +104,7 @@ impl Waves {
             },
             WaveSteps {
                 name: Wave::Remove,
-                title: "Remove the shim and what is left of v1",
+                title: "Remove the shim and the rest of v1",
                 why: "Nothing calls v1 any more.",
                 steps: by_kind(&live, Wave::Remove),
                 check: "migrate audit --fail-on any exits with 0, and the shim sees no request",

@@ -16,6 +16,7 @@ use secrecy::ExposeSecret as _;
 use time::OffsetDateTime;
 
 use super::{DevCert, Failure, banner};
+use crate::private_file::owner_only;
 use authority::{Pair, ServerName, authority, issue};
 
 /// What programs call, and others on this machine to try it.
@@ -150,7 +151,7 @@ fn replace(path: &Path, text: &str, is_secret: bool) -> anyhow::Result<()> {
 fn write(path: &Path, options: &OpenOptions, text: &str, is_secret: bool) -> anyhow::Result<()> {
     let mut options = options.clone();
     if is_secret {
-        for_owner_only(&mut options);
+        owner_only(&mut options);
     }
     let written = options.open(path).and_then(|mut file: File| {
         file.write_all(text.as_bytes())?;
@@ -158,15 +159,6 @@ fn write(path: &Path, options: &OpenOptions, text: &str, is_secret: bool) -> any
     });
     written.with_context(|| format!("{} cannot be written", path.display()))
 }
-
-#[cfg(unix)]
-fn for_owner_only(options: &mut OpenOptions) {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    options.mode(0o600);
-}
-
-#[cfg(not(unix))]
-fn for_owner_only(_: &mut OpenOptions) {}
 
 impl fmt::Display for Made {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -265,7 +265,7 @@ async fn retry(outbox: &Outbox, ids: &[String]) -> anyhow::Result<()> {
     });
     let parsed = parsed.collect::<anyhow::Result<Vec<_>>>()?;
     let chosen = (!ids.is_empty()).then_some(parsed.as_slice());
-    let count = outbox.put_back(chosen, system_clock()()).await?;
+    let count = outbox.requeue(chosen, system_clock()()).await?;
     banner::print(&format_args!(
         "{count} queued again; a running `shim serve` pushes them\n"
     ));

@@ -69,7 +69,7 @@ const CLUES: [Clue; 10] = [
     Clue {
         holds: |path| path.base_in_file,
         weight: High,
-        reason: "the v1 base URL stands in the same file",
+        reason: "the v1 base URL is in the same file",
     },
     Clue {
         holds: joined_to_v1_base,
@@ -89,7 +89,7 @@ const CLUES: [Clue; 10] = [
     Clue {
         holds: in_the_client_of_a_v1_project,
         weight: High,
-        reason: "the v1 base URL stands in the same project",
+        reason: "the v1 base URL is in the same project",
     },
     Clue {
         holds: only_v1_in_a_v1_project,
@@ -114,7 +114,7 @@ const CLUES: [Clue; 10] = [
     Clue {
         holds: v1_paths_in_a_zoom_client,
         weight: Low,
-        reason: "requested as v1's paths are, in a program that speaks of Zoom",
+        reason: "requested like v1's paths, in a program that mentions Zoom",
     },
 ];
 

@@ -58,7 +58,7 @@ fn of_dynamic_client(judge: &Judge, file: &FileFacts, uses: &mut Vec<Use>) {
                 operation: Some(operation.name.clone()),
                 place: place.clone(),
                 confidence: Confidence::Medium,
-                reason: "a call through the project's own client, which makes paths out of names",
+                reason: "a call through the project's own client, which builds paths from names",
                 given: operation
                     .parameters
                     .iter()
@@ -79,11 +79,11 @@ fn dependencies(judge: &Judge, library: &Library, file: &FileFacts, uses: &mut V
         let (confidence, reason) = match dependency.calls_v1 {
             Some(true) => (
                 Confidence::High,
-                "a client library in a version that speaks v1",
+                "a version of a client library that calls v1",
             ),
             None if known == Some(&Some(true)) => (
                 Confidence::Medium,
-                "a client library that speaks v1 in the way in which it is used here",
+                "a client library that calls v1 as it is used here",
             ),
             _ => continue,
         };
@@ -137,12 +137,12 @@ fn imports_and_setups(library: &Library, file: &FileFacts, uses: &mut Vec<Use>) 
         uses.push(Use::named(Kind::SdkImport, name, place, confidence, reason));
     };
     for place in imports(library, file) {
-        add(&place, "imports a client library that speaks v1");
+        add(&place, "imports a client library for v1");
     }
     let starts: Vec<usize> = setups(library, file).map(|call| call.start).collect();
     for (call, place) in &file.calls {
         if starts.contains(&call.start) {
-            add(place, "sets up a client library that speaks v1");
+            add(place, "configures a client library for v1");
         }
     }
 }
@@ -175,9 +175,9 @@ fn calls(judge: &Judge, library: &Library, file: &FileFacts, of_v1: bool, uses: 
                 Confidence::Medium
             },
             reason: if of_v1 {
-                "a call through a client library that speaks v1"
+                "a call through a client library for v1"
             } else {
-                "a call through a client library, as only v1 had it"
+                "a call of a client library's method that only v1 had"
             },
             given: call.given.iter().filter(is_known).cloned().collect(),
             whole: call.whole,

@@ -25,7 +25,7 @@ pub(super) fn uses(judge: &Judge<'_>, file: &FileFacts) -> Vec<Use> {
     }
     // Other services also have verification tokens.
     if file.zoom && file.vendor.is_none() {
-        let reason = "Zoom's verification token, which no webhook is sent with any more";
+        let reason = "Zoom's verification token, which webhooks no longer have";
         let tokens = receiving.tokens.iter();
         uses.extend(tokens.map(|(name, place)| {
             let (kind, confidence) = (Kind::VerificationToken, Confidence::Medium);

@@ -8,7 +8,7 @@
 //!   "findings": [{
 //!     "path": "app/Zoom.php", "line": 14, "column": 5, "end_column": 31,
 //!     "kind": "endpoint", "rule": "v1-endpoint", "operation": "user/custcreate",
-//!     "confidence": "high", "reason": "the v1 base URL stands in the same project",
+//!     "confidence": "high", "reason": "the v1 base URL is in the same project",
 //!     "language": "PHP", "parameters": ["email", "type"],
 //!     "advice": {
 //!       "v2": ["POST /users"], "fidelity": "lossy",

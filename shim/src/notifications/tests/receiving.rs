@@ -27,7 +27,7 @@ const SIGNATURE: &str = "v0=dfbc7dd0e68ed70f0ce728de2320429db70d42f3d889d102b809
 struct Stage {
     router: Router,
     outbox: Outbox,
-    noted: Arc<Noted>,
+    noted: Arc<RecordingObserver>,
     clock: TestClock,
 }
 
@@ -40,7 +40,7 @@ impl Stage {
         let catalog = catalog();
         let (outbox, noted, clock) = (
             outbox(state, &catalog),
-            Arc::<Noted>::default(),
+            Arc::<RecordingObserver>::default(),
             TestClock::new(),
         );
         let webhooks = Webhooks::new(
@@ -215,7 +215,7 @@ async fn tokens_are_replaced_while_it_runs() {
         Arc::clone(&catalog),
         vec!["old".into()],
         outbox(&state, &catalog),
-        Arc::<Noted>::default(),
+        Arc::<RecordingObserver>::default(),
         TestClock::new().clock(),
     ));
     let mut router = router(Arc::clone(&webhooks));

@@ -6,9 +6,9 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use shim_upstream::Pace;
 
 use super::{Name, after, millis, now, now_micros};
-use crate::state::engine::{ANYBODY, DAY_TIME, Reservation, Subject};
+use crate::state::engine::{ANY_SUBJECT, DAY_TIME, Reservation, Subject};
 
-/// A rate limit is remembered for this long after its last call, in milliseconds.
+/// Time for which a rate limit is kept after its last call, in milliseconds.
 const KEPT: i64 = 1000;
 
 pub(super) fn reserve(
@@ -45,10 +45,10 @@ pub(super) fn is_refused(
     reservation: &Reservation,
 ) -> rusqlite::Result<bool> {
     let of = found(on, reservation.refusal)?;
-    Ok(of.is_some_and(|of| of == ANYBODY || of == Subject::number(reservation.subject)))
+    Ok(of.is_some_and(|of| of == ANY_SUBJECT || of == Subject::number(reservation.subject)))
 }
 
-/// The generic cell rate algorithm: the counter is the microsecond at which the next call is due.
+/// Generic cell rate algorithm: the counter is the time at which the next call is due, in microseconds.
 fn take(
     on: &Transaction<'_>,
     name: Name,
@@ -81,10 +81,13 @@ pub(super) fn refused(
 ) -> rusqlite::Result<()> {
     let subject = Subject::number(subject);
     let known = found(on, refusal)?;
-    let of = known.map_or(
-        subject,
-        |known| if known == subject { subject } else { ANYBODY },
-    );
+    let of = known.map_or(subject, |known| {
+        if known == subject {
+            subject
+        } else {
+            ANY_SUBJECT
+        }
+    });
     let mut save = on.prepare_cached("INSERT OR REPLACE INTO counter VALUES (?1, ?2, ?3)")?;
     save.execute(params![refusal, of, after(time)]).map(drop)
 }

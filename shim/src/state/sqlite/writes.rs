@@ -1,4 +1,4 @@
-//! Writes: a lease, a journal, and the answer for the requests that waited.
+//! Writes: lease, journal, and the response for waiting requests.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(super) fn begin(
         return Ok(Begun::Busy { run: other, left });
     }
     let kept = found.map(|(.., journal)| journal);
-    // The same run may begin again.
+    // The same run may start again after a lost reply.
     let kept = kept.filter(|kept| kept != journal);
     let mut take =
         on.prepare_cached("INSERT OR REPLACE INTO write VALUES (?1, ?2, ?3, ?4, 0, ?5)")?;
@@ -47,7 +47,7 @@ pub(super) fn begin(
         kept.as_deref().unwrap_or(journal),
         after(UNFINISHED_TIME),
     ])?;
-    Ok(Begun::Yours(kept.map(Bytes::from)))
+    Ok(Begun::Leased(kept.map(Bytes::from)))
 }
 
 pub(super) fn step(
@@ -57,7 +57,7 @@ pub(super) fn step(
     lease: Duration,
     journal: Option<&[u8]>,
 ) -> rusqlite::Result<bool> {
-    // Its expiry stays that of the beginning: an index would have to follow.
+    // The expiry stays that of the start, because an update would cost an index update.
     let step = "UPDATE write SET until = ?3, journal = coalesce(?4, journal)
                 WHERE name = ?1 AND run = ?2";
     let mut step = on.prepare_cached(step)?;
