@@ -29,7 +29,7 @@ use crate::settings::DEFAULT_SANDBOX_USERS;
 use dev_cert::authority::ServerName;
 use settings_help::SettingFlags;
 
-/// The sandbox alone listens here: beside the shim.
+/// Default address of `shim sandbox`, which can run beside the shim.
 const DEFAULT_SANDBOX_LISTEN: &str = "127.0.0.1:8081";
 
 /// Zoom's REST API v1, served from v2.
@@ -163,7 +163,7 @@ pub(crate) struct Usage {
     since: Option<Date>,
 }
 
-/// How the program ends; clap itself ends with 2 as well.
+/// Exit code; clap also exits with 2 for a wrong command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exit {
     Stopped = 0,
@@ -171,12 +171,12 @@ enum Exit {
     Misconfigured = 2,
 }
 
-/// What ends the program early.
+/// Reason for a failed command.
 #[derive(Debug)]
 enum Failure {
-    /// The user must change something before it can start.
+    /// The settings or arguments must be changed.
     Settings(anyhow::Error),
-    /// It cannot run here and now.
+    /// It cannot run now.
     Running(anyhow::Error),
 }
 
@@ -189,7 +189,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are errors to clap, and not to anybody else.
+            // clap returns help and version as errors.
             let _ = error.print();
             return if error.use_stderr() {
                 Exit::Misconfigured
@@ -217,11 +217,11 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Err(Failure::Running(error)) => (error, Exit::Failed),
     };
     // The exit code is set even if standard error is closed.
-    let _ = tell(&error, &mut io::stderr());
+    let _ = print_error(&error, &mut io::stderr());
     exit
 }
 
-fn tell(error: &anyhow::Error, output: &mut impl io::Write) -> io::Result<()> {
+fn print_error(error: &anyhow::Error, output: &mut impl io::Write) -> io::Result<()> {
     writeln!(output, "error: {error}")?;
     for cause in error.chain().skip(1) {
         writeln!(output, "  because: {cause}")?;
@@ -278,14 +278,14 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_in_the_help_are_the_defaults() {
+    fn help_shows_the_defaults() {
         for default in [DEFAULT_LISTEN, DEFAULT_OPS_LISTEN] {
             assert!(help(&["serve"]).contains(&format!("[default: {default}]")));
         }
     }
 
     #[test]
-    fn a_wrong_command_line_ends_with_2() {
+    fn a_wrong_command_line_exits_with_2() {
         let run = |line: &str| run_with(line.split(' ').map(OsString::from));
         assert_eq!(run("shim --version"), Exit::Stopped);
         assert_eq!(run("shim serve --no-such-flag"), Exit::Misconfigured);

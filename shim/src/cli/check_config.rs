@@ -1,4 +1,4 @@
-//! `shim check-config`: what is in effect, and whether it is valid.
+//! `shim check-config`: prints the effective settings after validating them.
 
 use anyhow::anyhow;
 

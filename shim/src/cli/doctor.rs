@@ -1,7 +1,7 @@
-//! `shim doctor`: tries everything that the settings depend on, and says what to do about what fails.
+//! `shim doctor`: tests everything that the settings depend on, and prints what to do about failures.
 //!
-//! The parts are those of `serve`: the same HTTP client, tokens and state engine. It only reads, and
-//! runs beside a shim that is at work.
+//! It uses the HTTP client, tokens and state engine of `serve`. It is read-only and can run beside a
+//! running shim.
 
 mod report;
 mod servers;
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     serve::{Dependencies, Shim},
-    settings::{Config, Source, StateConfig, StateUrl, TenantConfig, V2Config},
+    settings::{Config, Source, StateConfig, StateUrl, V2Config},
     state::{AnswerCache, State},
 };
 use report::{Check, Report};
@@ -40,7 +40,7 @@ pub(crate) struct Doctor {
     serve: Serve,
 }
 
-/// How the report is written.
+/// Report format.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum Format {
     /// For people
@@ -66,7 +66,7 @@ pub(super) fn run(arguments: &Doctor) -> Result<(), Failure> {
     report.verdict()
 }
 
-/// Makes all checks, of the machine first, then of v2, then of the tenants.
+/// Runs all checks: the machine, then v2, then the tenants.
 pub(super) fn examine(
     arguments: &Serve,
     config: Config,
@@ -138,11 +138,12 @@ async fn checks(
     Ok(())
 }
 
-/// Each tenant's key with the rates of its price plan.
+/// The rates of the price plan by tenant key.
 fn rates_by_key(v2: &V2Config) -> Vec<(String, Option<Rates>)> {
     let tenants = v2.tenants.iter();
-    let of_tenant = |tenant: &TenantConfig| (tenant.api_key.clone(), tenant.rates);
-    tenants.map(of_tenant).collect()
+    tenants
+        .map(|tenant| (tenant.api_key.clone(), tenant.rates))
+        .collect()
 }
 
 async fn state_engine(config: StateConfig, cache: AnswerCache) -> Check {
@@ -178,7 +179,7 @@ async fn state_engine(config: StateConfig, cache: AnswerCache) -> Check {
     }
 }
 
-/// Shorter ones are no secret tokens of Zoom apps, which have 22 characters.
+/// Minimum length of a plausible secret token. Those of Zoom apps have 22 characters.
 const SHORTEST_SECRET: usize = 16;
 
 fn webhook_secrets(secrets: &[SecretString]) -> Check {

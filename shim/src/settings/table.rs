@@ -1,8 +1,8 @@
 //! Every setting, once: name, type, range, default, variable, flag and documentation.
 //!
-//! A doc comment here is the text for the operator, too: in the example file, `shim/docs/settings.md`,
-//! the help and the manual page. Values stand as a variable holds them. To add a setting, add an
-//! entry, use its value, and run the test of `reference` with `UPDATE_SETTINGS=1`.
+//! The doc comments are the documentation for operators, too: in the example file, `shim/docs/settings.md`, the
+//! help and the manual page. Values are in the notation of variables. To add a setting, add an entry, use its
+//! value, and run the test `reference` with `UPDATE_SETTINGS=1`.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::{
     read::{SectionReader, SectionState, TableReader},
 };
 
-/// Makes a table: a struct for each section, with a field for each key.
+/// Defines the table: a struct per section, with a field per key.
 macro_rules! table {
     ($table:ident: $(
         $(#[doc = $about:literal])+
@@ -468,7 +468,7 @@ table! { Rollout:
     }
 }
 
-/// All sections, in the order in which people read them; options are the catalog's.
+/// All sections in reading order. Those of options come from the catalog.
 pub(crate) fn sections() -> impl Iterator<Item = &'static Section> {
     const FIRST: usize = 2;
     let (site, tenant) = (Site::SECTIONS.iter(), Tenant::SECTIONS.iter());
@@ -495,7 +495,7 @@ const fn number(first: u64, last: u64, unit: &'static str) -> Key {
     Key::new(Kind::Number(first, last, unit))
 }
 
-/// Of which there must be one.
+/// At least one.
 const fn count() -> Key {
     number(1, 1_000_000, "")
 }
@@ -508,7 +508,7 @@ const fn seconds(first: u64, last: u64) -> Key {
     number(first, last, "seconds")
 }
 
-/// At least a kilobyte.
+/// At least 1 KB.
 const fn bytes(last: u64) -> Key {
     number(1024, last, "bytes")
 }

@@ -14,13 +14,13 @@ use crate::{
     settings::V2Config,
 };
 
-/// Clocks that differ by less are as good as equal: servers tell the time to a second.
+/// Clock difference that is not significant: a `Date` header has a resolution of 1 s.
 const UNSURE: Duration = Duration::from_secs(5);
 
-/// Webhooks whose signature is older are refused.
+/// Maximum age of a webhook signature, and so the maximum clock difference.
 const TOLERATED: Duration = Duration::from_secs(300);
 
-/// What a shim answers to what a shim sends.
+/// Status with which a shim responds to the request of a shim.
 const LOOP_DETECTED: u16 = 508;
 
 pub(super) async fn check(
@@ -148,6 +148,7 @@ fn connection_remedy(setting: &str, cause: &str) -> String {
     }
 }
 
+/// Compares the clocks of this machine and of a server.
 fn clock(host: &str, greeting: &Greeting) -> Check {
     let Some(date) = greeting.date else {
         return Check::warn("clock", host, "tells no time to compare with", "");
@@ -168,7 +169,7 @@ fn clock(host: &str, greeting: &Greeting) -> Check {
     }
 }
 
-/// How far the first moment is from the second, and whether it is later.
+/// The absolute difference of two times; true if `here` is later.
 fn difference(here: SystemTime, there: SystemTime) -> (Duration, bool) {
     match here.duration_since(there) {
         Ok(ahead) => (ahead, true),

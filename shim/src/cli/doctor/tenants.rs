@@ -13,13 +13,13 @@ use tokio::time::Instant;
 use super::report::{Check, Report};
 use crate::serve::{Probed, Shim, TenantStatus};
 
-/// For all tokens to be there.
+/// Timeout for all tokens.
 const TOKEN_TIME: Duration = Duration::from_secs(10);
 
-/// For one read.
+/// Timeout of a read.
 const READ_TIME: Duration = Duration::from_secs(10);
 
-/// Operations that are named for each missing scope.
+/// Maximum number of operations listed for a missing scope.
 const NAMED: usize = 4;
 
 pub(super) async fn check(report: &mut Report, shim: &Shim, rates: &[(String, Option<Rates>)]) {
@@ -71,7 +71,7 @@ fn token(subject: &str, status: &TenantStatus) -> Check {
     }
 }
 
-/// Reads with their subjects. If all fail alike before v2 looks at them, one stands for all.
+/// Reads with their subjects. If all reads fail in the same way before v2 handles them, only one is listed.
 fn distinct<'r>(subject: &str, reads: &'r [Probed]) -> Vec<(String, &'r Probed)> {
     let kind = |read: &Probed| discriminant(&read.outcome);
     match reads {
@@ -196,7 +196,7 @@ fn read(subject: String, read: &Probed, is_fixed: bool) -> Check {
     }
 }
 
-/// An answer that is no success: v2's own words, or somebody else's.
+/// An error response, of v2 or of another server.
 fn answered(subject: String, status: u16, body: Option<&Document>) -> Check {
     let member = |name| body.and_then(|body| body.json().get(name));
     let Some(code) = member("code").and_then(Json::as_i64) else {
@@ -210,7 +210,7 @@ fn answered(subject: String, status: u16, body: Option<&Document>) -> Check {
     Check::warn("read", subject, text, remedy)
 }
 
-/// The daily limits of a price plan, in words.
+/// The daily limits of a price plan, as text.
 fn daily(rates: &Rates) -> String {
     let limits = [
         (rates.light_daily, "light"),
