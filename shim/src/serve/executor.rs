@@ -4,11 +4,7 @@
 mod admission;
 mod interrupted;
 
-use std::{
-    panic::AssertUnwindSafe,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{
@@ -32,6 +28,7 @@ use tokio::{
 
 use super::{in_flight::InFlightWrites, tenants::Tenant};
 use crate::{
+    clock::unix_millis,
     front::{boxed_future::boxed, encode},
     observe::{ServedRequest, Taps, WriteId, guarded},
     state::{Key, State, WriteRun},
@@ -422,8 +419,7 @@ fn answer_key(tenant: &Tenant, generation: u64, request: &V2Request) -> Key {
 }
 
 pub(super) fn unix_seconds() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    i64::try_from(since.unwrap_or(Duration::ZERO).as_secs()).unwrap_or(i64::MAX)
+    unix_millis() / 1000
 }
 
 #[cfg(test)]

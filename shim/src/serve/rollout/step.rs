@@ -16,8 +16,8 @@ use crate::{
     state::{Key, State},
 };
 
-/// Interval at which a process polls for steps of others.
-const LOOK: Duration = Duration::from_secs(1);
+/// Interval at which a process polls the state for steps of other processes.
+const POLL: Duration = Duration::from_secs(1);
 
 /// A share, and when it took effect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,7 +162,7 @@ impl Shim {
         loop {
             tokio::select! {
                 () = changed.notified() => {}
-                () = sleep(LOOK) => {}
+                () = sleep(POLL) => {}
             }
             self.sync_rollouts().await;
         }
