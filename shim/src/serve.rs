@@ -13,12 +13,7 @@ mod tenant_status;
 mod tenants;
 mod writes;
 
-use std::{
-    collections::BTreeMap,
-    error::Error,
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{collections::BTreeMap, error::Error, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use futures_util::future::BoxFuture;
@@ -28,6 +23,7 @@ use hyper::{
 };
 use ipnet::IpNet;
 use mappings::{Catalog, Links, catalog::protocol::Protocol};
+use parking_lot::RwLock;
 use recording::rollout::Figures;
 use shim_upstream::{CallLimits, Endpoint, Http, RateLabel};
 use tokio::sync::{Notify, Semaphore};
@@ -259,13 +255,13 @@ impl Shim {
         let before = (&before.0.tenants, &before.0.rollouts);
         let next = Generation::new(executor, v2, site, shared, before);
         let next = next.map_err(|_| ReloadError::SecondV1)?;
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = next;
+        *self.0.write() = next;
         Ok(())
     }
 
     fn current(&self) -> Generation {
         // The lock only guards a swap, so a panic cannot leave it half done.
-        let generation = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let generation = self.0.read();
         generation.clone()
     }
 

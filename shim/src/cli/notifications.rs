@@ -1,14 +1,11 @@
 //! Starts webhooks and push notifications, and the commands for their queues.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
 use mappings::Catalog;
+use parking_lot::Mutex;
 use secrecy::ExposeSecret as _;
 use shim_sandbox::Subscription;
 use tokio::{net::TcpListener, time::timeout};
@@ -165,7 +162,7 @@ impl Pushing {
     pub(super) fn switch(&self, receivers: Receivers) {
         let stop = CancellationToken::new();
         self.outbox.replace(Arc::clone(&receivers.targets));
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.current.lock();
         current.cancel();
         *current = stop.clone();
         for (target, client) in receivers.targets.iter().zip(receivers.clients) {
@@ -188,10 +185,7 @@ impl Pushing {
 
     /// Stops after the attempts in progress, or after `within`.
     pub(super) async fn stop(&self, within: Duration) {
-        self.current
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .cancel();
+        self.current.lock().cancel();
         self.tasks.close();
         // Messages of interrupted attempts stay in the queue.
         let _ = timeout(within, self.tasks.wait()).await;

@@ -6,12 +6,7 @@
 
 mod pseudonyms;
 
-use std::{
-    collections::BTreeMap,
-    net::SocketAddr,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use axum::{
@@ -23,6 +18,7 @@ use axum::{
     routing::post,
 };
 use mappings::Catalog;
+use parking_lot::Mutex;
 use recording::{Exchange, OutcomeKind, PseudonymKey, REDACTED, V2Exchange};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -116,7 +112,7 @@ impl Replay {
     }
 
     fn add(&mut self, exchange: Exchange) {
-        let calls = self.calls.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let calls = self.calls.get_mut();
         for recorded in exchange.v2 {
             // A call without a response cannot be replayed.
             let status = recorded
@@ -141,7 +137,7 @@ impl Replay {
         };
         request.query.sort();
         let (query, body) = (request.query, request.body);
-        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut calls = self.calls.lock();
         let played = calls.get_mut(&(request.method, request.path))?;
         let matches = |played: &&mut Played| played.matches(&query, body.as_ref());
         let mut fitting: Vec<_> = played.iter_mut().filter(matches).collect();

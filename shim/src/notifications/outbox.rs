@@ -1,14 +1,12 @@
 //! The queues of the receivers. A notification is stored once for each receiver that accepts it.
 
-use std::{
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use mappings::{
     Catalog, Links, Site,
     notification::{Event, Push},
 };
+use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use url::Url;
@@ -110,7 +108,7 @@ impl Outbox {
     /// The receivers, and earlier ones whose queues are not empty yet.
     pub fn targets(&self) -> Targets {
         // Replaced as a whole, so that no panic can leave it inconsistent.
-        let targets = self.targets.read().unwrap_or_else(PoisonError::into_inner);
+        let targets = self.targets.read();
         Arc::clone(&targets)
     }
 
@@ -163,7 +161,7 @@ impl Outbox {
 
     /// Replaces the receivers.
     pub fn replace(&self, targets: Targets) {
-        let mut current = self.targets.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.targets.write();
         *current = targets;
     }
 

@@ -1,14 +1,10 @@
 //! Delivers the due messages in the queue of one receiver, at least once. Messages of a meeting are delivered
 //! in order, those of different meetings in parallel.
 
-use std::{
-    collections::HashSet,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use tokio::{
     select,
     sync::Semaphore,
@@ -162,7 +158,7 @@ impl Pusher {
     /// Makes one attempt, unless the message is not due yet, and settles the message.
     pub async fn push(&self, claimed: Claimed) {
         let id = claimed.claim.id;
-        let is_delivered = self.delivered().contains(&id);
+        let is_delivered = self.delivered.lock().contains(&id);
         if is_delivered {
             self.settle(&claimed, Settlement::Done).await;
             return;
@@ -211,7 +207,7 @@ impl Pusher {
             }
         };
         if settlement == Settlement::Done {
-            self.delivered().insert(id);
+            self.delivered.lock().insert(id);
         }
         self.observer.delivered(&DeliveryRecord {
             event: &event,
@@ -251,7 +247,7 @@ impl Pusher {
             match timeout(LEASE, settled).await {
                 // After a lost lease, the new owner settles an undelivered message.
                 Ok(Ok(_)) => {
-                    self.delivered().remove(&id);
+                    self.delivered.lock().remove(&id);
                     return;
                 }
                 Ok(Err(error)) => {
@@ -278,11 +274,5 @@ impl Pusher {
         let wait = due.map(|due| due.saturating_sub((self.clock)()));
         let wait = wait.map(|wait| Duration::from_millis(u64::try_from(wait).unwrap_or(0)));
         wait.map_or(POLL, |wait| wait.clamp(Duration::from_millis(10), POLL))
-    }
-
-    fn delivered(&self) -> std::sync::MutexGuard<'_, HashSet<Name>> {
-        self.delivered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,9 +1,6 @@
 //! The HTTP endpoint for v2's webhooks: verifies, stores, acknowledges.
 
-use std::{
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -17,6 +14,7 @@ use axum::{
     routing::post,
 };
 use mappings::{Catalog, Links, notification::Event};
+use parking_lot::RwLock;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::{sync::Semaphore, time::timeout};
@@ -133,11 +131,11 @@ impl Webhooks {
 
     /// Replaces the secret tokens.
     pub fn replace_tokens(&self, tokens: Vec<SecretString>) {
-        *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = tokens.into();
+        *self.tokens.write() = tokens.into();
     }
 
     fn tokens(&self) -> Arc<[SecretString]> {
-        let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        let tokens = self.tokens.read();
         Arc::clone(&tokens)
     }
 

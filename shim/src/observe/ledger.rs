@@ -18,7 +18,7 @@ mod table;
 use std::{
     fmt, io,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
         mpsc::{self, Receiver, Sender, SyncSender, TryRecvError},
     },
@@ -27,6 +27,7 @@ use std::{
 };
 
 use mappings::Catalog;
+use parking_lot::Mutex;
 use recording::{Redactor, usage::Usage};
 
 use super::observer::RequestRecord;
@@ -179,10 +180,7 @@ impl Ledger {
 
     /// Records the windows of these brownouts from now on, with or without calls in them.
     pub(crate) fn announce(&self, brownouts: &[BrownoutConfig]) {
-        *self
-            .announced
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = brownouts.into();
+        *self.announced.lock() = brownouts.into();
     }
 
     /// Adds a served request.
@@ -371,12 +369,7 @@ impl Writer {
         let now = self.clock.time(unix_seconds(), Instant::now());
         let today = day(now);
         let unrecorded = self.counts.unrecorded.swap(0, Ordering::Relaxed);
-        let announced = Arc::clone(
-            &self
-                .announced
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let announced = Arc::clone(&self.announced.lock());
         let windows = brownouts::noted(&announced, self.noted, now);
         self.table.set_windows(windows);
         if self.table.is_empty() && unrecorded == 0 && Some(today) == self.day {

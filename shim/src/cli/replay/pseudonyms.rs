@@ -1,11 +1,9 @@
 //! Pseudonyms for requests to a recording that has them instead of addresses and names.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use mappings::Catalog;
+use parking_lot::Mutex;
 use recording::{Exchange, OutcomeKind, PseudonymKey, Redactor, V1Exchange, V2Exchange, Wrapping};
 use serde_json::{Map, Value};
 
@@ -86,7 +84,7 @@ impl Pseudonyms {
         let (mut real, mut known) = (Vec::new(), Vec::new());
         request.texts(&mut real);
         recorded.texts(&mut known);
-        let mut persons = self.lock();
+        let mut persons = self.persons.lock();
         for (real, known) in real.into_iter().zip(known) {
             if real != known && known != recording::REDACTED && persons.len() < PERSONS {
                 persons.insert(known, real);
@@ -96,12 +94,8 @@ impl Pseudonyms {
 
     /// A response with the real texts instead of known pseudonyms.
     pub(super) fn answer(&self, mut answer: Value) -> Value {
-        restore(&mut answer, &self.lock());
+        restore(&mut answer, &self.persons.lock());
         answer
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, String>> {
-        self.persons.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, PoisonError, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
 };
 
 use bytes::Bytes;
@@ -59,7 +59,7 @@ impl Shadowed {
                 return None;
             };
             let calls = self.calls.as_ref()?;
-            let calls = calls.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let calls = calls.lock().clone();
             let exchange = self.exchange(document(&answer), calls);
             let mine = rehearse(catalog, operation, request.site(), &exchange);
             let other = rehearse(mappings, other, request.site(), &exchange);
@@ -178,14 +178,14 @@ impl Shadowed {
         }
         changed.retain(|row| !in_between(row));
         let noise = &self.shadow.noise;
-        let mut noise = noise.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noise = noise.lock();
         noise.learn(&self.operation, &changed);
         noise.cancel(&self.operation, rows);
     }
 
     fn cancel_noise(&self, rows: &mut [Row]) {
         let noise = &self.shadow.noise;
-        let noise = noise.lock().unwrap_or_else(PoisonError::into_inner);
+        let noise = noise.lock();
         noise.cancel(&self.operation, rows);
     }
 

@@ -103,7 +103,7 @@ impl Rollout {
         if let Some(step) = self.follow(kept) {
             let text = serde_json::to_vec(&step).unwrap_or_default();
             if state.save_share(name, &text).await {
-                self.lock().saved = Some(step);
+                self.state.lock().saved = Some(step);
             }
         }
     }
@@ -111,7 +111,7 @@ impl Rollout {
     /// Adopts the saved step if it is later; otherwise returns the step to save, if any.
     fn follow(&self, kept: Option<Step>) -> Option<Step> {
         let now = (self.clock)();
-        let mut locked = self.lock();
+        let mut locked = self.state.lock();
         let is_saved = locked.saved.as_ref() == Some(&locked.step);
         match (locked.step.reconcile(kept.as_ref(), is_saved, now), kept) {
             (Next::Keep(made), _) => {

@@ -3,12 +3,13 @@
 use std::{
     pin::pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use redis::{RedisError, RedisResult};
 use tokio::{
     runtime::Handle,
@@ -61,7 +62,7 @@ impl Link {
             runtime: Handle::current(),
         }));
         match link.0.runtime.block_on(link.0.connect()) {
-            Ok(connections) => *link.lock() = Some(connections),
+            Ok(connections) => *link.0.connections.lock() = Some(connections),
             Err(ConnectError::Fatal(why)) => return Err(StateError::Redis(why)),
             Err(ConnectError::Unreachable(why)) => {
                 tracing::warn!(why, "Redis cannot be reached; starting without it");
@@ -77,7 +78,7 @@ impl Link {
 
     /// True while there is no connection, from the first failed attempt to replace a lost one.
     pub(super) fn is_down(&self) -> bool {
-        self.lock().is_none() && !self.0.is_replacing.load(Ordering::Acquire)
+        self.0.connections.lock().is_none() && !self.0.is_replacing.load(Ordering::Acquire)
     }
 
     /// Runs an operation on the shared connection, with a timeout. Fails at once without a connection.
@@ -86,7 +87,7 @@ impl Link {
         limit: Duration,
         operation: impl FnOnce(Connection) -> F,
     ) -> Result<T, StateError> {
-        let connections = self.lock().clone().ok_or(StateError::Down)?;
+        let connections = self.0.connections.lock().clone().ok_or(StateError::Down)?;
         self.timed(limit, operation(connections.common)).await
     }
 
@@ -96,7 +97,7 @@ impl Link {
         limit: Duration,
         operation: impl FnOnce(Connection) -> F,
     ) -> Result<T, StateError> {
-        let connections = self.lock().clone().ok_or(StateError::Down)?;
+        let connections = self.0.connections.lock().clone().ok_or(StateError::Down)?;
         let connection = connections.blocking.unwrap_or(connections.common);
         self.timed(limit, operation(connection)).await
     }
@@ -132,13 +133,13 @@ impl Link {
     }
 
     fn mark_alive(&self) {
-        *lock(&self.0.silent_since) = None;
+        *self.0.silent_since.lock() = None;
     }
 
     /// Records a timeout. True if there was no reply for too long.
     fn is_silent(&self, limit: Duration) -> bool {
         let now = Instant::now();
-        let mut silent_since = lock(&self.0.silent_since);
+        let mut silent_since = self.0.silent_since.lock();
         let since = silent_since.get_or_insert(now);
         now.duration_since(*since) + limit > SILENCE
     }
@@ -146,7 +147,7 @@ impl Link {
     /// Drops the connection and replaces it in the background.
     fn lost(&self, why: &str) {
         // Of several operations that fail at the same time, only the first one reconnects.
-        let mut connections = self.lock();
+        let mut connections = self.0.connections.lock();
         if connections.take().is_some() {
             self.0.is_replacing.store(true, Ordering::Release);
             drop(connections);
@@ -171,21 +172,12 @@ impl Link {
             }
             if let Ok(connections) = connected {
                 link.mark_alive();
-                *link.lock() = Some(connections);
+                *link.0.connections.lock() = Some(connections);
                 link.0.is_replacing.store(false, Ordering::Release);
                 tracing::info!("Redis is back");
             }
         });
     }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Connections>> {
-        lock(&self.0.connections)
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // No panic can leave the value inconsistent.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Inner {
