@@ -22,7 +22,7 @@ use std::{ffi::OsString, io, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use recording::usage::day_of;
-use shim_sandbox::{Faults, FaultsError, MAX_USERS};
+use shim_sandbox::{Faults, MAX_USERS};
 use time::Date;
 
 use crate::settings::DEFAULT_SANDBOX_USERS;
@@ -82,9 +82,9 @@ pub(crate) struct Serve {
     sandbox_users: usize,
     /// Faults of the sandbox: a file of [[fault]] sections (*.toml), or rules such as
     /// "method=PATCH,path=/users/*,status=503,times=1", with ; between them
-    #[arg(long, value_name = "FILE|SPEC", requires = "sandbox", value_parser = faults)]
+    #[arg(long, value_name = "FILE|SPEC", requires = "sandbox", value_parser = Faults::read)]
     sandbox_faults: Option<Faults>,
-    /// Serve from recorded v2 answers: a file of --record. What was not recorded fails
+    /// Serve from recorded v2 answers: a file of --record. Unrecorded calls fail
     #[arg(long, value_name = "FILE", conflicts_with = "sandbox")]
     replay: Option<PathBuf>,
     #[command(flatten)]
@@ -107,16 +107,16 @@ const CHECK_EXIT_CODES: &str = "Exit codes:
   1  with --online, a check failed
   2  the command line or the settings are wrong";
 
-/// Show the effective settings and where each comes from.
+/// Show the effective settings and their sources.
 ///
-/// Secrets are hidden, and nothing is started. The last line says that the settings are valid.
-/// Warnings stand before it. A SHIM_ variable that sets nothing is a mistake.
+/// Secrets are hidden, and nothing is started. Warnings come first; the last line confirms that the
+/// settings are valid. An unknown SHIM_ variable is an error.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct CheckConfig {
-    /// Test what the settings depend on as well, as `doctor` does
+    /// Also run the checks of `doctor`
     #[arg(long)]
     online: bool,
-    /// Show only what differs from the defaults
+    /// Show only settings that differ from the defaults
     #[arg(long)]
     changed: bool,
     #[command(flatten)]
@@ -136,23 +136,23 @@ pub(crate) struct SandboxArguments {
 
 /// Make a local authority and a certificate, for programs whose URL cannot be changed.
 ///
-/// The certificate is for api.zoom.us and www.zoom.us, or the names that are asked for, and for
-/// this machine. An authority that is there is used again, and the certificate is made anew: do so
-/// before it ends. The authority is good for these names only. What to do with the files is said
-/// at the end.
+/// The certificate is for api.zoom.us and www.zoom.us, or the names given with --name, and for this
+/// machine. If the folder has an authority, only the certificate is renewed: run this again before
+/// it expires. The authority is valid for these names only. The output lists the next steps.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct DevCert {
     /// Where the files are: ca.pem, ca-key.pem, cert.pem and key.pem
     #[arg(long, value_name = "DIR", default_value = "dev-cert")]
     dir: PathBuf,
-    /// A name in place of api.zoom.us and www.zoom.us; several times for several
+    /// Name instead of api.zoom.us and www.zoom.us; may be repeated
     #[arg(long = "name", value_name = "NAME")]
     names: Vec<ServerName>,
 }
 
-/// Print what ledgers say, as GET /usage does, while no shim runs; `migrate usage -` reads it.
+/// Print usage ledgers in the format of GET /usage, for `migrate usage -`.
 ///
-/// One JSON object a line. `SHIM_LEDGER_PASSWORD` holds a password that a URL leaves out.
+/// The output has one JSON object a line, and no shim needs to run. `SHIM_LEDGER_PASSWORD` is the
+/// password for URLs without one.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Usage {
     /// SQLite files, or postgres:// URLs; they are only read
@@ -227,10 +227,6 @@ fn print_error(error: &anyhow::Error, output: &mut impl io::Write) -> io::Result
         writeln!(output, "  because: {cause}")?;
     }
     Ok(())
-}
-
-fn faults(text: &str) -> Result<Faults, FaultsError> {
-    Faults::read(text)
 }
 
 fn day(text: &str) -> Result<Date, String> {

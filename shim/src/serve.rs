@@ -154,10 +154,12 @@ pub(crate) struct StateStatus {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// No HTTP client for v2: missing certificates, invalid proxy settings, or no name servers.
-    #[error("the client for v2 cannot be made; check the system's certificates and proxy settings")]
+    #[error(
+        "the HTTP client for v2 cannot be created; check the system's certificates and proxy settings"
+    )]
     Client(#[source] Box<dyn Error + Send + Sync>),
     /// No HTTP client for the other side of a rollout.
-    #[error("the client for rollout.url cannot be made; check the system's certificates")]
+    #[error("the HTTP client for rollout.url cannot be created; check the system's certificates")]
     SecondV1(#[source] Box<dyn Error + Send + Sync>),
 }
 
@@ -165,10 +167,10 @@ pub enum StartError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReloadError {
     /// `upstream.url` changed.
-    #[error("upstream.url is another one; restart the shim for that")]
+    #[error("upstream.url has changed; restart the shim")]
     OtherUpstream,
     /// No HTTP client for the other side of a rollout.
-    #[error("the client for rollout.url cannot be made; check the system's certificates")]
+    #[error("the HTTP client for rollout.url cannot be created; check the system's certificates")]
     SecondV1,
 }
 
@@ -260,9 +262,7 @@ impl Shim {
     }
 
     fn current(&self) -> Generation {
-        // The lock only guards a swap, so a panic cannot leave it half done.
-        let generation = self.0.read();
-        generation.clone()
+        self.0.read().clone()
     }
 
     /// True while the circuit breakers of all accounts in use are open.

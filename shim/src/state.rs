@@ -74,7 +74,7 @@ pub enum StateError {
         source: std::io::Error,
     },
     /// The system has no random bytes.
-    #[error("the system gives no random bytes")]
+    #[error("the system returned no random bytes")]
     Random,
     /// No key decrypts a stored value.
     #[error("a stored value opens with no key; set state.previous_key_file to the one before")]

@@ -172,9 +172,9 @@ impl fmt::Display for Made {
         let host = hosts.first().copied().unwrap_or("localhost");
         let names: Vec<_> = self.names.iter().map(ToString::to_string).collect();
         let age = if self.is_new_authority {
-            "new; good for these names only"
+            "new; valid for these names only"
         } else {
-            "the one that was there"
+            "existing"
         };
         write!(
             f,

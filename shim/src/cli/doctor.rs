@@ -27,13 +27,13 @@ use crate::{
 };
 use report::{Check, Report};
 
-/// Test everything that the settings depend on: v2, tokens, scopes, clock, state.
+/// Check v2, tokens, scopes, clock and state.
 ///
 /// One line for each check: pass, warn or fail, and what to do. Nothing is changed, and a running shim
 /// is not disturbed.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Doctor {
-    /// How the report is written
+    /// Format of the report
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
@@ -108,7 +108,7 @@ async fn checks(
             start_sandbox(users, &site, faults, None).await?
         }
         Source::Replay => {
-            let text = "answers come from a recording: v2 is not asked";
+            let text = "responses come from a recording: no calls to v2";
             report.add(Check::pass("settings", "--replay", text));
             return Ok(());
         }
@@ -171,7 +171,7 @@ async fn state_engine(config: StateConfig, cache: AnswerCache) -> Check {
     match opened.map_err(anyhow::Error::from).flatten() {
         Ok(state) if state.is_degraded() => {
             let remedy =
-                "start Redis, or correct state.url; until then each replica remembers for itself";
+                "start Redis, or correct state.url; until then each replica keeps its own state";
             Check::fail("state", subject, "cannot be reached", remedy)
         }
         Ok(_) => Check::pass("state", subject, good),
@@ -191,6 +191,6 @@ fn webhook_secrets(secrets: &[SecretString]) -> Check {
             "copy the Secret Token of the app's Feature page into webhooks.secret_token_file";
         return Check::warn("webhooks", "webhooks.secret_token", text, remedy);
     }
-    let text = format!("{count} set; whether they are right shows at the first webhook");
+    let text = format!("{count} set; they are verified with the first webhook");
     Check::pass("webhooks", "webhooks.secret_token", text)
 }

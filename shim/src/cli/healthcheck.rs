@@ -16,7 +16,7 @@ use crate::{
 /// Timeout of the request. Container engines use 30 s for the whole check by default.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Ask a running shim whether it is ready, for containers without a shell.
+/// Check whether a running shim is ready, for containers without a shell.
 ///
 /// It asks `/readyz` at the operations address that the settings name, and prints what was answered.
 #[derive(Args, Clone, Debug)]
@@ -44,7 +44,7 @@ pub(super) fn run(arguments: &Healthcheck) -> Result<(), Failure> {
             return Err(Failure::Settings(error));
         }
         OpsListen::Off => {
-            let error = anyhow!("ops.listen is \"off\": there is no address to ask at");
+            let error = anyhow!("ops.listen is \"off\": there is no address to check");
             return Err(Failure::Settings(error));
         }
     };

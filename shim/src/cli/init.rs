@@ -18,7 +18,7 @@ use tokio::{runtime::Builder, signal, task::spawn_blocking};
 use super::{Failure, banner};
 use crate::settings::{Config, Flags, Sources};
 
-/// Write a first configuration file from five answers.
+/// Write a first configuration file.
 ///
 /// Asks for what no flag gives, one line each, on standard input. Secrets are not shown, and go into
 /// files of their own that only their owner can read, or also the group of secrets/ if that folder has

@@ -172,7 +172,7 @@ pub(super) async fn bind_flag(listen: &str, flag: &str) -> anyhow::Result<TcpLis
     let name = flag.split([' ', '=']).next().unwrap_or(flag);
     let addresses: Vec<SocketAddr> = lookup_host(listen)
         .await
-        .with_context(|| format!("{listen} is no address of this machine; try {flag}"))?
+        .with_context(|| format!("{listen} is not an address of this machine; try {flag}"))?
         .collect();
     TcpListener::bind(addresses.as_slice())
         .await
@@ -186,7 +186,7 @@ pub(super) async fn bind_flag(listen: &str, flag: &str) -> anyhow::Result<TcpLis
                  AmbientCapabilities=CAP_NET_BIND_SERVICE in its systemd unit"
             ),
             io::ErrorKind::AddrNotAvailable => {
-                anyhow!("{listen} is no address of this machine; try {flag}")
+                anyhow!("{listen} is not an address of this machine; try {flag}")
             }
             _ => anyhow::Error::new(error).context(format!("{listen} cannot be listened on")),
         })

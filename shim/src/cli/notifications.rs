@@ -205,7 +205,7 @@ pub(super) fn run(arguments: &Notifications) -> Result<(), Failure> {
     let config = run::config(serve, &catalog).map_err(Failure::Settings)?;
     if config.receivers.is_empty() {
         return Err(Failure::Settings(anyhow!(
-            "nothing receives notifications; set SHIM_RECEIVER_URL, or a [[receiver]] in the file"
+            "no receiver is configured; set SHIM_RECEIVER_URL, or a [[receiver]] in the file"
         )));
     }
     let is_test = matches!(arguments.command, Command::Test(_));
@@ -255,7 +255,7 @@ async fn list(outbox: &Outbox) -> anyhow::Result<()> {
 async fn retry(outbox: &Outbox, ids: &[String]) -> anyhow::Result<()> {
     let parsed = ids.iter().map(|id| {
         let parsed = id.parse();
-        parsed.map_err(|_| anyhow!("{id:?} is no id of `shim notifications list`"))
+        parsed.map_err(|_| anyhow!("{id:?} is not an id from `shim notifications list`"))
     });
     let parsed = parsed.collect::<anyhow::Result<Vec<_>>>()?;
     let chosen = (!ids.is_empty()).then_some(parsed.as_slice());

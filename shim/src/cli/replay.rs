@@ -168,7 +168,7 @@ impl Played {
                 as_json(self.status, answered.as_ref().unwrap_or(answer))
             }
             (OutcomeKind::Answered, None) => self.status.into_response(),
-            _ => (self.status, "This was no answer of v2's API.\n").into_response(),
+            _ => (self.status, "This response was not from v2's API.\n").into_response(),
         }
     }
 }

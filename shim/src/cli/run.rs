@@ -386,7 +386,9 @@ async fn reload_on_signals(
                     v2.sandbox_with(&config.site)
                 }
                 (Source::Sandbox { .. } | Source::Replay, None) => {
-                    bail!("v2 was another one from the start")
+                    bail!(
+                        "a restart is needed to change between --sandbox, --replay and a v2 account"
+                    )
                 }
             };
             let (_, tenants) = v2.shown();
@@ -410,7 +412,9 @@ async fn reload_on_signals(
                 tenants,
                 "Reloaded mappings, tenants, options, receivers, secrets and certificate"
             ),
-            Err(error) => tracing::error!("Nothing is reloaded, all goes on as it was: {error:#}"),
+            Err(error) => {
+                tracing::error!("Reload failed, the previous settings stay in effect: {error:#}")
+            }
         }
     }
 }

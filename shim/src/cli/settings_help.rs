@@ -89,7 +89,7 @@ const ENVIRONMENT_END: &str = "  \
   SHIM_SECTION_KEY
           Any other key of the file, as SHIM_LIMITS_REQUESTS for limits.requests
   RUST_LOG
-          How much to log: error, warn, info, debug, trace";
+          Log filter: error, warn, info, debug, trace";
 
 /// The section of the manual page that lists every key of the settings file.
 pub(super) fn manual_section() -> String {

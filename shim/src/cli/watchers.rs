@@ -70,7 +70,7 @@ pub(super) async fn write_the_rest(recorder: Option<Arc<Recorder>>, ledger: Opti
     if let Some(ledger) = ledger {
         let written = spawn_blocking(move || ledger.stop(LEDGER_GRACE));
         if !written.await.unwrap_or_default() {
-            tracing::warn!("Stopped before all requests were noted in the ledger");
+            tracing::warn!("Stopped before all requests were recorded in the ledger");
         }
     }
 }
@@ -116,7 +116,7 @@ fn shadow(
 ) -> anyhow::Result<Arc<Shadow>> {
     let mappings = shadow_mappings(Some(&config))?.map(Arc::new);
     let shadow = Shadow::new(config, catalog, mappings, key, limits, observer)?;
-    tracing::info!(with = shadow.shown(), "Comparing answers");
+    tracing::info!(with = shadow.shown(), "Comparing responses");
     Ok(Arc::new(shadow))
 }
 

@@ -93,7 +93,7 @@ pub enum ShadowError {
     #[error("the client for the shadow cannot be made; check the system's certificates")]
     Client(#[from] reqwest::Error),
     /// No thread.
-    #[error("the system gives no thread to compare on")]
+    #[error("the comparison thread cannot be started")]
     Thread(#[from] std::io::Error),
 }
 

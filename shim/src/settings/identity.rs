@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_together_is_taken() {
+    fn matching_certificate_and_key_are_accepted() {
         let (own, other) = (made((2029, 2031)), made((2029, 2031)));
         assert_eq!(read(&own.certificate, &own.key).unwrap().warnings(), []);
         let both = format!("{}{}", own.certificate, other.certificate);
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told() {
+    fn invalid_identities_are_rejected() {
         let (own, other) = (made((2029, 2031)), made((2029, 2031)));
         let swapped = format!("{}{}", other.certificate, own.certificate);
         let broken = own
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_clients_may_find_wrong_is_told_and_taken() {
+    fn certificates_that_clients_may_reject_give_warnings() {
         let told = |years| {
             let made = made(years);
             let identity = read(&made.certificate, &made.key).unwrap();
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_shown_nowhere() {
+    fn private_key_is_not_printed() {
         let own = made((2029, 2031));
         let identity = read(&own.certificate, &own.key).unwrap();
         assert_eq!(format!("{identity:?}"), "Identity(…)");

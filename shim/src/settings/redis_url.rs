@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_served_is_refused() {
+    fn unsupported_recordings_are_rejected() {
         for text in [
             "redis:",
             "redis://",

@@ -119,8 +119,7 @@ table! { Site:
 
     /// The log, on standard error.
     ["log"] log: Log {
-        /// Least level that is logged: error, warn, info, debug or trace. RUST_LOG, if set, filters in
-        /// its place.
+        /// Lowest log level: error, warn, info, debug or trace. RUST_LOG takes precedence.
         level: String = choice(&["error", "warn", "info", "debug", "trace"]).default("info")
             .listed("SHIM_LOG_LEVEL").flag("--log-level", "LEVEL");
         /// Log format: "text" for people, or "json", one object a line.
@@ -195,7 +194,7 @@ table! { Site:
 
     /// Recorded exchanges; off without a file.
     ["record"] record: Record {
-        /// Keep exchanges in this file, without secrets, for `migrate diff`.
+        /// Record exchanges in this file, without secrets, for `migrate diff`.
         file: Option<String> = file().example("exchanges.jsonl").flag("--record", "FILE");
         /// Size at which the file is rotated: it becomes `exchanges.jsonl.1`, and so on.
         max_bytes: u64 = bytes(1 << 40).default("67108864");
@@ -281,7 +280,7 @@ table! { Site:
 
     /// The usage ledger; off without a file.
     ["ledger"] ledger: Ledger {
-        /// Note in this SQLite file who still calls v1, for /usage and `migrate usage`; or in a
+        /// Record the callers of v1 in this SQLite file, for /usage and `migrate usage`; or in a
         /// database, as postgres://user@host/name (in builds with `--features postgres`).
         file: Option<String> = file().example("ledger.sqlite").listed("SHIM_LEDGER")
             .flag("--ledger", "FILE");

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_variable_is_named_with_the_one_that_was_meant() {
+    fn misspelt_variables_are_reported_with_a_suggestion() {
         let told = unknown(&[("SHIM_LISTN", "a"), ("SHIM_LISTEN", "b"), ("PATH", "c")]);
         assert_eq!(
             told,

@@ -831,7 +831,7 @@ fn the_file_of_a_newer_shim_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn the_file_of_another_program_is_refused() {
+fn file_of_another_program_is_rejected() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("state.sqlite");
     let connection = rusqlite::Connection::open(&file).unwrap();

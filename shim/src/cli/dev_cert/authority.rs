@@ -47,9 +47,9 @@ pub(crate) enum IssueError {
     Unreadable,
     #[error("the authority's key does not belong to its certificate, or cannot be read")]
     OtherKey,
-    #[error("the certificate is no authority's")]
+    #[error("the certificate is not an authority")]
     NoAuthority,
-    #[error("the authority is good until {0} only")]
+    #[error("the authority is valid only until {0}")]
     Over(time::Date),
     #[error("the authority is for {allowed} only, and {name} is not among them")]
     NotAllowed { name: ServerName, allowed: String },

@@ -135,7 +135,7 @@ fn connection_remedy(setting: &str, cause: &str) -> String {
     let is_about = |word: &str| cause.to_lowercase().contains(word);
     if is_about("expired") {
         format!(
-            "the server's certificate has ended: renew it, or correct {setting}; check this machine's clock"
+            "the server's certificate has expired: renew it, or correct {setting}; check this machine's clock"
         )
     } else if is_about("certificate") || is_about("unknownissuer") {
         "add the authority that signed it to the system's certificates, also that of a proxy that \
@@ -151,12 +151,12 @@ fn connection_remedy(setting: &str, cause: &str) -> String {
 /// Compares the clocks of this machine and of a server.
 fn clock(host: &str, greeting: &Greeting) -> Check {
     let Some(date) = greeting.date else {
-        return Check::warn("clock", host, "tells no time to compare with", "");
+        return Check::warn("clock", host, "sends no Date header to compare with", "");
     };
     let (difference, is_ahead) = difference(greeting.here, date);
     let seconds = difference.as_secs();
     if difference <= UNSURE {
-        return Check::pass("clock", host, "has the time of this machine");
+        return Check::pass("clock", host, "agrees with this machine's clock");
     }
     let way = if is_ahead { "ahead of" } else { "behind" };
     let text = format!("this machine's clock is {seconds} s {way} this server's");

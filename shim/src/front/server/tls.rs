@@ -22,7 +22,6 @@ impl Tls {
     /// Replaces the certificate for new connections. Open connections stay; earlier sessions cannot
     /// be resumed.
     pub fn replace(&self, identity: &Identity) {
-        // The lock only guards a swap, so a panic cannot leave it half done.
         *self.0.write() = identity.clone();
     }
 

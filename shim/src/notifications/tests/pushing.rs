@@ -529,7 +529,7 @@ async fn a_lease_is_renewed_while_a_receiver_takes_its_time() {
 }
 
 #[tokio::test]
-async fn other_receivers_are_taken_over_with_what_is_queued() {
+async fn reloaded_receivers_keep_queued_notifications() {
     let (catalog, state) = (catalog(), state());
     let of = |url: &str| receiver(url, &catalog);
     let outbox = Outbox::new(

@@ -51,7 +51,7 @@ async fn fails_and_comes_back(on: &Arc<dyn Engine>, repair: impl FnOnce()) {
 }
 
 #[tokio::test]
-async fn a_killed_server_is_used_again_and_forgets_nothing() {
+async fn restarted_server_keeps_the_state() {
     let Some(mut server) = Server::durable() else {
         return;
     };
@@ -64,7 +64,7 @@ async fn a_killed_server_is_used_again_and_forgets_nothing() {
 }
 
 #[tokio::test]
-async fn a_killed_server_that_forgot_is_used_again() {
+async fn restarted_server_without_data_is_used_again() {
     for options in ["--save 3600 1", "--appendonly yes --appendfsync everysec"] {
         let Some(mut server) = Server::with(|_| words(options)) else {
             return;
@@ -235,7 +235,7 @@ async fn without_a_server_writes_are_local_or_refused() {
 }
 
 #[tokio::test]
-async fn nothing_that_went_in_can_be_read() {
+async fn stored_values_are_encrypted() {
     let Some(server) = Server::start() else {
         return;
     };

@@ -144,7 +144,7 @@ async fn after_a_failover_the_new_master_has_the_lease() {
 }
 
 #[tokio::test]
-async fn a_cluster_does_what_a_server_does() {
+async fn cluster_behaves_like_a_single_server() {
     let node = || {
         Server::with(|port| {
             let bus = (port + 10_000).to_string();
