@@ -1,5 +1,5 @@
-//! What remembering a write of three v2 calls costs: its lease, two notes and its end. SQLite's time
-//! above that of memory is what a file adds.
+//! What remembering a write of three v2 calls costs: its lease, two notes and its end. SQLite's
+//! time above that of memory is what a file adds.
 //!
 //! `cargo bench -p shim --bench state`
 

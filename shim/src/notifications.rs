@@ -1,7 +1,7 @@
 //! v2's webhooks in, v1's push notifications out.
 //!
-//! A webhook is verified and stored before it is acknowledged. Every receiver has its own queue in the
-//! state engine, in which the notifications of a meeting keep their order.
+//! A webhook is verified and stored before it is acknowledged. Every receiver has its own queue in
+//! the state engine, in which the notifications of a meeting keep their order.
 //!
 //! | module | job |
 //! |---|---|

@@ -1,7 +1,8 @@
 //! One typed configuration from a file, the environment and flags, in that order.
 //!
-//! The configuration is validated as a whole before a socket opens. All mistakes are reported at once, each
-//! with its place and the correct form. This is the lowest layer: it uses no other module of the shim.
+//! The configuration is validated as a whole before a socket opens. All mistakes are reported at
+//! once, each with its place and the correct form. This is the lowest layer: it uses no other
+//! module of the shim.
 
 mod brownout;
 mod effective;
@@ -203,8 +204,8 @@ pub(crate) struct TenantConfig {
     /// The team that maintains its programs.
     pub(crate) owner: Option<String>,
     pub(crate) access: Access,
-    /// v2's rate limits of the account. By default unlimited, so that only v2's own refusals apply: a guessed
-    /// price plan would either slow the account down or not prevent refusals.
+    /// v2's rate limits of the account. By default unlimited, so that only v2's own refusals apply:
+    /// a guessed price plan would either slow the account down or not prevent refusals.
     pub(crate) rates: Option<Rates>,
     /// An unsupported parameter is an error instead of a warning.
     pub(crate) strict: bool,
@@ -231,8 +232,8 @@ pub struct SiteConfig {
     pub strict: bool,
     /// The catalog's options. Tenants may override them.
     pub options: Options,
-    /// HTTP status of errors that the caller did not cause. v1 always returned 200; clients that retry by status
-    /// need a 5xx.
+    /// HTTP status of errors that the caller did not cause. v1 always returned 200; clients that
+    /// retry by status need a 5xx.
     pub upstream_status: StatusCode,
     /// Deprecation notice in responses; `None` for no notice.
     pub deprecation: Option<Deprecation>,
@@ -285,7 +286,8 @@ pub struct Limits {
     pub cache_time: Duration,
     /// Maximum size of that cache, in bytes.
     pub cache_bytes: u64,
-    /// Maximum size of a request body, in bytes. A picture has up to 2 MiB, three times that percent-encoded.
+    /// Maximum size of a request body, in bytes. A picture has up to 2 MiB, three times that
+    /// percent-encoded.
     pub body_bytes: usize,
     /// Timeout of receiving a request body.
     pub body: Duration,
@@ -293,14 +295,15 @@ pub struct Limits {
     pub headers: Duration,
     /// Maximum number of concurrent v1 requests. More get v1's rate limit error.
     pub requests: usize,
-    /// Maximum number of connections. For a new one, the connection that has been idle longest is closed.
+    /// Maximum number of connections. For a new one, the connection that has been idle longest is
+    /// closed.
     pub connections: usize,
     /// Maximum number of concurrent TLS handshakes. For a new one, the oldest is aborted.
     pub handshakes: usize,
     /// Timeout of a TLS handshake.
     pub handshake: Duration,
-    /// Maximum number of failed logins per minute for a key and an address. More are rejected unchecked; 0 for
-    /// no limit.
+    /// Maximum number of failed logins per minute for a key and an address. More are rejected
+    /// unchecked; 0 for no limit.
     pub failed_attempts: u32,
     /// Time after the stop signal in which connections are still accepted.
     pub drain: Duration,
@@ -397,8 +400,8 @@ fn sandbox_options(site: &SiteConfig) -> Options {
 }
 
 impl V2Config {
-    /// Settings of the shim's own sandbox: one tenant with server-to-server OAuth, which may read chats and use
-    /// operations that spend money.
+    /// Settings of the shim's own sandbox: one tenant with server-to-server OAuth, which may read
+    /// chats and use operations that spend money.
     ///
     /// `base` must be an http URL with a path; `None` otherwise.
     #[must_use]

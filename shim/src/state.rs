@@ -296,8 +296,8 @@ impl State {
         self.0.keyring.name(space, parts)
     }
 
-    /// Keys that sign links: the current one, then the previous one. All processes with the same key file
-    /// have the same keys.
+    /// Keys that sign links: the current one, then the previous one. All processes with the same
+    /// key file have the same keys.
     pub(crate) fn link_keys(&self) -> Vec<[u8; KEY_BYTES]> {
         self.0.keyring.mac_keys(Space::LinkKey)
     }

@@ -1,5 +1,5 @@
-//! Combines the facts of a project: base URLs, client libraries, request helpers, other services. They
-//! decide whether a path without a base URL is v1's.
+//! Combines the facts of a project: base URLs, client libraries, request helpers, other services.
+//! They decide whether a path without a base URL is v1's.
 
 mod bases;
 pub(crate) mod clients;
@@ -41,8 +41,8 @@ pub(crate) struct Evidence {
     pub(crate) helpers: BTreeSet<String>,
     /// Callees of calls with a path that only v1 has.
     pub(crate) proven: BTreeSet<String>,
-    /// True if a callee takes several operations of v1, one with a name that only v1 has. This proves
-    /// v1 without a host or a library.
+    /// True if a callee takes several operations of v1, one with a name that only v1 has. This
+    /// proves v1 without a host or a library.
     pub(crate) by_operations: bool,
     /// Other services with similar endpoints.
     pub(crate) vendors: BTreeSet<String>,
@@ -149,7 +149,8 @@ impl Projects {
             .keys()
             .map(|root| {
                 let mut evidence = with_ancestors(root, &own);
-                // A part of a tree without a base URL of its own gets the evidence of the whole tree.
+                // A part of a tree without a base URL of its own gets the evidence of the whole
+                // tree.
                 if !evidence.v1 && !evidence.v2 {
                     let vendors = evidence.vendors.clone();
                     evidence.add(&all);

@@ -1,11 +1,12 @@
 //! Fixes: safe changes of the code, and suggestions on request.
 //!
-//! Safe are: to point a base URL of v1 at the shim, which serves the same paths; to read a base URL from
-//! an environment variable with the literal as default; to pin the exact version of a client library.
-//! Suggestions rewrite calls with an unambiguous v2 form. For all other findings there is a recipe.
+//! Safe are: to point a base URL of v1 at the shim, which serves the same paths; to read a base URL
+//! from an environment variable with the literal as default; to pin the exact version of a client
+//! library. Suggestions rewrite calls with an unambiguous v2 form. For all other findings there is
+//! a recipe.
 //!
-//! A fix applies to the bytes that the audit read: a file that has changed since is refused. Encoding,
-//! line ends and permissions are kept, and files are replaced atomically.
+//! A fix applies to the bytes that the audit read: a file that has changed since is refused.
+//! Encoding, line ends and permissions are kept, and files are replaced atomically.
 
 mod base;
 mod guard;
@@ -45,8 +46,8 @@ use crate::{
 /// Size above which a file is not fixed, in bytes.
 const LARGEST: usize = 4 << 20;
 
-/// Translates a v1 `curl` command without variables to a v2 command, if one command does exactly the
-/// same.
+/// Translates a v1 `curl` command without variables to a v2 command, if one command does exactly
+/// the same.
 pub type CurlTranslator = fn(&Catalog, &str) -> Option<String>;
 
 /// The requested fixes.
@@ -122,8 +123,8 @@ impl Collected {
         }
     }
 
-    /// Records that the variable replaces a literal with or without a slash at its end. All literals must
-    /// agree, because the variable has one value.
+    /// Records that the variable replaces a literal with or without a slash at its end. All
+    /// literals must agree, because the variable has one value.
     fn switch(&mut self, slash: bool, variable: Option<&Variable>) -> Result<(), String> {
         if self.slash.is_some_and(|known| known != slash) {
             return Err(
@@ -168,8 +169,8 @@ fn switch(page: &Page<'_>, tree: Option<&Tree>, base: &Base, moved: &Moved) -> O
 }
 
 impl Audit<'_> {
-    /// The fixes for the findings of a run below a folder, including findings in the baseline. Mentions
-    /// and findings that a comment suppresses are not changed.
+    /// The fixes for the findings of a run below a folder, including findings in the baseline.
+    /// Mentions and findings that a comment suppresses are not changed.
     pub fn fixes(&self, root: &Path, outcome: &Outcome, wanted: &Wanted) -> Fixes {
         let mut by_path: BTreeMap<&str, Vec<(usize, &Finding)>> = BTreeMap::new();
         for (index, finding) in outcome.findings.iter().enumerate() {

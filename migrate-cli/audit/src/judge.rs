@@ -80,8 +80,8 @@ impl Judge<'_> {
         uses.extend(receivers::uses(self, file));
         fields(file, &mut uses);
         self.secrets(file, &mut uses);
-        // A constant that is used in several places is one use, at its definition. Of several uses at
-        // one place, the one with the highest confidence is kept.
+        // A constant that is used in several places is one use, at its definition. Of several uses
+        // at one place, the one with the highest confidence is kept.
         uses.sort_by(|a, b| {
             (
                 a.place.line,
@@ -169,7 +169,8 @@ impl Judge<'_> {
         }
     }
 
-    /// True if a base URL points to the shim. For a version alone, the host elsewhere in the file counts.
+    /// True if a base URL points to the shim. For a version alone, the host elsewhere in the file
+    /// counts.
     fn is_at_shim(&self, file: &FileFacts, signal: &Signal) -> bool {
         let hosts = &self.rules.hosts;
         hosts.is_shim(&signal.value)
@@ -227,8 +228,8 @@ impl Judge<'_> {
         })
     }
 
-    /// True if a path with a computed action goes to v1: it is concatenated with v1's base URL, or is an
-    /// argument of a request helper.
+    /// True if a path with a computed action goes to v1: it is concatenated with v1's base URL, or
+    /// is an argument of a request helper.
     fn sends_dynamic(&self, file: &FileFacts, signal: &Signal) -> bool {
         let callee = signal.text.callee.as_deref().unwrap_or_default();
         let based = signal.joined.iter().any(|name| {
@@ -243,8 +244,8 @@ impl Judge<'_> {
             && self.purpose(file, signal) == Purpose::Request
     }
 
-    /// True if the callee is a request helper of the project. If its name is an HTTP verb, the receiver
-    /// must be the client: `this.post(…)`, `zoom.post(…)`.
+    /// True if the callee is a request helper of the project. If its name is an HTTP verb, the
+    /// receiver must be the client: `this.post(…)`, `zoom.post(…)`.
     fn is_helper(&self, callee: &str) -> bool {
         let name = last_identifier(callee);
         if !self.evidence.helpers.contains(name) {
@@ -296,7 +297,8 @@ impl Judge<'_> {
         }
     }
 
-    /// The parameters of the operation that the call has, or that the function sets on its variables.
+    /// The parameters of the operation that the call has, or that the function sets on its
+    /// variables.
     pub(super) fn given(
         &self,
         file: &FileFacts,

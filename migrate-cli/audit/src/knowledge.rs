@@ -54,7 +54,8 @@ pub(crate) struct PathMatch {
 }
 
 impl Knowledge {
-    /// Builds the index from the catalog, and from paths that clients call although v1 never had them.
+    /// Builds the index from the catalog, and from paths that clients call although v1 never had
+    /// them.
     pub(crate) fn from_catalog(catalog: &Catalog, strays: &[String]) -> Self {
         let operations = catalog.operations().iter().map(|operation| Operation {
             name: operation.name.clone(),
@@ -188,7 +189,8 @@ impl Knowledge {
         self.heads.contains(word)
     }
 
-    /// True if the operation's name alone is evidence of v1: no other program has `user/getbyemail`.
+    /// True if the operation's name alone is evidence of v1: no other program has
+    /// `user/getbyemail`.
     pub(crate) fn is_distinctive(&self, operation: &str) -> bool {
         let plain = |word: &str| {
             self.generic.contains(word)

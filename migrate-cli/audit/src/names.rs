@@ -89,7 +89,8 @@ pub(crate) fn split_words(name: &str) -> Vec<String> {
     words
 }
 
-/// The resource named by a class: `Zoom::UsersClient` gives user. The words in `fillers` are skipped.
+/// The resource named by a class: `Zoom::UsersClient` gives user. The words in `fillers` are
+/// skipped.
 pub(crate) fn resource_of(class: &str, fillers: &[String]) -> Option<String> {
     let mut words = split_words(last_identifier(class));
     if words.len() > 1 {

@@ -39,8 +39,8 @@ pub(crate) struct Trace {
     pub(crate) member: bool,
     /// Only the word zoom, which is evidence only in a project that uses v1.
     pub(crate) weak: bool,
-    /// A path together with v1's credentials, so that the host does not matter. In a file with the word
-    /// zoom, one credential or one parameter that only v1 has is enough.
+    /// A path together with v1's credentials, so that the host does not matter. In a file with the
+    /// word zoom, one credential or one parameter that only v1 has is enough.
     pub(crate) keyed: bool,
     /// A path with the version before it: `v1/user/list`.
     pub(crate) versioned: bool,
@@ -201,8 +201,8 @@ impl<'k> Prefilter<'k> {
         }
     }
 
-    /// True if a file with that evidence may be part of a client of v1. The name of a client library
-    /// counts as evidence of Zoom.
+    /// True if a file with that evidence may be part of a client of v1. The name of a client
+    /// library counts as evidence of Zoom.
     pub(crate) fn is_relevant(&self, trace: &mut Trace, bytes: &[u8]) -> bool {
         let part = if trace.word && !trace.zoom {
             self.part(bytes)

@@ -60,9 +60,9 @@ pub struct Options {
     pub libraries: Vec<Library>,
     /// Stops the run early when set; the outcome has the findings up to then.
     pub stop: Arc<AtomicBool>,
-    /// Executable that runs [`crate::isolated::serve`] for the argument [`crate::isolated::ARGUMENT`].
-    /// It parses files in child processes, which a timeout can kill. Without it, files are parsed in
-    /// this process, where some texts take minutes.
+    /// Executable that runs [`crate::isolated::serve`] for the argument
+    /// [`crate::isolated::ARGUMENT`]. It parses files in child processes, which a timeout can kill.
+    /// Without it, files are parsed in this process, where some texts take minutes.
     pub parser: Option<PathBuf>,
 }
 
@@ -158,9 +158,9 @@ impl<'c> Audit<'c> {
         self.decide(vec![self.scanner().scan(path, text)], &BTreeSet::new())
     }
 
-    /// Audits the files of a list. Other files below `root` serve as evidence, but have no findings in
-    /// the outcome. Paths in the outcome are relative to `root`; files outside of it keep the path of
-    /// the list.
+    /// Audits the files of a list. Other files below `root` serve as evidence, but have no findings
+    /// in the outcome. Paths in the outcome are relative to `root`; files outside of it keep the
+    /// path of the list.
     pub fn run_files(&self, root: Option<&Path>, files: &[PathBuf]) -> Result<Outcome, AuditError> {
         let start = Instant::now();
         let prefilter = Prefilter::new(&self.knowledge, &self.rules)?;
@@ -308,8 +308,9 @@ impl<'c> Audit<'c> {
         } else {
             outermost(&roots)
         };
-        // First pass: files with evidence of Zoom. Second: files with weak evidence, in projects that
-        // the first pass proved to use v1. Third: files that contain a name from the first two passes.
+        // First pass: files with evidence of Zoom. Second: files with weak evidence, in projects
+        // that the first pass proved to use v1. Third: files that contain a name from the first two
+        // passes.
         let (primary, secondary) = parse_order(&walked.candidates, |candidate| {
             root_of(&relative(&candidate.path, base), &outer)
         });

@@ -131,8 +131,8 @@ const ENVIRONMENTS: [&str; 11] = [
     "$",
 ];
 
-/// The environment variable whose default is a literal, from the text before the literal on its line:
-/// `process.env.ZOOM_API_BASE || '`.
+/// The environment variable whose default is a literal, from the text before the literal on its
+/// line: `process.env.ZOOM_API_BASE || '`.
 pub(crate) fn default_of(before: &str) -> Option<&str> {
     let head = before.trim_end().trim_end_matches(['"', '\'', '`']);
     let head = head.trim_end();

@@ -81,8 +81,8 @@ pub(crate) fn continues_word(bytes: &[u8], end: usize) -> bool {
 pub(crate) struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,
-    /// The offset of the last query and its column, from 0. Most queries are close to the one before,
-    /// and a line can be very long.
+    /// The offset of the last query and its column, from 0. Most queries are close to the one
+    /// before, and a line can be very long.
     last: Cell<(usize, usize)>,
 }
 

@@ -269,8 +269,8 @@ fn lock(walked: &Mutex<Walked>) -> MutexGuard<'_, Walked> {
     walked.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The reason why an ignore file of a folder cannot be read, if any. Reading a pipe blocks, a device
-/// never ends, and a pattern needs some hundred times the memory of its text.
+/// The reason why an ignore file of a folder cannot be read, if any. Reading a pipe blocks, a
+/// device never ends, and a pattern needs some hundred times the memory of its text.
 pub(crate) fn unusable_ignore_file(folder: &Path) -> Option<String> {
     [
         ".gitignore",

@@ -162,7 +162,8 @@ impl fmt::Display for SandboxServing {
     }
 }
 
-/// An address at which this machine reaches a listener: loopback instead of the unspecified address.
+/// An address at which this machine reaches a listener: loopback instead of the unspecified
+/// address.
 pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),

@@ -1,7 +1,8 @@
-//! `shim doctor`: tests everything that the settings depend on, and prints what to do about failures.
+//! `shim doctor`: tests everything that the settings depend on, and prints what to do about
+//! failures.
 //!
-//! It uses the HTTP client, tokens and state engine of `serve`. It is read-only and can run beside a
-//! running shim.
+//! It uses the HTTP client, tokens and state engine of `serve`. It is read-only and can run beside
+//! a running shim.
 
 mod report;
 mod servers;
@@ -29,8 +30,8 @@ use report::{Check, Report};
 
 /// Check v2, tokens, scopes, clock and state.
 ///
-/// One line for each check: pass, warn or fail, and what to do. Nothing is changed, and a running shim
-/// is not disturbed.
+/// One line for each check: pass, warn or fail, and what to do. Nothing is changed, and a running
+/// shim is not disturbed.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Doctor {
     /// Format of the report

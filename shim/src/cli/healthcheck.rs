@@ -18,7 +18,8 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Check whether a running shim is ready, for containers without a shell.
 ///
-/// It asks `/readyz` at the operations address that the settings name, and prints what was answered.
+/// It asks `/readyz` at the operations address that the settings name, and prints what was
+/// answered.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Healthcheck {
     #[command(flatten)]

@@ -20,9 +20,9 @@ use crate::settings::{Config, Flags, Sources};
 
 /// Write a first configuration file.
 ///
-/// Asks for what no flag gives, one line each, on standard input. Secrets are not shown, and go into
-/// files of their own that only their owner can read, or also the group of secrets/ if that folder has
-/// the setgid bit. Existing files are never overwritten.
+/// Asks for what no flag gives, one line each, on standard input. Secrets are not shown, and go
+/// into files of their own that only their owner can read, or also the group of secrets/ if that
+/// folder has the setgid bit. Existing files are never overwritten.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Init {
     /// The folder for shim.toml and secrets/
@@ -151,8 +151,8 @@ fn answer(question: &str, is_secret: bool) -> anyhow::Result<SecretString> {
     Ok(line.into())
 }
 
-/// Prompts for a line. Ctrl-C is an error, so that the echo is restored before the program ends; not every
-/// shell restores it.
+/// Prompts for a line. Ctrl-C is an error, so that the echo is restored before the program ends;
+/// not every shell restores it.
 fn terminal_answer(question: &str, is_secret: bool) -> anyhow::Result<Option<String>> {
     const INTERRUPTED: &str = "interrupted; nothing was written";
     let runtime = Builder::new_current_thread().enable_all().build()?;

@@ -87,8 +87,8 @@ impl LocalAddresses {
     }
 }
 
-/// Detects a host name that resolves to this shim, for example because the hosts file redirects v2's host
-/// to the shim for v1 programs.
+/// Detects a host name that resolves to this shim, for example because the hosts file redirects
+/// v2's host to the shim for v1 programs.
 pub(super) fn leads_back(
     own: &LocalAddresses,
     host: &str,
@@ -118,7 +118,8 @@ pub(super) fn has_proxy() -> bool {
 ///
 /// # Errors
 ///
-/// Fails if they certainly do. If another program on this machine may forward them, a warning is logged.
+/// Fails if they certainly do. If another program on this machine may forward them, a warning is
+/// logged.
 pub(super) async fn check_way_to_v2(v2: &V2Config, own: Vec<SocketAddr>) -> anyhow::Result<()> {
     let Some((host, port)) = v2.asked_by_name().filter(|_| !has_proxy()) else {
         return Ok(());

@@ -124,7 +124,8 @@ pub(super) fn start(
             system_clock(),
         ));
         let (router, limits) = (router(Arc::clone(&webhooks)), limits.clone());
-        // Runs until the process ends: webhooks that come during the shutdown are pushed after the next start.
+        // Runs until the process ends: webhooks that come during the shutdown are pushed after the
+        // next start.
         tokio::spawn(async move {
             server::serve_ops(listening.listener, router, &limits).await;
         });

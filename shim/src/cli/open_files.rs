@@ -8,8 +8,8 @@ const OTHERS: usize = 128;
 /// Connections to v2 per running request.
 const CALLS: usize = 2;
 
-/// Raises the soft limit of open files as far as the connections need. If that fails, lowers the limit of
-/// connections and logs a warning.
+/// Raises the soft limit of open files as far as the connections need. If that fails, lowers the
+/// limit of connections and logs a warning.
 pub(super) fn fit(limits: &mut Limits) {
     let others = others(limits);
     let needed = limits.connections.saturating_add(others);
@@ -32,7 +32,8 @@ fn others(limits: &Limits) -> usize {
     limits.requests.saturating_mul(CALLS).saturating_add(OTHERS)
 }
 
-/// The number of connections that fit: at least half of all files, because calls to v2 are short-lived.
+/// The number of connections that fit: at least half of all files, because calls to v2 are
+/// short-lived.
 fn fitting(files: usize, others: usize) -> usize {
     files.saturating_sub(others).max(files / 2).max(1)
 }

@@ -1,8 +1,8 @@
 //! A v2 that replays a recording, to test a program without Zoom and without a network.
 //!
-//! A request gets the recorded responses to the same request in order, then the last one again. A request
-//! that was not recorded fails and is logged as an error. A recording with omitted exchanges is refused,
-//! because requests would get the responses of earlier exchanges.
+//! A request gets the recorded responses to the same request in order, then the last one again. A
+//! request that was not recorded fails and is logged as an error. A recording with omitted
+//! exchanges is refused, because requests would get the responses of earlier exchanges.
 
 mod pseudonyms;
 
@@ -60,8 +60,8 @@ impl Replay {
     ///
     /// # Errors
     ///
-    /// Fails if it cannot be read, if a line is not an exchange, if exchanges were omitted, or if it has
-    /// pseudonyms and there is no key.
+    /// Fails if it cannot be read, if a line is not an exchange, if exchanges were omitted, or if
+    /// it has pseudonyms and there is no key.
     pub(super) fn read(
         file: &Path,
         catalog: &Arc<Catalog>,
@@ -173,7 +173,8 @@ impl Played {
     }
 }
 
-/// True if a body equals the recorded one. Redacted values match anything, and files are not compared.
+/// True if a body equals the recorded one. Redacted values match anything, and files are not
+/// compared.
 fn body_matches(recorded: Option<&Value>, given: Option<&Value>) -> bool {
     match (recorded, given) {
         (Some(recorded), _) if recorded.get("file").is_some() => true,

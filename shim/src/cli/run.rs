@@ -262,8 +262,8 @@ async fn serve_until_stopped(
 /// Timeout of the first tokens.
 const FIRST_TOKENS: Duration = Duration::from_secs(30);
 
-/// Requests a token for every tenant, so that a wrong secret or a missing scope is logged before the first
-/// request needs it.
+/// Requests a token for every tenant, so that a wrong secret or a missing scope is logged before
+/// the first request needs it.
 async fn check_tenants(shim: Shim) {
     for tenant in shim
         .tenant_statuses(time::Instant::now() + FIRST_TOKENS)

@@ -2,8 +2,8 @@
 
 use tokio::signal;
 
-/// Resolves on Ctrl-C and SIGTERM. The handlers are installed by the call, not by the first poll, because a
-/// signal may come as soon as the banner is printed.
+/// Resolves on Ctrl-C and SIGTERM. The handlers are installed by the call, not by the first poll,
+/// because a signal may come as soon as the banner is printed.
 #[cfg(unix)]
 pub(super) fn stop_signal() -> impl Future<Output = ()> {
     use signal::unix::{Signal, SignalKind, signal};
@@ -26,8 +26,8 @@ pub(super) fn stop_signal() -> impl Future<Output = ()> {
     }
 }
 
-/// Makes a write beyond the file size limit (`ulimit -f`) fail like a write to a full disk. By default,
-/// SIGXFSZ would end the process. The handler stays installed.
+/// Makes a write beyond the file size limit (`ulimit -f`) fail like a write to a full disk. By
+/// default, SIGXFSZ would end the process. The handler stays installed.
 pub(super) fn survive_file_size_limit() {
     #[cfg(target_os = "linux")]
     {

@@ -42,8 +42,8 @@ pub struct Target {
     pub(super) stored: Notify,
     /// True if it only empties its queue.
     pub is_retired: bool,
-    /// The same receiver under an earlier URL or key. These queues are emptied first, so that the order is
-    /// kept, and their messages are not stored again.
+    /// The same receiver under an earlier URL or key. These queues are emptied first, so that the
+    /// order is kept, and their messages are not stored again.
     pub(super) predecessors: Vec<Arc<Self>>,
 }
 
@@ -112,8 +112,9 @@ impl Outbox {
         Arc::clone(&targets)
     }
 
-    /// The [`targets`](Self::targets) for other receivers. A removed receiver keeps its queue until that is
-    /// empty. If only the query of a URL changed, for example a secret in it, the new URL inherits the queue.
+    /// The [`targets`](Self::targets) for other receivers. A removed receiver keeps its queue until
+    /// that is empty. If only the query of a URL changed, for example a secret in it, the new URL
+    /// inherits the queue.
     pub fn with(&self, receivers: &[ReceiverConfig], state: &State) -> Targets {
         let before = self.targets();
         let queues = receivers.iter().map(|config| {
@@ -165,9 +166,9 @@ impl Outbox {
         *current = targets;
     }
 
-    /// Stores an event durably for all receivers that accept it. `links` are the shim's links to files of the
-    /// event's account. After an error, and if a queue is full, the event may be sent again: stored parts are
-    /// recognized as repeats.
+    /// Stores an event durably for all receivers that accept it. `links` are the shim's links to
+    /// files of the event's account. After an error, and if a queue is full, the event may be sent
+    /// again: stored parts are recognized as repeats.
     ///
     /// # Errors
     ///
@@ -339,7 +340,8 @@ impl Target {
         Ok(put)
     }
 
-    /// The id by which repeats are recognized. It includes the receiver, because ids are unique in the engine.
+    /// The id by which repeats are recognized. It includes the receiver, because ids are unique in
+    /// the engine.
     fn id(&self, push: &Push<'_>) -> Key {
         let id = Key::new([push.repeat.as_bytes()]);
         Key::new([self.queue_url.as_str().as_bytes(), id.as_bytes()])

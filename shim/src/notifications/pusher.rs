@@ -1,5 +1,5 @@
-//! Delivers the due messages in the queue of one receiver, at least once. Messages of a meeting are delivered
-//! in order, those of different meetings in parallel.
+//! Delivers the due messages in the queue of one receiver, at least once. Messages of a meeting are
+//! delivered in order, those of different meetings in parallel.
 
 use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
@@ -83,7 +83,8 @@ pub struct Pusher {
     client: Box<dyn Deliver>,
     observer: Arc<dyn Observer>,
     clock: Clock,
-    /// Delivered messages that are not settled yet, because the engine failed. They are not sent again.
+    /// Delivered messages that are not settled yet, because the engine failed. They are not sent
+    /// again.
     delivered: Mutex<HashSet<Name>>,
 }
 

@@ -43,7 +43,8 @@ impl SignatureError {
     }
 }
 
-/// Verifies a webhook that arrived at `now`, in milliseconds since 1970. Returns the token that signed it.
+/// Verifies a webhook that arrived at `now`, in milliseconds since 1970. Returns the token that
+/// signed it.
 pub(super) fn verify<'t>(
     tokens: &'t [SecretString],
     signature: Option<&[u8]>,
@@ -71,8 +72,8 @@ pub(super) fn verify<'t>(
     matching.ok_or(SignatureError::Wrong)
 }
 
-/// The response to the challenge of an endpoint validation. `None` for a text that v2 does not send: the
-/// response could be the valid signature of a webhook.
+/// The response to the challenge of an endpoint validation. `None` for a text that v2 does not
+/// send: the response could be the valid signature of a webhook.
 pub(super) fn challenge_response(token: &SecretString, plain: &str) -> Option<String> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let is_valid = (1..=MAX_PLAIN).contains(&plain.len()) && plain.bytes().all(is_plain);

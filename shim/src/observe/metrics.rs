@@ -1,7 +1,7 @@
 //! Prometheus metrics.
 //!
-//! Label values are names of the catalog or constants, so that clients cannot increase the number of
-//! series.
+//! Label values are names of the catalog or constants, so that clients cannot increase the number
+//! of series.
 
 mod process;
 mod sampled;
@@ -300,7 +300,8 @@ mod tests {
         words.filter(|word| word.starts_with("shim_")).collect()
     }
 
-    /// Metric names in string literals. Other code is skipped: a crate name can have the same prefix.
+    /// Metric names in string literals. Other code is skipped: a crate name can have the same
+    /// prefix.
     fn described() -> BTreeSet<&'static str> {
         let (code, _) = include_str!("metrics.rs").split_once("mod tests").unwrap();
         let files = [

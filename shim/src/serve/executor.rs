@@ -83,8 +83,8 @@ impl Executed {
         }
     }
 
-    /// An answer without calls of its own: an error, or the answer of another server, whose losses are
-    /// unknown.
+    /// An answer without calls of its own: an error, or the answer of another server, whose losses
+    /// are unknown.
     pub(crate) fn answered(answer: V1Answer) -> Self {
         Self::of(
             Finished {

@@ -51,9 +51,9 @@ enum Waited {
 }
 
 impl Executor {
-    /// Serves a write. While an equal one runs, in this process or another, the request waits for it.
-    /// Then it returns the same answer, or runs itself if the operation requires that or the other run
-    /// did not finish.
+    /// Serves a write. While an equal one runs, in this process or another, the request waits for
+    /// it. Then it returns the same answer, or runs itself if the operation requires that or the
+    /// other run did not finish.
     pub(super) async fn write(
         &self,
         name: WriteName,

@@ -1,7 +1,7 @@
 //! Validates a `[[brownout]]`: announced windows in which v1 returns errors before it ends.
 //!
-//! The windows depend only on settings and clock, so that they are the same after a restart and on every
-//! replica.
+//! The windows depend only on settings and clock, so that they are the same after a restart and on
+//! every replica.
 
 use std::collections::BTreeSet;
 

@@ -34,7 +34,8 @@ impl Effective {
         }
     }
 
-    /// The given settings that only concern v2 and its tenants, under their variables, flags or keys.
+    /// The given settings that only concern v2 and its tenants, under their variables, flags or
+    /// keys.
     pub(super) fn of_v2(&self) -> BTreeSet<String> {
         let named = self.lines.iter().filter_map(|(line, origin)| {
             let key = line.split(" = ").next()?;

@@ -1,5 +1,5 @@
-//! Definition of a setting: name, type, range, default and documentation, and its notation in the file, in
-//! variables and in flags.
+//! Definition of a setting: name, type, range, default and documentation, and its notation in the
+//! file, in variables and in flags.
 
 use std::{ops::Range, time::Duration};
 

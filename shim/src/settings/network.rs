@@ -87,7 +87,8 @@ pub(super) fn address(
 ) -> String {
     let port = listen.value.strip_prefix(':').unwrap_or(&listen.value);
     if port.parse::<u16>().is_ok() {
-        // As in other servers, `8080` is a port of this machine only, and `:8080` a port of all its addresses.
+        // As in other servers, `8080` is a port of this machine only, and `:8080` a port of all its
+        // addresses.
         let is_everywhere = listen.value.starts_with(':');
         let host = if is_everywhere {
             "0.0.0.0"

@@ -1,4 +1,5 @@
-//! Reads the settings of the table from file, environment and flags; later ones override earlier ones.
+//! Reads the settings of the table from file, environment and flags; later ones override earlier
+//! ones.
 
 use std::{cell::RefCell, collections::BTreeSet, ops::Range, path::Path};
 
@@ -107,8 +108,8 @@ impl<'a> TableReader<'a> {
         }
     }
 
-    /// Every `[[tenant]]`, `[[receiver]]` and so on. A single `[tenant]` counts as one. Environment variables
-    /// apply to one of them.
+    /// Every `[[tenant]]`, `[[receiver]]` and so on. A single `[tenant]` counts as one. Environment
+    /// variables apply to one of them.
     pub(super) fn several(&self, root: &'static str, sections: &'static [Section]) -> Vec<Self> {
         let reader = self.reader;
         let keys = sections.iter().flat_map(|section| section.keys);

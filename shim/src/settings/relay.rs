@@ -32,7 +32,8 @@ pub struct RelayConfig {
 const SHORTEST_KEY: usize = 32;
 
 impl RelayConfig {
-    /// `None` if no URL is set, or after a mistake. `options` are those of the site and the tenants.
+    /// `None` if no URL is set, or after a mistake. `options` are those of the site and the
+    /// tenants.
     pub(super) fn from_settings<'o>(
         site: &Site,
         mut options: impl Iterator<Item = &'o Options>,

@@ -91,7 +91,8 @@ impl RolloutConfig {
         matches!(&self.other, OtherSide::V1(other) if other.is_exposed())
     }
 
-    /// Digest of the section without credentials. A share that an operator set is kept until it changes.
+    /// Digest of the section without credentials. A share that an operator set is kept until it
+    /// changes.
     pub(crate) fn section(&self) -> String {
         let allowed = self.allowed;
         let other = match &self.other {

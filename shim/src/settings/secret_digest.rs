@@ -7,8 +7,8 @@ use subtle::{Choice, ConstantTimeEq as _};
 
 /// The SHA-256 of an `api_secret`.
 ///
-/// v1's secrets are long and random, so that they cannot be guessed from a digest, however fast it is. A slow
-/// password hash would add work to every request, wrong ones included.
+/// v1's secrets are long and random, so that they cannot be guessed from a digest, however fast it
+/// is. A slow password hash would add work to every request, wrong ones included.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SecretDigest([u8; 32]);
 

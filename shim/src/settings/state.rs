@@ -22,7 +22,8 @@ pub struct StateConfig {
     pub previous_key_file: Option<PathBuf>,
     /// Behavior of writes while the engine cannot be reached.
     pub on_outage: OnOutage,
-    /// File of PEM certificates that may issue the certificate of Redis; `None` for those of the system.
+    /// File of PEM certificates that may issue the certificate of Redis; `None` for those of the
+    /// system.
     pub ca_file: Option<PathBuf>,
     /// Number of replicas until they have been counted.
     pub replicas: NonZeroU32,

@@ -18,7 +18,8 @@ use super::{
     table::{OAuth as OAuthKeys, Tenant},
 };
 
-/// v2's own token endpoint. It is the default only for v2's own host, because the app's secret is sent to it.
+/// v2's own token endpoint. It is the default only for v2's own host, because the app's secret is
+/// sent to it.
 pub(super) const ZOOM_HOST: &str = "api.zoom.us";
 pub(super) const ZOOM_OAUTH: &str = "https://zoom.us/oauth/token";
 
@@ -134,7 +135,8 @@ impl Tenant {
         }
     }
 
-    /// The site's options overridden by the tenant's. Mistakes in the site's are reported elsewhere.
+    /// The site's options overridden by the tenant's. Mistakes in the site's are reported
+    /// elsewhere.
     fn options(&self, defaults: &Defaults<'_>, mistakes: &Mistakes) -> Option<Options> {
         let mut chosen = chosen(defaults.choices);
         let detail = &self.own.list_detail;

@@ -299,7 +299,8 @@ fn status_code(written: &Placed<u16>, mistakes: &Mistakes) -> Option<StatusCode>
     status
 }
 
-/// The trace collector, if one is set. After a mistake the shim does not start, so that the result is unused.
+/// The trace collector, if one is set. After a mistake the shim does not start, so that the result
+/// is unused.
 fn traces(traces: &table::Traces, mistakes: &Mistakes) -> Option<TracesConfig> {
     let endpoint = traces.endpoint.clone().transpose()?;
     if !cfg!(feature = "otel") {

@@ -17,8 +17,8 @@ pub struct UnknownVariable {
 }
 
 impl UnknownVariable {
-    /// The unknown variables of an environment, by name. Variables that Kubernetes sets for a Service whose name
-    /// starts with `shim` are skipped.
+    /// The unknown variables of an environment, by name. Variables that Kubernetes sets for a
+    /// Service whose name starts with `shim` are skipped.
     pub fn among<'v>(environment: impl IntoIterator<Item = (&'v str, &'v str)>) -> Vec<Self> {
         let known: BTreeSet<_> = keys().flat_map(Key::variables).collect();
         let is_unknown = |(name, value): &(&str, &str)| {

@@ -7,8 +7,8 @@ use super::{
 };
 
 impl Config {
-    /// Warnings for `serve` to log and `check-config` to print. Reads certificates and file permissions, but uses
-    /// no network.
+    /// Warnings for `serve` to log and `check-config` to print. Reads certificates and file
+    /// permissions, but uses no network.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if let Source::V2(v2) = &self.source {

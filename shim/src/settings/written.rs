@@ -62,7 +62,8 @@ impl Written {
 }
 
 impl Effective {
-    /// Reads all values. Only valid if [`super::Config::load`] finds no mistake in the same sources.
+    /// Reads all values. Only valid if [`super::Config::load`] finds no mistake in the same
+    /// sources.
     pub fn of(sources: &Sources<'_>, catalog: &Catalog) -> Self {
         let sources = Sources {
             // Secrets are masked, so that their files are not needed.

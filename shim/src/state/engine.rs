@@ -1,7 +1,7 @@
 //! The interface of state engines: atomic operations on names and encrypted values.
 //!
-//! Only the holder of the key can compute names and decrypt values. Each operation is one transaction,
-//! script or round trip.
+//! Only the holder of the key can compute names and decrypt values. Each operation is one
+//! transaction, script or round trip.
 
 use std::{fmt, num::NonZeroU32, time::Duration};
 
@@ -153,8 +153,8 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// Counts a write to the account that has no run to [`end`](Self::end).
     fn advance(&self, account: Name) -> Answer<'_, ()>;
 
-    /// Leases a write to a run. `journal` is stored unless an earlier run left one. Idempotent: a run whose
-    /// reply was lost may start again with the same journal.
+    /// Leases a write to a run. `journal` is stored unless an earlier run left one. Idempotent: a
+    /// run whose reply was lost may start again with the same journal.
     fn begin(&self, write: Write, run: Run, lease: Duration, journal: Bytes) -> Answer<'_, Begun>;
 
     /// Renews the lease and optionally replaces the journal. False if the lease is lost.
@@ -166,7 +166,8 @@ pub trait Engine: fmt::Debug + Send + Sync {
         journal: Option<Bytes>,
     ) -> Answer<'_, bool>;
 
-    /// Counts a write to the account and ends a run. If the lease was lost, only counts and returns false.
+    /// Counts a write to the account and ends a run. If the lease was lost, only counts and returns
+    /// false.
     fn end(&self, write: Write, run: Run, ending: Ending) -> Answer<'_, bool>;
 
     /// Progress of a run that [`begin`](Self::begin) reported as busy.
@@ -175,12 +176,12 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// True if a write has started and not finished, so that an equal request would resume it.
     fn is_open(&self, write: Write) -> Answer<'_, bool>;
 
-    /// Reserves a call and returns the wait before it. Returns `None` and reserves nothing if the wait would
-    /// be too long, the daily limit is reached, or v2 refuses the call.
+    /// Reserves a call and returns the wait before it. Returns `None` and reserves nothing if the
+    /// wait would be too long, the daily limit is reached, or v2 refuses the call.
     fn reserve(&self, reservation: Reservation) -> Answer<'_, Option<Duration>>;
 
-    /// Stores for some time that v2 refuses a call of an account for a subject. If another subject is refused
-    /// already, the call is refused for all.
+    /// Stores for some time that v2 refuses a call of an account for a subject. If another subject
+    /// is refused already, the call is refused for all.
     fn refused(
         &self,
         account: Name,
@@ -195,7 +196,8 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// The current count of failures.
     fn failures(&self, who: Name) -> Answer<'_, u64>;
 
-    /// Appends a message to its group, unless one with the same id came within [`queue::SEEN_TIME`].
+    /// Appends a message to its group, unless one with the same id came within
+    /// [`queue::SEEN_TIME`].
     fn put(&self, queue: Name, message: queue::NewMessage, now: i64) -> Answer<'_, queue::Put>;
 
     /// True if a message with this id came within [`queue::SEEN_TIME`].
@@ -219,8 +221,8 @@ pub trait Engine: fmt::Debug + Send + Sync {
         lease: Duration,
     ) -> Answer<'_, bool>;
 
-    /// Settles a claimed message. False if the lease was lost; then only [`queue::Settlement::Done`] has an
-    /// effect: the message is deleted.
+    /// Settles a claimed message. False if the lease was lost; then only
+    /// [`queue::Settlement::Done`] has an effect: the message is deleted.
     fn settle(
         &self,
         queue: Name,
@@ -235,8 +237,8 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// Dead letters, oldest first.
     fn dead_letters(&self, queue: Name, limit: usize) -> Answer<'_, Vec<queue::DeadLetter>>;
 
-    /// Requeues dead letters that died until `now`, at the ends of their groups; returns their number.
-    /// Letters beyond [`queue::MAX_WAITING`] stay dead.
+    /// Requeues dead letters that died until `now`, at the ends of their groups; returns their
+    /// number. Letters beyond [`queue::MAX_WAITING`] stay dead.
     fn requeue(&self, queue: Name, which: queue::Dead, now: i64) -> Answer<'_, usize>;
 
     /// Numbers of messages.

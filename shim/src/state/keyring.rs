@@ -1,8 +1,8 @@
 //! Naming and encryption of stored entries, so that the store is useless without the key.
 //!
-//! A name is an HMAC. A value is encrypted with ChaCha20-Poly1305, with its name as associated data. Both
-//! keys are derived from the 32 bytes of the key file. The previous key still decrypts, so that a key can
-//! be rotated without loss.
+//! A name is an HMAC. A value is encrypted with ChaCha20-Poly1305, with its name as associated
+//! data. Both keys are derived from the 32 bytes of the key file. The previous key still decrypts,
+//! so that a key can be rotated without loss.
 
 use std::{
     fmt,
@@ -228,8 +228,8 @@ pub(super) fn read_key(file: &Path) -> Result<[u8; KEY_BYTES], StateError> {
         .map_err(|_| StateError::KeyLength(file.to_owned()))
 }
 
-/// Reads a key file, and creates it if it is missing. If several processes create it at the same time, one
-/// succeeds and all read its key.
+/// Reads a key file, and creates it if it is missing. If several processes create it at the same
+/// time, one succeeds and all read its key.
 pub(super) fn read_or_create_key(file: &Path) -> Result<[u8; KEY_BYTES], StateError> {
     if !file.exists() {
         create_key(file).map_err(|source| StateError::KeyFile {

@@ -21,16 +21,16 @@ impl State {
         Some(Arc::new(self.clone()))
     }
 
-    /// Counts a failed login and returns the count of all processes within a minute; `None` if the engine is
-    /// not shared.
+    /// Counts a failed login and returns the count of all processes within a minute; `None` if the
+    /// engine is not shared.
     pub(crate) async fn failed_login(&self, who: &[u8; 32]) -> Option<u64> {
         self.engine().processes()?;
         let who = self.name(Space::Failures, &[who]);
         self.logged(self.engine().fail(who, LOGIN_WINDOW).await)
     }
 
-    /// Takes a turn to check a login beyond the limit: all processes together have one in `pause`. `None` if
-    /// the engine is not shared.
+    /// Takes a turn to check a login beyond the limit: all processes together have one in `pause`.
+    /// `None` if the engine is not shared.
     pub(crate) async fn login_turn(&self, who: &[u8; 32], pause: Duration) -> Option<bool> {
         self.engine().processes()?;
         let pace = Pace {

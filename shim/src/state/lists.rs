@@ -6,8 +6,8 @@ use super::{Key, Name, State, StateError, keyring::Space};
 pub(crate) type Cursors = Vec<(u32, String)>;
 
 impl State {
-    /// The cursors of a list of a tenant, if they are stored, and the generation of its account, unless the
-    /// engine fails.
+    /// The cursors of a list of a tenant, if they are stored, and the generation of its account,
+    /// unless the engine fails.
     pub(crate) async fn list(
         &self,
         tenant: &Key,

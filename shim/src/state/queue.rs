@@ -1,5 +1,5 @@
-//! A queue with groups. Messages of a group are delivered in order and one at a time, at least once. Bodies
-//! are encrypted. Times are parameters, in milliseconds since 1970.
+//! A queue with groups. Messages of a group are delivered in order and one at a time, at least
+//! once. Bodies are encrypted. Times are parameters, in milliseconds since 1970.
 
 use std::{sync::Arc, time::Duration};
 
@@ -69,8 +69,8 @@ pub struct Claimed {
 /// How a claimed message is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settlement {
-    /// Delivered. The message is deleted, even if the lease was lost, so that it is not delivered again; the
-    /// group then stays leased to the other process.
+    /// Delivered. The message is deleted, even if the lease was lost, so that it is not delivered
+    /// again; the group then stays leased to the other process.
     Done,
     /// Failed. The group waits until this time, then the message is delivered again.
     RetryAt(i64),
@@ -109,7 +109,8 @@ pub struct Counts {
     pub dead: u64,
 }
 
-/// A queue in the state engine. It has no fallback: if the engine cannot be reached, operations fail.
+/// A queue in the state engine. It has no fallback: if the engine cannot be reached, operations
+/// fail.
 #[derive(Clone, Debug)]
 pub struct Queue {
     pub(super) state: State,
@@ -147,7 +148,8 @@ impl Queue {
         self.engine().has_seen(self.name, id, now).await
     }
 
-    /// Claims the next due message. Its group is leased until the message is settled or the lease expires.
+    /// Claims the next due message. Its group is leased until the message is settled or the lease
+    /// expires.
     ///
     /// # Errors
     ///
@@ -209,8 +211,8 @@ impl Queue {
         Ok(letters)
     }
 
-    /// Requeues dead letters at the ends of their groups: those with these ids, or all that died until `now`.
-    /// Returns their number. Letters for which the queue has no room stay dead.
+    /// Requeues dead letters at the ends of their groups: those with these ids, or all that died
+    /// until `now`. Returns their number. Letters for which the queue has no room stay dead.
     ///
     /// # Errors
     ///

@@ -1,9 +1,9 @@
 //! State in Redis or Valkey, shared by replicas.
 //!
 //! Each operation is one script on the keys of one account. All operations share one multiplexed
-//! connection, so that no request waits for one. After a connection error, or a time without replies, a
-//! background task replaces the connection. While that fails, the engine is down and operations fail at
-//! once.
+//! connection, so that no request waits for one. After a connection error, or a time without
+//! replies, a background task replaces the connection. While that fails, the engine is down and
+//! operations fail at once.
 
 mod connection;
 mod link;
@@ -81,8 +81,8 @@ scripts! {
 }
 
 impl Redis {
-    /// Starts to connect, and blocks until the first attempt has succeeded or failed. Must run in a blocking
-    /// task.
+    /// Starts to connect, and blocks until the first attempt has succeeded or failed. Must run in a
+    /// blocking task.
     ///
     /// # Errors
     ///
@@ -201,7 +201,8 @@ fn key(kind: &str, name: Name) -> String {
     format!("{PREFIX}:{kind}:{name}")
 }
 
-/// Key of an entry of an account. The hash tag keeps all keys of an account in one slot of a cluster.
+/// Key of an entry of an account. The hash tag keeps all keys of an account in one slot of a
+/// cluster.
 fn part(kind: &str, account: Name, name: Option<Name>) -> String {
     match name {
         Some(name) => format!("{PREFIX}:{kind}:{{{account}}}:{name}"),

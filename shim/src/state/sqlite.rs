@@ -1,8 +1,8 @@
 //! State in SQLite: in memory, or in a file that the processes of one machine share.
 //!
-//! One thread owns the connection, and each operation is one transaction on it. Committed transactions
-//! survive `kill -9`; a power failure may lose the last ones (`synchronous=NORMAL`). A second thread runs
-//! the checkpoints, so that only that thread waits for the disk.
+//! One thread owns the connection, and each operation is one transaction on it. Committed
+//! transactions survive `kill -9`; a power failure may lose the last ones (`synchronous=NORMAL`). A
+//! second thread runs the checkpoints, so that only that thread waits for the disk.
 
 mod limits;
 mod lists;
@@ -58,8 +58,8 @@ const SWEPT_AT_ONCE: u32 = 1000;
 /// The checkpoint interval.
 const CHECKPOINT: Duration = Duration::from_secs(1);
 
-/// Size of the write-ahead log at which the writing thread runs a checkpoint itself, in pages: 16 MiB. It
-/// bounds the log under a load that never lets the checkpoint thread reset it.
+/// Size of the write-ahead log at which the writing thread runs a checkpoint itself, in pages: 16
+/// MiB. It bounds the log under a load that never lets the checkpoint thread reset it.
 const LOG_PAGES: u32 = 4096;
 
 /// Maximum size of state in memory, in pages of 4 KiB: 256 MiB.

@@ -681,7 +681,8 @@ async fn unreadable_bodies_do_not_block_a_queue(on: Arc<dyn Engine>) {
     assert!(other.dead_letters(1).await.unwrap()[0].body.is_empty());
 }
 
-// ---- keys and files ------------------------------------------------------------------------------
+// ---- keys and files
+// ------------------------------------------------------------------------------
 
 fn config(folder: &TempDir) -> StateConfig {
     let file = folder.path().join("state.sqlite");

@@ -100,8 +100,8 @@ impl State {
         }
     }
 
-    /// Starts a run of a write, or finds the run of another process. `intent` is stored unless an earlier run
-    /// left a journal.
+    /// Starts a run of a write, or finds the run of another process. `intent` is stored unless an
+    /// earlier run left a journal.
     ///
     /// # Errors
     ///
@@ -216,8 +216,8 @@ impl State {
 }
 
 impl WriteRun {
-    /// Stores changes of the journal before calls that take up to `call_time` are sent. False if the lease is
-    /// lost: nothing more may be sent.
+    /// Stores changes of the journal before calls that take up to `call_time` are sent. False if
+    /// the lease is lost: nothing more may be sent.
     pub(crate) async fn note(&mut self, changed: Option<&Journal>, call_time: Duration) -> bool {
         let left = self.lease_end.saturating_duration_since(Instant::now());
         if changed.is_some() || left < call_time {
@@ -257,8 +257,8 @@ impl WriteRun {
         }
     }
 
-    /// Finishes the write, with a response for the waiting requests of other processes. Cached responses of
-    /// the account become out of date.
+    /// Finishes the write, with a response for the waiting requests of other processes. Cached
+    /// responses of the account become out of date.
     pub(crate) async fn finish(self, answer: &[u8]) {
         if let Ok(sealed) = self.state.seal(self.write.name, answer) {
             self.end(Ending::Finished(sealed)).await;
@@ -284,8 +284,8 @@ impl WriteRun {
     }
 }
 
-/// Repeats an operation without a reply until the engine is down. If one of two processes fell back to its
-/// local engine too early, both could send the same calls.
+/// Repeats an operation without a reply until the engine is down. If one of two processes fell back
+/// to its local engine too early, both could send the same calls.
 async fn retried<'e, T>(
     engine: &Arc<dyn Engine>,
     operation: impl Fn() -> Answer<'e, T>,

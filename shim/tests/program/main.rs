@@ -81,7 +81,8 @@ impl Drop for Program {
     }
 }
 
-/// A banner in JSON is a line. One in text ends with an empty line after the commands to try, if there are any.
+/// A banner in JSON is a line. One in text ends with an empty line after the commands to try, if
+/// there are any.
 fn is_complete(banner: &str) -> bool {
     if banner.starts_with('{') {
         return banner.ends_with('\n');

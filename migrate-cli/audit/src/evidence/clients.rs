@@ -1,5 +1,5 @@
-//! Names that hold clients of a library: variables, attributes, factories, subclasses and members of
-//! clients, in one file and across the files of a project.
+//! Names that hold clients of a library: variables, attributes, factories, subclasses and members
+//! of clients, in one file and across the files of a project.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -188,7 +188,8 @@ impl<'f> Names<'f> {
             || text.strip_suffix(".new").is_some() && self.constructs_client(text)
     }
 
-    /// The method of a call in the notation of the library's rule; true if its receiver is a client.
+    /// The method of a call in the notation of the library's rule; true if its receiver is a
+    /// client.
     pub(crate) fn method(&self, call: &'f Call, with_resource: bool) -> Option<(String, bool)> {
         let callee = call.callee.trim_end_matches(['!', '?']);
         let (head, method) = split_member(callee)?;

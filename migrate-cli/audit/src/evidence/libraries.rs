@@ -61,8 +61,8 @@ pub(crate) fn modules<'f>(library: &Library, file: &'f FileFacts) -> Vec<&'f str
     by_call.chain(by_statement).collect()
 }
 
-/// True if a file imports the library, or configures it by its own name, as in programs that load all
-/// packages in one place: `Zoomus.new`.
+/// True if a file imports the library, or configures it by its own name, as in programs that load
+/// all packages in one place: `Zoomus.new`.
 pub(crate) fn loads(library: &Library, file: &FileFacts) -> bool {
     let is_named = |call: &Call| {
         let mut names = call

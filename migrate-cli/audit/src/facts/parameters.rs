@@ -14,8 +14,8 @@ pub(super) struct Given {
     pub(super) whole: bool,
 }
 
-/// Finds parameter names in the statement around a path at `from..to`. If `is_request` is false, the
-/// path is an element of a list, and only its own text counts.
+/// Finds parameter names in the statement around a path at `from..to`. If `is_request` is false,
+/// the path is an element of a list, and only its own text counts.
 pub(super) fn around(
     source: &str,
     from: usize,

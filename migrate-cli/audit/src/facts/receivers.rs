@@ -122,8 +122,8 @@ impl Source<'_> {
         })
     }
 
-    /// The names of the verification token outside of comments. A name without the word zoom counts in
-    /// receivers of v2's webhooks and in settings for Zoom.
+    /// The names of the verification token outside of comments. A name without the word zoom counts
+    /// in receivers of v2's webhooks and in settings for Zoom.
     fn tokens(&self, is_of_v2: bool, words: &Words) -> Vec<(String, Place)> {
         let comments = self.extract.comments();
         let lower = self.text.to_ascii_lowercase();

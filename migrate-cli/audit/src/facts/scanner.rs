@@ -220,7 +220,8 @@ impl Scanner<'_> {
                     && text.target.is_none()
                     && let Some(name) = siblings.get(&(list, 0))
                 {
-                    // The name precedes the value: `define('API_URL', 'https://…')`, settings pages.
+                    // The name precedes the value: `define('API_URL', 'https://…')`, settings
+                    // pages.
                     text.target = Some((*name).to_owned());
                 }
                 let rest = folded.text.get(sighting.end..).unwrap_or_default();

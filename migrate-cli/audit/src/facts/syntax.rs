@@ -1,8 +1,8 @@
 //! Strings, comments and calls of a file, with their surroundings.
 //!
 //! A file whose language has a grammar is parsed ([`tree`]). Bundles, files of other languages and
-//! files that time out are read by a scanner for quotes and comments ([`lexer`]), data and prose line
-//! by line ([`lines`]). All return an [`Extract`].
+//! files that time out are read by a scanner for quotes and comments ([`lexer`]), data and prose
+//! line by line ([`lines`]). All return an [`Extract`].
 
 mod budget;
 pub(crate) mod fold;
@@ -254,12 +254,13 @@ impl Extract {
 /// Maximum length of a parsed file, in bytes. Longer files are not hand-written.
 const PARSED: usize = 1 << 20;
 
-/// Runs a parser on a stack that `length` bytes of nesting cannot overflow: parsers free their trees
-/// by recursion. `None` if there is no memory for the stack.
+/// Runs a parser on a stack that `length` bytes of nesting cannot overflow: parsers free their
+/// trees by recursion. `None` if there is no memory for the stack.
 fn with_stack_for<T: Send>(length: usize, parse: impl FnOnce() -> Option<T> + Send) -> Option<T> {
     /// Any stack is large enough for a text of this length, in bytes.
     const SHORT: usize = 4 << 10;
-    /// Twice the stack of one level without optimization, in bytes. A level takes at least one byte of text.
+    /// Twice the stack of one level without optimization, in bytes. A level takes at least one byte
+    /// of text.
     const LEVEL: usize = 256;
     /// Stack besides the recursion, in bytes.
     const REST: usize = 2 << 20;
@@ -298,7 +299,8 @@ pub(crate) struct Parsing {
 }
 
 impl Parsing {
-    /// The budget shrinks when `stop` is set. `program` is the executable that parses in child processes.
+    /// The budget shrinks when `stop` is set. `program` is the executable that parses in child
+    /// processes.
     pub(crate) fn new(stop: Arc<AtomicBool>, program: Option<PathBuf>) -> Self {
         Self {
             budget: ParseBudget::new(stop),

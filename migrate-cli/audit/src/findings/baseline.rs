@@ -1,7 +1,7 @@
 //! The baseline: a shared file of known findings, which do not fail a run.
 //!
-//! One sorted line per finding: rule, path and content hash, then optional notes. Without line numbers
-//! and counts, moved lines change nothing, and two branches merge by union:
+//! One sorted line per finding: rule, path and content hash, then optional notes. Without line
+//! numbers and counts, moved lines change nothing, and two branches merge by union:
 //!
 //! ```text
 //! v1-endpoint<TAB>app/Zoom.php<TAB>9f86d081884c7d65<TAB>owner=@team; expires=2027-01-31; reason=…

@@ -1,8 +1,8 @@
 //! Owners of files, from `CODEOWNERS` with GitHub's semantics and GitLab's sections.
 //!
 //! The last matching pattern decides; a pattern without owners removes them. Patterns are those of
-//! `.gitignore`, with three differences: `docs/*` does not match in subfolders, `!` and `[ ]` are not
-//! supported, and a space is written as `\ `. Each GitLab section adds its own owners.
+//! `.gitignore`, with three differences: `docs/*` does not match in subfolders, `!` and `[ ]` are
+//! not supported, and a space is written as `\ `. Each GitLab section adds its own owners.
 
 use std::{
     path::{Path, PathBuf},
@@ -204,8 +204,8 @@ fn pattern(text: &str) -> Option<Pattern> {
     })
 }
 
-/// A pattern. Its globs are compiled on the first path that starts with `head`, because a file may have
-/// thousands of patterns.
+/// A pattern. Its globs are compiled on the first path that starts with `head`, because a file may
+/// have thousands of patterns.
 #[derive(Debug)]
 struct Pattern {
     /// Literal prefix of every matching path.

@@ -1,8 +1,9 @@
 //! Pins a dependency to its exact version, so that an update cannot switch to v2.
 //!
-//! Only compatible ranges are pinned: `^0.1.5`, `~> 0.7.0`, `~=0.1.7`. The version is the one in the
-//! lock file beside the manifest, else the minimum of the range. Open ranges such as `>=0.1.7` need a
-//! lock file, because their current version is unknown otherwise. Lock files are not changed.
+//! Only compatible ranges are pinned: `^0.1.5`, `~> 0.7.0`, `~=0.1.7`. The version is the one in
+//! the lock file beside the manifest, else the minimum of the range. Open ranges such as `>=0.1.7`
+//! need a lock file, because their current version is unknown otherwise. Lock files are not
+//! changed.
 
 use std::path::Path;
 
@@ -75,8 +76,8 @@ fn has_extension(name: &str, extension: &str) -> bool {
         .is_some_and(|found| found.eq_ignore_ascii_case(extension))
 }
 
-/// The pin of the entry with the package's name at byte `at` of a manifest; `None` if the syntax of the
-/// entry is not a plain range.
+/// The pin of the entry with the package's name at byte `at` of a manifest; `None` if the syntax of
+/// the entry is not a plain range.
 pub(super) fn pin(
     root: &Path,
     path: &str,

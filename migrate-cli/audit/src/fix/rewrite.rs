@@ -1,9 +1,9 @@
-//! Suggestions: rewrites of calls with an unambiguous v2 form. They are not safe, because the response
-//! has v2's field names and the program needs a v2 token.
+//! Suggestions: rewrites of calls with an unambiguous v2 form. They are not safe, because the
+//! response has v2's field names and the program needs a v2 token.
 //!
-//! There are two kinds: methods of a Python library with another name in its v2 class (`[[rewrite]]` in
-//! the library's rule), and `curl` commands without variables that one v2 request replaces without a
-//! loss.
+//! There are two kinds: methods of a Python library with another name in its v2 class
+//! (`[[rewrite]]` in the library's rule), and `curl` commands without variables that one v2 request
+//! replaces without a loss.
 
 use mappings::Catalog;
 use tree_sitter::{Node, Tree};
@@ -131,7 +131,8 @@ fn method(rewrite: &Rewrite, source: &str, call: Node<'_>) -> Option<Vec<Edit>> 
     (seen == rewrite.renamed.len()).then_some(edits)
 }
 
-/// A word that the shell does not expand. Credentials may be variables, because v2 does not get them.
+/// A word that the shell does not expand. Credentials may be variables, because v2 does not get
+/// them.
 fn literal(word: &str) -> Option<String> {
     let bare = word.trim_start_matches(['"', '\'']);
     for name in ["api_key=", "api_secret="] {

@@ -39,8 +39,8 @@ pub(super) fn splice_text(text: &str, edits: &[Edit]) -> Option<String> {
     Some(spliced)
 }
 
-/// Applies edits to the bytes of a file that decode to `text`; `None` if the result would not decode to
-/// the edited text.
+/// Applies edits to the bytes of a file that decode to `text`; `None` if the result would not
+/// decode to the edited text.
 pub(super) fn splice_bytes(bytes: &[u8], text: &str, edits: &[Edit]) -> Option<Vec<u8>> {
     let wanted = splice_text(text, edits)?;
     let encoding = Encoding::of(bytes);

@@ -1,8 +1,8 @@
 //! Reads a literal base URL from an environment variable, with the literal as default.
 //!
-//! Without the variable, the program must behave exactly as before. That is provable only if the literal
-//! is an expression that is evaluated at run time, and if the lookup is part of the language or of a
-//! module that the file already imports.
+//! Without the variable, the program must behave exactly as before. That is provable only if the
+//! literal is an expression that is evaluated at run time, and if the lookup is part of the
+//! language or of a module that the file already imports.
 
 use std::ops::Range;
 
@@ -197,8 +197,8 @@ fn grammar(language: Language) -> Option<&'static Grammar> {
     })
 }
 
-/// The edits that make a literal the default of a variable; `None` unless the program provably behaves
-/// the same without the variable. `base` is the place of the URL, `with` the new default.
+/// The edits that make a literal the default of a variable; `None` unless the program provably
+/// behaves the same without the variable. `base` is the place of the URL, `with` the new default.
 pub(super) fn edits(
     language: Language,
     source: &str,
@@ -340,8 +340,8 @@ fn is_allowed(language: Language, source: &str, tree: &Tree, literal: &Node<'_>)
     }
 }
 
-/// False for a `final` string of Java that an annotation or a label may need as a constant. A private or
-/// local string can only be used in this file.
+/// False for a `final` string of Java that an annotation or a label may need as a constant. A
+/// private or local string can only be used in this file.
 fn may_vary(source: &str, literal: &Node<'_>, tree: &Tree) -> bool {
     let field = std::iter::successors(literal.parent(), Node::parent).find(|node| {
         matches!(
@@ -391,8 +391,8 @@ fn is_below(root: Node<'_>, source: &str, name: &str, kinds: &[&str]) -> bool {
     }
 }
 
-/// The edits that import `os` into a Python file: none if it is imported already, else one line before
-/// the first import. `None` if the name may be in use.
+/// The edits that import `os` into a Python file: none if it is imported already, else one line
+/// before the first import. `None` if the name may be in use.
 fn import_os(source: &str, tree: &Tree) -> Option<Vec<Edit>> {
     let root = tree.root_node();
     let mut cursor = root.walk();

@@ -1,8 +1,8 @@
 //! Decides whether a path without its base URL is a v1 endpoint.
 //!
 //! Three lists of heuristics decide, each heuristic one function: [`EXCLUSIONS`] reject a path, the
-//! first matching [`CLUES`] entry sets its confidence and reason, and [`NAMESAKES`] reject paths that
-//! match a clue, but belong to v2 or to no API.
+//! first matching [`CLUES`] entry sets its confidence and reason, and [`NAMESAKES`] reject paths
+//! that match a clue, but belong to v2 or to no API.
 
 use std::collections::BTreeSet;
 
@@ -432,8 +432,8 @@ fn stray_without_sibling(path: &Endpoint<'_>) -> bool {
     path.operation.is_none() && !path.file.signals.iter().any(is_sibling)
 }
 
-/// True for a request through a method of the class itself, `self.post_request(…)`. In a controller,
-/// such a method serves a page.
+/// True for a request through a method of the class itself, `self.post_request(…)`. In a
+/// controller, such a method serves a page.
 fn calls_own_method(text: &Text, words: &Words) -> bool {
     let callee = text.callee.as_deref().unwrap_or_default();
     let name = last_identifier(callee);

@@ -139,8 +139,8 @@ impl Judge<'_> {
         operation.map(|name| (name, AROUND))
     }
 
-    /// `class User; def self.create(args) = perform_request(:create, args); end`: the class name is the
-    /// first half. Requires several such calls, or an action that only v1 had.
+    /// `class User; def self.create(args) = perform_request(:create, args); end`: the class name is
+    /// the first half. Requires several such calls, or an action that only v1 had.
     fn of_class(&self, file: &FileFacts, signal: &Signal, action: &str) -> Option<String> {
         /// Number of actions in a class that rules out a coincidence.
         const ENOUGH: usize = 3;

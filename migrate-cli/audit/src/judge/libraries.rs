@@ -147,8 +147,8 @@ fn imports_and_setups(library: &Library, file: &FileFacts, uses: &mut Vec<Use>) 
     }
 }
 
-/// Adds the calls of a library's methods: all of them if the file calls v1 through the library, else
-/// only methods that v2 does not have.
+/// Adds the calls of a library's methods: all of them if the file calls v1 through the library,
+/// else only methods that v2 does not have.
 fn calls(judge: &Judge, library: &Library, file: &FileFacts, of_v1: bool, uses: &mut Vec<Use>) {
     let loads = !modules(library, file).is_empty()
         || file

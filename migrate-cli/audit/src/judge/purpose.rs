@@ -57,8 +57,8 @@ impl Judge<'_> {
             && (self.rules.words.browser.iter().any(|name| name == root) || config || routes)
     }
 
-    /// True for a relative request of a browser, `fetch("/user/create")`, which always goes to the server
-    /// of the page, even in a program that calls v1.
+    /// True for a relative request of a browser, `fetch("/user/create")`, which always goes to the
+    /// server of the page, even in a program that calls v1.
     pub(super) fn requests_from_browser(&self, file: &FileFacts, signal: &Signal) -> bool {
         let callee = lower_callee(signal);
         let bare = ["await ", "return ", "this.", "window.", "self."]
@@ -102,8 +102,9 @@ impl Judge<'_> {
             Usage::Key if !file.has_v1() => return Purpose::Label,
             Usage::Annotation => {
                 let name = annotation(text.callee.as_deref().unwrap_or_default());
-                // Retrofit clients have @POST; servers have @PostMapping, [HttpPost], @app.route. Clients with
-                // the base URL in an annotation can have the latter, too: @FeignClient(url = "…").
+                // Retrofit clients have @POST; servers have @PostMapping, [HttpPost], @app.route.
+                // Clients with the base URL in an annotation can have the latter, too:
+                // @FeignClient(url = "…").
                 let based = file.signals.iter().any(|other| {
                     other.shape == Shape::Base && other.text.usage == Usage::Annotation
                 });

@@ -1,8 +1,8 @@
 //! Second filter: searches files that contain the word zoom for parts of a client of v1.
 //!
 //! Maps, charts and pictures zoom, too. A file without host, path or library can still be half of a
-//! client: it may handle its key, call its methods, or hold the two halves of a path. All other files
-//! are dropped without parsing.
+//! client: it may handle its key, call its methods, or hold the two halves of a path. All other
+//! files are dropped without parsing.
 
 use std::collections::BTreeSet;
 
@@ -110,8 +110,8 @@ impl ClientParts {
         })
     }
 
-    /// The client part in a file with the word zoom: a library or receiver if there is one, else the
-    /// first part. A half of a path counts only if a second half may belong to it.
+    /// The client part in a file with the word zoom: a library or receiver if there is one, else
+    /// the first part. A half of a path counts only if a second half may belong to it.
     pub(crate) fn part(&self, bytes: &[u8]) -> Option<Part> {
         if bytes.len() > LARGEST || is_packed(bytes) {
             return None;
@@ -176,7 +176,8 @@ impl ClientParts {
         })
     }
 
-    /// True if a class name at the start of `after` is a resource, which is then the first half of paths.
+    /// True if a class name at the start of `after` is a resource, which is then the first half of
+    /// paths.
     fn names_resource(&self, after: &[u8]) -> bool {
         let length = after
             .iter()

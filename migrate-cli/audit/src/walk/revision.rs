@@ -13,8 +13,8 @@ use std::{
     thread,
 };
 
-/// Values for all settings of a repository that name a command, a path or another repository. Defense
-/// in depth: commands that read objects use none of them today.
+/// Values for all settings of a repository that name a command, a path or another repository.
+/// Defense in depth: commands that read objects use none of them today.
 const SETTINGS: [&str; 22] = [
     // A bare repository can lie in a tree as ordinary files.
     "safe.bareRepository=explicit",
@@ -235,8 +235,8 @@ struct Entry {
     path: String,
 }
 
-/// A git process that lists the paths of a revision. It runs beside [`Objects`], so that the list is
-/// never in memory: a small repository can name any number of paths.
+/// A git process that lists the paths of a revision. It runs beside [`Objects`], so that the list
+/// is never in memory: a small repository can name any number of paths.
 struct List {
     child: Child,
     entries: BufReader<ChildStdout>,

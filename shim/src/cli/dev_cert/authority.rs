@@ -1,5 +1,5 @@
-//! A local certificate authority, and certificates for host names of other servers: for programs whose
-//! base URL cannot be changed, and to test TLS.
+//! A local certificate authority, and certificates for host names of other servers: for programs
+//! whose base URL cannot be changed, and to test TLS.
 //!
 //! The authority is name-constrained, so that anyone with its key can only impersonate these hosts.
 

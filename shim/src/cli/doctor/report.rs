@@ -117,7 +117,8 @@ impl Report {
         }
     }
 
-    /// The report for standard output: wrapped to the width of a terminal; one line per check in a pipe.
+    /// The report for standard output: wrapped to the width of a terminal; one line per check in a
+    /// pipe.
     pub(in crate::cli) fn text(&self) -> String {
         match terminal_size_of(io::stdout()) {
             Some((width, _)) => self.wrapped(width.0.into()),

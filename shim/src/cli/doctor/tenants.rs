@@ -75,7 +75,8 @@ fn token(subject: &str, status: &TenantStatus) -> Check {
     }
 }
 
-/// Reads with their subjects. If all reads fail in the same way before v2 handles them, only one is listed.
+/// Reads with their subjects. If all reads fail in the same way before v2 handles them, only one is
+/// listed.
 fn distinct<'r>(subject: &str, reads: &'r [Probed]) -> Vec<(String, &'r Probed)> {
     let kind = |read: &Probed| discriminant(&read.outcome);
     match reads {

@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 /// Maximum number of pseudonyms kept with their real texts.
 const PERSONS: usize = 10_000;
 
-/// Replaces addresses and names in requests by pseudonyms, as the recorder did, and reverses that in
-/// responses.
+/// Replaces addresses and names in requests by pseudonyms, as the recorder did, and reverses that
+/// in responses.
 #[derive(Debug)]
 pub(super) struct Pseudonyms {
     catalog: Arc<Catalog>,

@@ -437,8 +437,8 @@ fn peak_memory() -> usize {
     kib.unwrap_or(0) / 1024
 }
 
-/// Prints time and peak memory of 100,000 events on an engine, and checks that memory is bounded. With
-/// `OUTAGE_MEETINGS`, 100 events of that number of meetings.
+/// Prints time and peak memory of 100,000 events on an engine, and checks that memory is bounded.
+/// With `OUTAGE_MEETINGS`, 100 events of that number of meetings.
 async fn hundred_thousand(engine: &str, deliver: impl AsyncFnOnce(&State, usize)) {
     let Some((state, _bench)) = state_on(engine).await else {
         return;

@@ -137,7 +137,8 @@ impl Rollout {
 }
 
 impl Shim {
-    /// Sets the share of a rollout at run time; 0 returns all callers. `None` if no rollout has the name.
+    /// Sets the share of a rollout at run time; 0 returns all callers. `None` if no rollout has the
+    /// name.
     pub(crate) async fn step(&self, name: &str, percent: u8) -> Option<Figures> {
         let now = self.current();
         let mut rollouts = now.0.rollouts.0.iter();
@@ -147,8 +148,8 @@ impl Shim {
         Some(rollout.figures())
     }
 
-    /// Synchronizes the shares of all rollouts with the state: with other processes, or with this one
-    /// before a restart.
+    /// Synchronizes the shares of all rollouts with the state: with other processes, or with this
+    /// one before a restart.
     pub async fn sync_rollouts(&self) {
         let now = self.current();
         for rollout in &now.0.rollouts.0 {

@@ -81,7 +81,8 @@ impl Link {
         self.0.connections.lock().is_none() && !self.0.is_replacing.load(Ordering::Acquire)
     }
 
-    /// Runs an operation on the shared connection, with a timeout. Fails at once without a connection.
+    /// Runs an operation on the shared connection, with a timeout. Fails at once without a
+    /// connection.
     pub(super) async fn within<T, F: Future<Output = RedisResult<T>>>(
         &self,
         limit: Duration,

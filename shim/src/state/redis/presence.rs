@@ -22,8 +22,8 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// Time for which a replica counts after its last heartbeat.
 pub(super) const COUNTED: Duration = Duration::from_secs(15);
 
-/// Time after the first reconnection until all live replicas have reconnected: longer than the longest
-/// pause between two attempts.
+/// Time after the first reconnection until all live replicas have reconnected: longer than the
+/// longest pause between two attempts.
 const SETTLED: Duration = Duration::from_secs(10);
 
 /// The number of replicas, as this one last saw it.

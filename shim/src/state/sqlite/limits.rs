@@ -48,7 +48,8 @@ pub(super) fn is_refused(
     Ok(of.is_some_and(|of| of == ANY_SUBJECT || of == Subject::number(reservation.subject)))
 }
 
-/// Generic cell rate algorithm: the counter is the time at which the next call is due, in microseconds.
+/// Generic cell rate algorithm: the counter is the time at which the next call is due, in
+/// microseconds.
 fn take(
     on: &Transaction<'_>,
     name: Name,

@@ -31,8 +31,8 @@ pub(super) fn generation(on: &Transaction<'_>, account: Name) -> rusqlite::Resul
 }
 
 pub(super) fn advance(on: &Transaction<'_>, account: Name) -> rusqlite::Result<()> {
-    // The count must not restart while a response is cached under it, which is for less than half of its
-    // time to live. Until then the expiry is not updated, which would cost an index update.
+    // The count must not restart while a response is cached under it, which is for less than half
+    // of its time to live. Until then the expiry is not updated, which would cost an index update.
     let count = "UPDATE counter SET count = count + 1 WHERE name = ?1 AND expires > ?2";
     let mut count = on.prepare_cached(count)?;
     if count.execute(params![account, after(GENERATION_TIME / 2)])? > 0 {

@@ -63,7 +63,8 @@ impl ParseBudget {
         self.slow() > millis(TOTAL) || self.stop.load(Ordering::Relaxed)
     }
 
-    /// True if no file is parsed any more: a file that needs a timeout would take longer than [`BRIEF`].
+    /// True if no file is parsed any more: a file that needs a timeout would take longer than
+    /// [`BRIEF`].
     pub(super) fn is_used_up(&self) -> bool {
         self.slow() > millis(2 * TOTAL)
     }

@@ -1,5 +1,5 @@
-//! Concatenates the pieces of a text and fills in constants of the same file. Each byte of the result
-//! keeps its place in the source.
+//! Concatenates the pieces of a text and fills in constants of the same file. Each byte of the
+//! result keeps its place in the source.
 
 use std::collections::HashMap;
 
@@ -88,7 +88,8 @@ impl Folded {
         source + (at - start)
     }
 
-    /// The offset in the text at which the piece around a byte starts. Escapes do not split a piece.
+    /// The offset in the text at which the piece around a byte starts. Escapes do not split a
+    /// piece.
     pub(crate) fn run_start(&self, at: usize) -> usize {
         let index = self.runs.partition_point(|(start, _)| *start <= at);
         let mut runs = self.runs.iter().take(index).rev().peekable();
@@ -146,8 +147,8 @@ fn next_escape(text: &str) -> Option<(&str, &'static str, usize)> {
     })
 }
 
-/// Folds the texts of a file. The budget bounds the result: a chain such as `a = b + b`, `b = c + c`
-/// doubles its length with each line.
+/// Folds the texts of a file. The budget bounds the result: a chain such as `a = b + b`, `b = c +
+/// c` doubles its length with each line.
 #[derive(Debug)]
 pub(crate) struct Folder {
     constants: Constants,
@@ -195,7 +196,8 @@ fn fill(
                 }
             }
             Piece::Hole(name) => match constants.value(name) {
-                // A constant with a whole URL can only start a text. Elsewhere, it belongs to another name.
+                // A constant with a whole URL can only start a text. Elsewhere, it belongs to
+                // another name.
                 Some(value)
                     if depth > 0
                         && *left > 0

@@ -1,8 +1,8 @@
 //! Parses files in child processes with limits on memory and CPU time.
 //!
-//! Some texts make a parser use minutes and gigabytes in a step that cannot be interrupted, and such
-//! texts cannot be detected before. A child process can be killed at any time; a new one parses the
-//! next file.
+//! Some texts make a parser use minutes and gigabytes in a step that cannot be interrupted, and
+//! such texts cannot be detected before. A child process can be killed at any time; a new one
+//! parses the next file.
 
 use std::{
     collections::HashSet,

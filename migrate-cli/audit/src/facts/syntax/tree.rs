@@ -109,8 +109,8 @@ pub(super) struct Walk<'t> {
     scopes: Vec<Scope>,
     /// Strings that are part of a concatenation already added.
     consumed: HashSet<usize>,
-    /// Words of a shell script that name a command. Collected in advance, because looking up the parent
-    /// of a node starts at the root and recurses.
+    /// Words of a shell script that name a command. Collected in advance, because looking up the
+    /// parent of a node starts at the root and recurses.
     commands: HashSet<usize>,
     found: Extract,
 }

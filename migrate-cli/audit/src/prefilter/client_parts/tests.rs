@@ -88,8 +88,8 @@ fn keeps_texts_that_may_be_a_client() {
     }
 }
 
-/// Code of a client in parts: `{r}` is a resource, `{a}` an action, `{c}` the name of a client, `{n}` a
-/// name, `{=}` an assignment.
+/// Code of a client in parts: `{r}` is a resource, `{a}` an action, `{c}` the name of a client,
+/// `{n}` a name, `{=}` an assignment.
 const PARTS: [&str; 16] = [
     "{c}.{r}.{a}(id)\n",
     "${c}->{r}->{a}($id);\n",

@@ -1,5 +1,5 @@
-//! Surroundings of a text in a syntax tree: the call that takes it, the name that it is assigned to,
-//! the parameters beside it.
+//! Surroundings of a text in a syntax tree: the call that takes it, the name that it is assigned
+//! to, the parameters beside it.
 
 use tree_sitter::Node;
 
@@ -247,7 +247,8 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// True if all arguments of a call are literals, maps or functions. Their values may be variables.
+    /// True if all arguments of a call are literals, maps or functions. Their values may be
+    /// variables.
     fn is_whole(&self, call: Node<'t>) -> bool {
         let list = call.child_by_field_name("arguments");
         list.is_some_and(|list| self.are_literal(list, LITERAL))
@@ -348,8 +349,8 @@ impl<'t> Walk<'t> {
     }
 }
 
-/// The index of an element among the first [`ELEMENTS`] of its list. Searching the whole list for each
-/// of its elements would take quadratic time.
+/// The index of an element among the first [`ELEMENTS`] of its list. Searching the whole list for
+/// each of its elements would take quadratic time.
 fn index_in(list: Node, child: Node) -> Option<usize> {
     let mut cursor = list.walk();
     list.named_children(&mut cursor)
