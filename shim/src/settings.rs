@@ -453,9 +453,9 @@ impl V2Config {
     }
 
     /// Host and port, if the system resolves v2's host name.
-    pub(crate) fn asked_by_name(&self) -> Option<(String, u16)> {
-        let by_system = self.resolver.is_system();
-        by_system.then(|| (self.base.host().to_owned(), self.base.port()))
+    pub(crate) fn resolved_by_system(&self) -> Option<(String, u16)> {
+        let is_resolved = self.resolver.is_system();
+        is_resolved.then(|| (self.base.host().to_owned(), self.base.port()))
     }
 
     /// Settings of the HTTP client for v2.

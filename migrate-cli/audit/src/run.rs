@@ -169,11 +169,11 @@ impl<'c> Audit<'c> {
         let listed: BTreeSet<String> = files.iter().map(|path| relative(path, base)).collect();
         if let Some(root) = root {
             let uncounted = AtomicUsize::new(0);
-            let walker = Walker {
+            let around = Walker {
                 files: &uncounted,
                 ..self.walker(&prefilter)
-            };
-            let around = walker.walk(root);
+            }
+            .walk(root);
             walked.roots = around.roots;
             walked.candidates.extend(
                 around

@@ -121,7 +121,7 @@ pub(super) fn has_proxy() -> bool {
 /// Fails if they certainly do. If another program on this machine may forward them, a warning is
 /// logged.
 pub(super) async fn check_way_to_v2(v2: &V2Config, own: Vec<SocketAddr>) -> anyhow::Result<()> {
-    let Some((host, port)) = v2.asked_by_name().filter(|_| !has_proxy()) else {
+    let Some((host, port)) = v2.resolved_by_system().filter(|_| !has_proxy()) else {
         return Ok(());
     };
     let found = time::timeout(LOOKUP_TIME, lookup_host((host.as_str(), port))).await;

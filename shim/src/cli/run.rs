@@ -412,9 +412,7 @@ async fn reload_on_signals(
                 tenants,
                 "Reloaded mappings, tenants, options, receivers, secrets and certificate"
             ),
-            Err(error) => {
-                tracing::error!("Reload failed, the previous settings stay in effect: {error:#}")
-            }
+            Err(error) => tracing::error!("Reload failed, settings are unchanged: {error:#}"),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Usage ledger: who still calls v1, by key, address and user agent, with which operations and
-//! parameters, and when.
+//! Usage ledger: the callers of v1 by key, address and user agent, with their operations and
+//! parameters and the times of their calls.
 //!
 //! Off unless a database is configured. Requests never wait for it: each puts a short note into a
 //! bounded queue. A dedicated thread sums notes by caller, operation and day, and adds the sums to
@@ -32,7 +32,7 @@ use recording::{Redactor, usage::Usage};
 
 use super::observer::RequestRecord;
 use crate::{
-    clock::unix_millis,
+    clock::unix_seconds,
     settings::{BrownoutConfig, LedgerConfig, LedgerPlace},
 };
 use clock::Clock;
@@ -107,7 +107,7 @@ pub struct Ledger {
     place: LedgerPlace,
 }
 
-/// Brownouts whose windows are recorded when they come.
+/// Brownouts whose windows are recorded when they begin.
 type Announced = Arc<Mutex<Arc<[BrownoutConfig]>>>;
 
 /// Numbers of requests since the start.
@@ -117,7 +117,7 @@ struct Counts {
     written: AtomicU64,
     /// Summed, but not yet in the ledger.
     unwritten: AtomicU64,
-    /// Written under a caller that stands for several.
+    /// Written under a combined caller.
     folded: AtomicU64,
     dropped: AtomicU64,
     /// Dropped, and not yet recorded as a gap.
@@ -418,10 +418,6 @@ impl Writer {
         }
         self.database.write(&self.table, today, unrecorded)
     }
-}
-
-fn unix_seconds() -> i64 {
-    unix_millis().div_euclid(1000)
 }
 
 fn today() -> i32 {

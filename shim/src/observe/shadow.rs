@@ -90,7 +90,7 @@ pub struct Shadow {
 #[derive(Debug, thiserror::Error)]
 pub enum ShadowError {
     /// No HTTP client.
-    #[error("the client for the shadow cannot be made; check the system's certificates")]
+    #[error("the HTTP client for the shadow cannot be created; check the system's certificates")]
     Client(#[from] reqwest::Error),
     /// No thread.
     #[error("the comparison thread cannot be started")]

@@ -32,8 +32,9 @@ use tokio::{
 };
 use url::Url;
 
-use super::{Generation, executor::unix_seconds, plain};
+use super::{Generation, plain};
 use crate::{
+    clock::unix_seconds,
     front::server::InProgress,
     settings::RelayConfig,
     state::{Key, State},

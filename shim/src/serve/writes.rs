@@ -14,10 +14,13 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    executor::{Executed, Executor, Request, unix_seconds},
+    executor::{Executed, Executor, Request},
     in_flight::Role,
 };
-use crate::state::{Entry, OtherOutcome, OtherRun, WriteName, WriteRun};
+use crate::{
+    clock::unix_seconds,
+    state::{Entry, OtherOutcome, OtherRun, WriteName, WriteRun},
+};
 
 /// First and longest pause between two polls of a run in another process.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(200));

@@ -245,7 +245,7 @@ mod tests {
         Identity::read(certificates, &SecretString::from(key), now)
     }
 
-    fn told(certificates: &str, key: &str) -> String {
+    fn error_message(certificates: &str, key: &str) -> String {
         read(certificates, key).unwrap_err().to_string()
     }
 
@@ -278,30 +278,30 @@ mod tests {
         let encrypted_early = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
         let no_key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
         let all = [
-            told("", &own.key),
-            told(&own.key, &own.key),
-            told(&broken, &own.key),
-            told("-----BEGIN CERTIFICATE-----\nMIIB\n", &own.key),
-            told(&own.certificate, ""),
-            told(&own.certificate, &own.certificate),
-            told(&own.certificate, no_key),
-            told(&own.certificate, &encrypted),
-            told(&own.certificate, encrypted_early),
-            told(&own.certificate, &other.key),
-            told(&swapped, &own.key),
+            error_message("", &own.key),
+            error_message(&own.key, &own.key),
+            error_message(&broken, &own.key),
+            error_message("-----BEGIN CERTIFICATE-----\nMIIB\n", &own.key),
+            error_message(&own.certificate, ""),
+            error_message(&own.certificate, &own.certificate),
+            error_message(&own.certificate, no_key),
+            error_message(&own.certificate, &encrypted),
+            error_message(&own.certificate, encrypted_early),
+            error_message(&own.certificate, &other.key),
+            error_message(&swapped, &own.key),
         ];
         insta::assert_snapshot!(all.join("\n"));
     }
 
     #[test]
     fn certificates_that_clients_may_reject_give_warnings() {
-        let told = |years| {
+        let warnings = |years| {
             let made = made(years);
             let identity = read(&made.certificate, &made.key).unwrap();
-            let told = identity.warnings().iter().map(ToString::to_string);
-            told.collect::<Vec<_>>().join("\n")
+            let warnings = identity.warnings().iter().map(ToString::to_string);
+            warnings.collect::<Vec<_>>().join("\n")
         };
-        insta::assert_snapshot!([told((2027, 2029)), told((2031, 2032))].join("\n"));
+        insta::assert_snapshot!([warnings((2027, 2029)), warnings((2031, 2032))].join("\n"));
         let made = made((2029, 2031));
         let now = date_time_ymd(2030, 12, 24);
         let soon = Identity::read(&made.certificate, &SecretString::from(made.key), now).unwrap();

@@ -31,7 +31,7 @@ pub enum Topology {
 const SCHEMES: [&str; 4] = ["redis", "rediss", "valkey", "valkeys"];
 
 impl RedisUrl {
-    /// True for a scheme that Redis libraries do not support.
+    /// True for the scheme of a Redis server, of Sentinels or of a cluster.
     pub(super) fn has_scheme(scheme: &str) -> bool {
         topology(scheme).is_some()
     }

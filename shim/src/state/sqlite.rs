@@ -15,7 +15,7 @@ use std::{
     path::Path,
     sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
     thread,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -35,7 +35,7 @@ use super::{
     },
     queue,
 };
-use crate::private_file::owner_only;
+use crate::{clock::unix_millis, private_file::owner_only};
 
 /// `application_id` of the file: "v1st".
 const APPLICATION: i64 = 0x7631_7374;
@@ -343,9 +343,9 @@ fn sweep(on: &Transaction<'_>) -> rusqlite::Result<()> {
             "DELETE FROM {table} WHERE {key} IN \
              (SELECT {key} FROM {table} WHERE expires <= ?1 LIMIT {SWEPT_AT_ONCE})"
         );
-        on.prepare_cached(&expired)?.execute([now()])?;
+        on.prepare_cached(&expired)?.execute([unix_millis()])?;
     }
-    messages::sweep_all(on, now())
+    messages::sweep_all(on, unix_millis())
 }
 
 /// Starts the checkpoint thread, which ends when the sender is dropped.
@@ -408,26 +408,13 @@ fn create(file: &Path) -> std::io::Result<()> {
     options.open(file).map(drop)
 }
 
-/// Milliseconds since 1970.
-fn now() -> i64 {
-    now_micros() / 1000
-}
-
-/// Microseconds since 1970.
-fn now_micros() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-}
-
 fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The expiry of an entry with that time to live.
 fn after(time: Duration) -> i64 {
-    now().saturating_add(millis(time))
+    unix_millis().saturating_add(millis(time))
 }
 
 impl ToSql for Name {

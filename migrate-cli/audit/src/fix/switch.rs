@@ -364,8 +364,8 @@ fn may_vary(source: &str, literal: &Node<'_>, tree: &Tree) -> bool {
     let Some(name) = head.split_whitespace().next_back() else {
         return false;
     };
-    const CONSTANTS: [&str; 2] = ["annotation_argument_list", "switch_label"];
-    !is_below(tree.root_node(), source, name, &CONSTANTS)
+    let constants = ["annotation_argument_list", "switch_label"];
+    !is_below(tree.root_node(), source, name, &constants)
 }
 
 /// True if a node of one of `kinds` contains an identifier.

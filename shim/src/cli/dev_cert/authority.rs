@@ -53,7 +53,7 @@ pub(crate) enum IssueError {
     Over(time::Date),
     #[error("the authority is for {allowed} only, and {name} is not among them")]
     NotAllowed { name: ServerName, allowed: String },
-    #[error("the certificate cannot be made")]
+    #[error("the certificate cannot be created")]
     Failed(#[from] rcgen::Error),
 }
 

@@ -5,8 +5,11 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use shim_upstream::Pace;
 
-use super::{Name, after, millis, now, now_micros};
-use crate::state::engine::{ANY_SUBJECT, DAY_TIME, Reservation, Subject};
+use super::{Name, after, millis};
+use crate::{
+    clock::{unix_micros, unix_millis},
+    state::engine::{ANY_SUBJECT, DAY_TIME, Reservation, Subject},
+};
 
 /// Time for which a rate limit is kept after its last call, in milliseconds.
 const KEPT: i64 = 1000;
@@ -57,7 +60,7 @@ fn take(
     most: Duration,
 ) -> rusqlite::Result<Option<Duration>> {
     let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
-    let now = now_micros();
+    let now = unix_micros();
     let mut find = on.prepare_cached("SELECT count FROM counter WHERE name = ?1")?;
     let due = find
         .query_row([name], |row| row.get::<_, i64>(0))
@@ -99,7 +102,7 @@ pub(super) fn fail(on: &Transaction<'_>, who: Name, window: Duration) -> rusqlit
                    count = iif(expires > ?2, count + 1, 1),
                    expires = iif(expires > ?2, expires, excluded.expires)
                RETURNING count";
-    let now = now();
+    let now = unix_millis();
     let mut add = on.prepare_cached(add)?;
     let until = now.saturating_add(millis(window));
     let count: i64 = add.query_row(params![who, now, until], |row| row.get(0))?;
@@ -113,6 +116,6 @@ pub(super) fn failures(on: &Transaction<'_>, who: Name) -> rusqlite::Result<u64>
 fn found(on: &Transaction<'_>, name: Name) -> rusqlite::Result<Option<i64>> {
     let find = "SELECT count FROM counter WHERE name = ?1 AND expires > ?2";
     let mut find = on.prepare_cached(find)?;
-    let count = find.query_row(params![name, now()], |row| row.get(0));
+    let count = find.query_row(params![name, unix_millis()], |row| row.get(0));
     count.optional()
 }

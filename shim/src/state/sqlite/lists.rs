@@ -5,13 +5,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::{Name, after, limits, now};
-use crate::state::engine::GENERATION_TIME;
+use super::{Name, after, limits};
+use crate::{clock::unix_millis, state::engine::GENERATION_TIME};
 
 pub(super) fn value(on: &Transaction<'_>, name: Name) -> rusqlite::Result<Option<Bytes>> {
     let mut find =
         on.prepare_cached("SELECT value FROM cursors WHERE name = ?1 AND expires > ?2")?;
-    let found = find.query_row(params![name, now()], |row| row.get(0));
+    let found = find.query_row(params![name, unix_millis()], |row| row.get(0));
     Ok(found.optional()?.map(|value: Vec<u8>| value.into()))
 }
 

@@ -5,8 +5,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::{Name, after, lists, now};
-use crate::state::engine::{ANSWER_TIME, Begun, Ending, Progress, Run, UNFINISHED_TIME, Write};
+use super::{Name, after, lists};
+use crate::{
+    clock::unix_millis,
+    state::engine::{ANSWER_TIME, Begun, Ending, Progress, Run, UNFINISHED_TIME, Write},
+};
 
 pub(super) fn begin(
     on: &Transaction<'_>,
@@ -15,7 +18,7 @@ pub(super) fn begin(
     lease: Duration,
     journal: &[u8],
 ) -> rusqlite::Result<Begun> {
-    let now = now();
+    let now = unix_millis();
     let mut find = on
         .prepare_cached("SELECT run, until, journal FROM write WHERE name = ?1 AND expires > ?2")?;
     let found = find.query_row(params![write, now], |row| {
@@ -98,13 +101,13 @@ pub(super) fn progress(on: &Transaction<'_>, write: Name, run: Run) -> rusqlite:
     let run = Name(run);
     let mut find =
         on.prepare_cached("SELECT answer FROM answer WHERE run = ?1 AND expires > ?2")?;
-    let answer = find.query_row(params![run, now()], |row| row.get::<_, Vec<u8>>(0));
+    let answer = find.query_row(params![run, unix_millis()], |row| row.get::<_, Vec<u8>>(0));
     if let Some(answer) = answer.optional()? {
         return Ok(Progress::Finished(answer.into()));
     }
     let mut find =
         on.prepare_cached("SELECT 1 FROM write WHERE name = ?1 AND run = ?2 AND until > ?3")?;
-    let is_running = find.exists(params![write, run, now()])?;
+    let is_running = find.exists(params![write, run, unix_millis()])?;
     Ok(if is_running {
         Progress::Running
     } else {
@@ -114,5 +117,5 @@ pub(super) fn progress(on: &Transaction<'_>, write: Name, run: Run) -> rusqlite:
 
 pub(super) fn is_open(on: &Transaction<'_>, write: Name) -> rusqlite::Result<bool> {
     let mut find = on.prepare_cached("SELECT 1 FROM write WHERE name = ?1 AND expires > ?2")?;
-    find.exists(params![write, now()])
+    find.exists(params![write, unix_millis()])
 }
