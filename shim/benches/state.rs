@@ -1,5 +1,5 @@
-//! What remembering a write of three v2 calls costs: its lease, two notes and its end. SQLite's time
-//! above that of memory is what a file adds.
+//! What remembering a write of three v2 calls costs: its lease, two notes and its end. SQLite's
+//! time above that of memory is what a file adds.
 //!
 //! `cargo bench -p shim --bench state`
 
@@ -47,7 +47,7 @@ fn write(bencher: Bencher<'_, '_>, url: StateUrl) {
             };
             let (run, journal) = (u128::from(number), JOURNAL.into());
             let begun = engine.begin(write, run, LEASE, journal).await;
-            assert!(matches!(begun, Ok(Begun::Yours(None))));
+            assert!(matches!(begun, Ok(Begun::Leased(None))));
             for _ in 0..2 {
                 let stepped = engine.step(write, run, LEASE, Some(JOURNAL.into())).await;
                 assert!(stepped.is_ok_and(|stepped| stepped));

@@ -22,14 +22,14 @@ use std::{ffi::OsString, io, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use recording::usage::day_of;
-use shim_sandbox::{Faults, FaultsError, MAX_USERS};
+use shim_sandbox::{Faults, MAX_USERS};
 use time::Date;
 
 use crate::settings::DEFAULT_SANDBOX_USERS;
 use dev_cert::authority::ServerName;
 use settings_help::SettingFlags;
 
-/// The sandbox alone listens here: beside the shim.
+/// Default address of `shim sandbox`, which can run beside the shim.
 const DEFAULT_SANDBOX_LISTEN: &str = "127.0.0.1:8081";
 
 /// Zoom's REST API v1, served from v2.
@@ -82,9 +82,9 @@ pub(crate) struct Serve {
     sandbox_users: usize,
     /// Faults of the sandbox: a file of [[fault]] sections (*.toml), or rules such as
     /// "method=PATCH,path=/users/*,status=503,times=1", with ; between them
-    #[arg(long, value_name = "FILE|SPEC", requires = "sandbox", value_parser = faults)]
+    #[arg(long, value_name = "FILE|SPEC", requires = "sandbox", value_parser = Faults::read)]
     sandbox_faults: Option<Faults>,
-    /// Serve from recorded v2 answers: a file of --record. What was not recorded fails
+    /// Serve from recorded v2 answers: a file of --record. Unrecorded calls fail
     #[arg(long, value_name = "FILE", conflicts_with = "sandbox")]
     replay: Option<PathBuf>,
     #[command(flatten)]
@@ -107,16 +107,16 @@ const CHECK_EXIT_CODES: &str = "Exit codes:
   1  with --online, a check failed
   2  the command line or the settings are wrong";
 
-/// Show the effective settings and where each comes from.
+/// Show the effective settings and their sources.
 ///
-/// Secrets are hidden, and nothing is started. The last line says that the settings are valid.
-/// Warnings stand before it. A SHIM_ variable that sets nothing is a mistake.
+/// Secrets are hidden, and nothing is started. Warnings come first; the last line confirms that the
+/// settings are valid. An unknown SHIM_ variable is an error.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct CheckConfig {
-    /// Test what the settings depend on as well, as `doctor` does
+    /// Also run the checks of `doctor`
     #[arg(long)]
     online: bool,
-    /// Show only what differs from the defaults
+    /// Show only settings that differ from the defaults
     #[arg(long)]
     changed: bool,
     #[command(flatten)]
@@ -136,23 +136,23 @@ pub(crate) struct SandboxArguments {
 
 /// Make a local authority and a certificate, for programs whose URL cannot be changed.
 ///
-/// The certificate is for api.zoom.us and www.zoom.us, or the names that are asked for, and for
-/// this machine. An authority that is there is used again, and the certificate is made anew: do so
-/// before it ends. The authority is good for these names only. What to do with the files is said
-/// at the end.
+/// The certificate is for api.zoom.us and www.zoom.us, or the names given with --name, and for this
+/// machine. If the folder has an authority, only the certificate is renewed: run this again before
+/// it expires. The authority is valid for these names only. The output lists the next steps.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct DevCert {
     /// Where the files are: ca.pem, ca-key.pem, cert.pem and key.pem
     #[arg(long, value_name = "DIR", default_value = "dev-cert")]
     dir: PathBuf,
-    /// A name in place of api.zoom.us and www.zoom.us; several times for several
+    /// Name instead of api.zoom.us and www.zoom.us; may be repeated
     #[arg(long = "name", value_name = "NAME")]
     names: Vec<ServerName>,
 }
 
-/// Print what ledgers say, as GET /usage does, while no shim runs; `migrate usage -` reads it.
+/// Print usage ledgers in the format of GET /usage, for `migrate usage -`.
 ///
-/// One JSON object a line. `SHIM_LEDGER_PASSWORD` holds a password that a URL leaves out.
+/// The output has one JSON object a line, and no shim needs to run. `SHIM_LEDGER_PASSWORD` is the
+/// password for URLs without one.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Usage {
     /// SQLite files, or postgres:// URLs; they are only read
@@ -163,7 +163,7 @@ pub(crate) struct Usage {
     since: Option<Date>,
 }
 
-/// How the program ends; clap itself ends with 2 as well.
+/// Exit code; clap also exits with 2 for a wrong command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exit {
     Stopped = 0,
@@ -171,12 +171,12 @@ enum Exit {
     Misconfigured = 2,
 }
 
-/// What ends the program early.
+/// Reason for a failed command.
 #[derive(Debug)]
 enum Failure {
-    /// The user must change something before it can start.
+    /// The settings or arguments must be changed.
     Settings(anyhow::Error),
-    /// It cannot run here and now.
+    /// It cannot run now.
     Running(anyhow::Error),
 }
 
@@ -189,7 +189,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are errors to clap, and not to anybody else.
+            // clap returns help and version as errors.
             let _ = error.print();
             return if error.use_stderr() {
                 Exit::Misconfigured
@@ -217,20 +217,16 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Err(Failure::Running(error)) => (error, Exit::Failed),
     };
     // The exit code is set even if standard error is closed.
-    let _ = tell(&error, &mut io::stderr());
+    let _ = print_error(&error, &mut io::stderr());
     exit
 }
 
-fn tell(error: &anyhow::Error, output: &mut impl io::Write) -> io::Result<()> {
+fn print_error(error: &anyhow::Error, output: &mut impl io::Write) -> io::Result<()> {
     writeln!(output, "error: {error}")?;
     for cause in error.chain().skip(1) {
         writeln!(output, "  because: {cause}")?;
     }
     Ok(())
-}
-
-fn faults(text: &str) -> Result<Faults, FaultsError> {
-    Faults::read(text)
 }
 
 fn day(text: &str) -> Result<Date, String> {
@@ -278,14 +274,14 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_in_the_help_are_the_defaults() {
+    fn help_shows_the_defaults() {
         for default in [DEFAULT_LISTEN, DEFAULT_OPS_LISTEN] {
             assert!(help(&["serve"]).contains(&format!("[default: {default}]")));
         }
     }
 
     #[test]
-    fn a_wrong_command_line_ends_with_2() {
+    fn a_wrong_command_line_exits_with_2() {
         let run = |line: &str| run_with(line.split(' ').map(OsString::from));
         assert_eq!(run("shim --version"), Exit::Stopped);
         assert_eq!(run("shim serve --no-such-flag"), Exit::Misconfigured);

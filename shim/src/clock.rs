@@ -10,9 +10,18 @@ pub fn system_clock() -> Clock {
     Arc::new(unix_millis)
 }
 
+/// System time in microseconds since 1970.
+pub(crate) fn unix_micros() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    i64::try_from(since.unwrap_or_default().as_micros()).unwrap_or(i64::MAX)
+}
+
 /// System time in milliseconds since 1970.
 pub(crate) fn unix_millis() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let millis = since.unwrap_or_default().as_millis();
-    i64::try_from(millis).unwrap_or(i64::MAX)
+    unix_micros() / 1000
+}
+
+/// System time in seconds since 1970.
+pub(crate) fn unix_seconds() -> i64 {
+    unix_millis() / 1000
 }

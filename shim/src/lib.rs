@@ -5,9 +5,11 @@
 //! | layer | job |
 //! |---|---|
 //! | [`clock`] | system clock, which tests replace |
+//! | `private_file` | files that only their owner can read |
 //! | [`settings`] | one typed configuration from file, environment and flags, checked as a whole |
 //! | `v1_client` | client of a second v1: a shadow, or the other side of a rollout |
-//! | [`observe`] | observation of requests, which never wait for it: log, metrics, traces, recorder, usage ledger, shadow |
+//! | [`observe`] | observation of requests, which never wait for it: log, metrics, traces,
+//! recorder, usage ledger, shadow |
 //! | [`state`] | state kept between requests, behind one trait |
 //! | [`front`] | the v1 protocol: listeners, TLS, limits, decoding, credentials, encoding |
 //! | `serve` | one request: authentication, plan of v2 calls, response |
@@ -24,6 +26,7 @@ pub mod front;
 pub mod notifications;
 pub mod observe;
 pub mod operate;
+mod private_file;
 mod serve;
 pub mod settings;
 pub mod state;

@@ -1,14 +1,14 @@
 //! v2's webhooks in, v1's push notifications out.
 //!
-//! A webhook is verified and stored before it is answered; every receiver has a queue of its own in
-//! the state engine, in which the notifications of one meeting keep their order.
+//! A webhook is verified and stored before it is acknowledged. Every receiver has its own queue in
+//! the state engine, in which the notifications of a meeting keep their order.
 //!
 //! | module | job |
 //! |---|---|
-//! | `signature` | who sent a webhook, and when |
-//! | `webhooks` | HTTP: refuses, stores, answers |
+//! | `signature` | verifies sender and age of a webhook |
+//! | `webhooks` | HTTP endpoint: verifies, stores, acknowledges |
 //! | `outbox` | the queues of the receivers |
-//! | `pusher` | delivers what is due, with retries |
+//! | `pusher` | delivers due notifications, with retries |
 //! | `client` | one HTTP request to a receiver |
 
 mod client;

@@ -13,12 +13,7 @@ mod tenant_status;
 mod tenants;
 mod writes;
 
-use std::{
-    collections::BTreeMap,
-    error::Error,
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{collections::BTreeMap, error::Error, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use futures_util::future::BoxFuture;
@@ -28,6 +23,7 @@ use hyper::{
 };
 use ipnet::IpNet;
 use mappings::{Catalog, Links, catalog::protocol::Protocol};
+use parking_lot::RwLock;
 use recording::rollout::Figures;
 use shim_upstream::{CallLimits, Endpoint, Http, RateLabel};
 use tokio::sync::{Notify, Semaphore};
@@ -158,10 +154,12 @@ pub(crate) struct StateStatus {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// No HTTP client for v2: missing certificates, invalid proxy settings, or no name servers.
-    #[error("the client for v2 cannot be made; check the system's certificates and proxy settings")]
+    #[error(
+        "the HTTP client for v2 cannot be created; check the system's certificates and proxy settings"
+    )]
     Client(#[source] Box<dyn Error + Send + Sync>),
     /// No HTTP client for the other side of a rollout.
-    #[error("the client for rollout.url cannot be made; check the system's certificates")]
+    #[error("the HTTP client for rollout.url cannot be created; check the system's certificates")]
     SecondV1(#[source] Box<dyn Error + Send + Sync>),
 }
 
@@ -169,10 +167,10 @@ pub enum StartError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReloadError {
     /// `upstream.url` changed.
-    #[error("upstream.url is another one; restart the shim for that")]
+    #[error("upstream.url has changed; restart the shim")]
     OtherUpstream,
     /// No HTTP client for the other side of a rollout.
-    #[error("the client for rollout.url cannot be made; check the system's certificates")]
+    #[error("the HTTP client for rollout.url cannot be created; check the system's certificates")]
     SecondV1,
 }
 
@@ -259,14 +257,12 @@ impl Shim {
         let before = (&before.0.tenants, &before.0.rollouts);
         let next = Generation::new(executor, v2, site, shared, before);
         let next = next.map_err(|_| ReloadError::SecondV1)?;
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = next;
+        *self.0.write() = next;
         Ok(())
     }
 
     fn current(&self) -> Generation {
-        // The lock only guards a swap, so a panic cannot leave it half done.
-        let generation = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        generation.clone()
+        self.0.read().clone()
     }
 
     /// True while the circuit breakers of all accounts in use are open.

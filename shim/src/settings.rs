@@ -1,7 +1,8 @@
 //! One typed configuration from a file, the environment and flags, in that order.
 //!
-//! It is checked as a whole before a socket opens: all mistakes are reported at once, each with its
-//! place and what to write instead. The lowest layer: uses no other module of the shim.
+//! The configuration is validated as a whole before a socket opens. All mistakes are reported at
+//! once, each with its place and the correct form. This is the lowest layer: it uses no other
+//! module of the shim.
 
 mod brownout;
 mod effective;
@@ -72,77 +73,76 @@ pub use tls::TlsConfig;
 pub use variables::UnknownVariable;
 pub use webhooks::{ReceiverConfig, WebhooksConfig};
 
-/// The shim listens here unless told otherwise: on this machine only, because v1's credentials
-/// come over plain HTTP.
+/// Default address of the shim: loopback only, because v1's credentials come over plain HTTP.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 
-/// The operations address unless told otherwise: on this machine only.
+/// Default operations address: loopback only.
 pub const DEFAULT_OPS_LISTEN: &str = "127.0.0.1:9090";
 
-/// The day that Zoom announced as v1's last supported one.
+/// The last day of v1's support, as Zoom announced it.
 pub(crate) const V1_DEPRECATED: (i32, Month, u8) = (2018, Month::November, 1);
 
-/// What comes after v1.
+/// Zoom's documentation of v1's successor.
 pub(crate) const V2_DOCUMENTS: &str = "https://developers.zoom.us/docs/api/";
 
-/// The v1 key that programs send while v2 is in this process.
+/// The v1 key for the sandbox and for recordings.
 pub(crate) const SANDBOX_KEY: &str = "sandbox-key";
 /// The secret of [`SANDBOX_KEY`].
 pub(crate) const SANDBOX_SECRET: &str = "sandbox-secret";
 
-/// Users of the sandbox: more than v1's default page of 30.
+/// Default number of users of the sandbox: more than v1's default page of 30.
 pub const DEFAULT_SANDBOX_USERS: usize = 40;
 
-/// The settings of the shim, complete and checked.
+/// The complete, validated settings.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to listen in plain HTTP, as `host:port`; `None` to listen with TLS only.
+    /// Address for plain HTTP as `host:port`; `None` for TLS only.
     pub listen: Option<String>,
-    /// Where to listen with TLS, if anywhere.
+    /// The TLS listener, if enabled.
     pub tls: Option<TlsConfig>,
-    /// Where to answer the operator.
+    /// The operations address.
     pub ops: OpsListen,
-    /// How the log is written.
+    /// The log.
     pub log: LogConfig,
-    /// Where traces go, if anywhere.
+    /// Export of traces, if enabled.
     pub traces: Option<TracesConfig>,
-    /// Where answers come from.
+    /// The upstream.
     pub source: Source,
-    /// What a site may choose.
+    /// Options of the site.
     pub site: SiteConfig,
-    /// What a request may take.
+    /// Limits of requests.
     pub limits: Limits,
-    /// What is recorded, if anything.
+    /// The recorder, if enabled.
     pub record: Option<RecordConfig>,
-    /// Where it is noted who still calls v1, if anywhere.
+    /// The ledger of callers, if enabled.
     pub ledger: Option<LedgerConfig>,
-    /// Where what is remembered between requests is kept.
+    /// State kept between requests.
     pub state: StateConfig,
-    /// Addresses and names are replaced by pseudonyms under this key, wherever exchanges are kept.
+    /// Key of the pseudonyms for addresses and names in all stored exchanges.
     pub pseudonym_key: Option<PseudonymKey>,
-    /// What answers are compared with, if anything.
+    /// The shadow, if enabled.
     pub shadow: Option<ShadowConfig>,
-    /// What the pages for the operator show.
+    /// The operator's pages.
     pub ui: UiConfig,
-    /// Where v2's webhooks arrive, if anywhere.
+    /// The endpoint for v2's webhooks, if enabled.
     pub webhooks: Option<WebhooksConfig>,
-    /// Who receives v1's push notifications.
+    /// Receivers of v1's push notifications.
     pub receivers: Vec<ReceiverConfig>,
-    /// What is set and has no effect, because v2 is in this process.
+    /// Given settings without effect, because v2 is in this process.
     pub unused: BTreeSet<String>,
 }
 
-/// How the body of a push notification is written.
+/// Encoding of the body of a push notification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BodyStyle {
     /// `application/x-www-form-urlencoded`, as v1 sent it.
     #[default]
     Form,
-    /// `application/json`: the same names in one object.
+    /// `application/json`: one object with the same names.
     Json,
 }
 
-/// What tells the callers of a rollout apart.
+/// Identity of a caller in a rollout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CallerIdentity {
     /// The v1 key.
@@ -152,42 +152,41 @@ pub enum CallerIdentity {
     Address,
 }
 
-/// What the pages for the operator show, and to whom.
+/// Settings of the operator's pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UiConfig {
-    /// How many exchanges are kept in memory to be shown.
+    /// Number of recent exchanges kept in memory.
     pub recent: usize,
-    /// Names that the operations address has, beside `localhost` and addresses.
+    /// Allowed host names of the operations address, besides `localhost` and addresses.
     pub hosts: Vec<String>,
 }
 
-/// Where the operator is answered: `/ui`, `/metrics` and so on.
+/// The operations address: `/ui`, `/metrics` and so on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OpsListen {
-    /// Nowhere.
+    /// Disabled.
     Off,
-    /// On this `host:port`, or nothing starts.
+    /// This `host:port`. If it cannot be bound, the shim does not start.
     At(String),
-    /// On [`DEFAULT_OPS_LISTEN`], without a setting. With the sandbox, another free port is used if
-    /// that one is taken.
+    /// Not set: [`DEFAULT_OPS_LISTEN`]. With the sandbox, any free port if that one is taken.
     Default,
 }
 
-/// Where answers come from.
+/// The upstream.
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// An in-process v2 with so many users.
+    /// An in-process v2.
     Sandbox {
-        /// Users at the start.
+        /// Number of users at the start.
         users: usize,
     },
-    /// Recorded answers of v2.
+    /// Recorded responses of v2.
     Replay,
     /// v2 itself.
     V2(V2Config),
 }
 
-/// v2 and who may use it.
+/// v2 and its tenants.
 #[derive(Clone, Debug)]
 pub struct V2Config {
     pub(crate) base: BaseUrl,
@@ -195,120 +194,120 @@ pub struct V2Config {
     pub(crate) tenants: Vec<TenantConfig>,
 }
 
-/// One v1 credential and the v2 account behind it.
+/// One v1 credential with its v2 account.
 #[derive(Clone, Debug)]
 pub(crate) struct TenantConfig {
     pub(crate) api_key: String,
     pub(crate) api_secret: SecretDigest,
-    /// v1 answers carry it.
+    /// Included in v1's responses.
     pub(crate) account_id: Option<String>,
-    /// Who maintains its programs.
+    /// The team that maintains its programs.
     pub(crate) owner: Option<String>,
     pub(crate) access: Access,
-    /// How many calls v2 takes from the account. Without any, v2's own refusals are all that is
-    /// heeded: the default, because a guessed plan would either slow an account down or not keep it
-    /// from being refused.
+    /// v2's rate limits of the account. By default unlimited, so that only v2's own refusals apply:
+    /// a guessed price plan would either slow the account down or not prevent refusals.
     pub(crate) rates: Option<Rates>,
-    /// What v2 cannot honour is an error.
+    /// An unsupported parameter is an error instead of a warning.
     pub(crate) strict: bool,
     /// The catalog's options.
     pub(crate) options: Options,
-    /// What opens operations that want a token besides the credentials.
+    /// Tokens for operations that require one besides the credentials.
     pub(crate) tokens: Tokens,
     pub(crate) permissions: Permissions,
 }
 
-/// What a tenant may do.
+/// Permissions of a tenant.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Permissions {
-    /// Nothing that writes.
+    /// Only reads.
     pub(crate) read_only: bool,
     /// Only these operations; all if `None`.
     pub(crate) operations: Option<BTreeSet<String>>,
 }
 
-/// What a site may choose.
+/// Options of a site.
 #[derive(Clone, Debug)]
 pub struct SiteConfig {
-    /// A parameter that v2 cannot honour is an error, before anything is written; tenants may
-    /// differ.
+    /// An unsupported parameter is an error, before anything is written. Tenants may override it.
     pub strict: bool,
-    /// The catalog's options; tenants may differ.
+    /// The catalog's options. Tenants may override them.
     pub options: Options,
-    /// The HTTP status of errors that are v2's or the shim's trouble, not the caller's. v1 said
-    /// 200 to everything; clients that retry by status want a 5xx.
+    /// HTTP status of errors that the caller did not cause. v1 always returned 200; clients that
+    /// retry by status need a 5xx.
     pub upstream_status: StatusCode,
-    /// What answers say of v1's end; `None` to say nothing.
+    /// Deprecation notice in responses; `None` for no notice.
     pub deprecation: Option<Deprecation>,
-    /// Which callers a second v1 answers.
+    /// Rollouts, which send some callers to a second v1.
     pub rollouts: Vec<RolloutConfig>,
-    /// The windows in which v1 answers an error before it ends.
+    /// Announced windows in which v1 returns errors.
     pub brownouts: Vec<BrownoutConfig>,
-    /// The proxies before the shim: what they say of their own clients' addresses is believed.
+    /// Trusted proxies, whose `X-Forwarded-For` is used.
     pub trusted_proxies: Vec<IpNet>,
-    /// How files are relayed, if they are.
+    /// Relay of files, if enabled.
     pub relay: Option<RelayConfig>,
-    /// The origins whose browser programs may call v1: `https://app.example.com`.
+    /// Origins of browser programs that may call v1: `https://app.example.com`.
     pub cors_origins: Vec<String>,
 }
 
-/// v1's end, as answers tell it.
+/// Deprecation notice in responses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deprecation {
-    /// Since when programs should not use v1.
+    /// The date of the deprecation.
     pub since: Date,
-    /// When v1 ends, or ended.
+    /// The date on which v1 ends.
     pub sunset: Date,
-    /// Where to read what to do instead.
+    /// URL of instructions for migrating.
     pub link: Url,
 }
 
-/// Where traces go, by OpenTelemetry's protocol.
+/// Export of traces by OTLP.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TracesConfig {
-    /// The base URL of a collector that takes OTLP over HTTP, as `http://127.0.0.1:4318`.
+    /// Base URL of a collector for OTLP over HTTP, such as `http://127.0.0.1:4318`.
     pub endpoint: Url,
-    /// The share of requests that are traced, above 0 and up to 1.
+    /// Share of requests that are traced: above 0, at most 1.
     pub share: f64,
 }
 
-/// What a request may take, in time, memory and v2 calls.
+/// Limits of time, memory and v2 calls.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// For a whole v1 request. v1's Ruby and Python clients give up after 15 seconds.
+    /// Timeout of a v1 request. v1's Ruby and Python clients give up after 15 s.
     pub request: Duration,
-    /// For a connection to v2.
+    /// Timeout of connecting to v2.
     pub connect: Duration,
-    /// For one v2 call.
+    /// Timeout of a v2 call.
     pub call: Duration,
-    /// The largest v2 answer, in bytes; a page of 300 users is under one megabyte.
+    /// Maximum size of a v2 response, in bytes. A page of 300 users is below 1 MB.
     pub answer_bytes: usize,
-    /// v2 calls at a time for the entries of one list.
+    /// Maximum number of concurrent v2 calls for the entries of a list.
     pub list_calls: usize,
-    /// How long a list may reuse what it read of a user.
+    /// Time to live of cached responses about users.
     pub cache_time: Duration,
-    /// How much of that is kept, in bytes.
+    /// Maximum size of that cache, in bytes.
     pub cache_bytes: u64,
-    /// The largest request body. A picture has up to 2 MiB, three times that percent-encoded.
+    /// Maximum size of a request body, in bytes. A picture has up to 2 MiB, three times that
+    /// percent-encoded.
     pub body_bytes: usize,
-    /// For a request body to arrive.
+    /// Timeout of receiving a request body.
     pub body: Duration,
-    /// For the request line and headers to arrive.
+    /// Timeout of receiving the request line and headers.
     pub headers: Duration,
-    /// v1 requests at a time; more are answered with v1's rate limit error.
+    /// Maximum number of concurrent v1 requests. More get v1's rate limit error.
     pub requests: usize,
-    /// Connections at a time; for one more, the one that asked for nothing for longest is let go.
+    /// Maximum number of connections. For a new one, the connection that has been idle longest is
+    /// closed.
     pub connections: usize,
-    /// TLS handshakes at a time; for one more, the oldest one is let go.
+    /// Maximum number of concurrent TLS handshakes. For a new one, the oldest is aborted.
     pub handshakes: usize,
-    /// For a TLS handshake.
+    /// Timeout of a TLS handshake.
     pub handshake: Duration,
-    /// Failed attempts with one key from one address in a minute, after which more are not looked
-    /// at; 0 for any number.
+    /// Maximum number of failed logins per minute for a key and an address. More are rejected
+    /// unchecked; 0 for no limit.
     pub failed_attempts: u32,
-    /// From the stop signal on: how long connections are still accepted.
+    /// Time after the stop signal in which connections are still accepted.
     pub drain: Duration,
-    /// After that: how long requests in work may take.
+    /// Time for running requests after that.
     pub shutdown: Duration,
 }
 
@@ -346,10 +345,10 @@ impl From<&Site> for Limits {
     }
 }
 
-/// What the command line says.
+/// Settings from the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
-    /// The values of flags that set a key, by flag: `--listen`.
+    /// Values of setting flags, by flag: `--listen`.
     pub given: BTreeMap<&'static str, String>,
     /// `--sandbox`, with its number of users.
     pub sandbox: Option<usize>,
@@ -357,24 +356,24 @@ pub struct Flags {
     pub replay: bool,
 }
 
-/// Where settings come from; later ones win.
+/// Sources of settings. Later ones override earlier ones.
 pub struct Sources<'a> {
-    /// The name and the text of the configuration file.
+    /// Name and text of the configuration file.
     pub file: Option<(&'a str, &'a str)>,
-    /// The environment.
+    /// Looks up an environment variable.
     pub environment: &'a dyn Fn(&str) -> Option<String>,
     /// The command line.
     pub flags: Flags,
-    /// Reads the files that hold a secret or a certificate.
+    /// Reads the file of a secret or a certificate.
     pub read: &'a dyn Fn(&Path) -> std::io::Result<String>,
 }
 
 impl Config {
-    /// Reads and checks all settings.
+    /// Reads and validates all settings.
     ///
     /// # Errors
     ///
-    /// All mistakes.
+    /// Returns all mistakes.
     pub fn load(sources: &Sources<'_>, catalog: &Catalog) -> Result<Self, ConfigError> {
         let mistakes = Mistakes::default();
         let written = Written::read(sources, catalog, &mistakes);
@@ -394,15 +393,15 @@ impl Config {
     }
 }
 
-/// A site's choices, for the sandbox.
+/// Options of a site, for the sandbox.
 fn sandbox_options(site: &SiteConfig) -> Options {
     let options = site.options.clone();
     options.with(read::PLAN_WRITES, OptionValue::Switch(true))
 }
 
 impl V2Config {
-    /// How the shim reaches its own sandbox: with one tenant by server-to-server OAuth, which may
-    /// read chats and spend the sandbox's money.
+    /// Settings of the shim's own sandbox: one tenant with server-to-server OAuth, which may read
+    /// chats and use operations that spend money.
     ///
     /// `base` must be an http URL with a path; `None` otherwise.
     #[must_use]
@@ -438,7 +437,7 @@ impl V2Config {
         })
     }
 
-    /// The same sandbox, with a site's choices.
+    /// The same sandbox with other options.
     pub(crate) fn sandbox_with(&self, site: &SiteConfig) -> Self {
         let mut changed = self.clone();
         for tenant in &mut changed.tenants {
@@ -453,13 +452,13 @@ impl V2Config {
         (self.base.as_str().to_owned(), self.tenants.len())
     }
 
-    /// Host and port, if the system is asked where v2 is.
-    pub(crate) fn asked_by_name(&self) -> Option<(String, u16)> {
-        let by_system = self.resolver.is_system();
-        by_system.then(|| (self.base.host().to_owned(), self.base.port()))
+    /// Host and port, if the system resolves v2's host name.
+    pub(crate) fn resolved_by_system(&self) -> Option<(String, u16)> {
+        let is_resolved = self.resolver.is_system();
+        is_resolved.then(|| (self.base.host().to_owned(), self.base.port()))
     }
 
-    /// How the HTTP client reaches v2.
+    /// Settings of the HTTP client for v2.
     pub(crate) fn http(&self, limits: &Limits) -> HttpSettings {
         HttpSettings {
             base: self.base.clone(),
@@ -470,7 +469,7 @@ impl V2Config {
         }
     }
 
-    /// True if v2 and its token endpoints are on this machine and without TLS.
+    /// True if v2 and its token endpoints are on this machine, without TLS.
     fn is_local(&self) -> bool {
         let mut token_urls = self
             .tenants
@@ -484,7 +483,7 @@ impl V2Config {
             && token_urls.all(|url| BaseUrl::parse(url).is_ok_and(|url| is_local(&url)))
     }
 
-    /// True if what is sent to v2 can be read on the way.
+    /// True if requests to v2 are sent unencrypted over a network.
     pub(crate) fn is_exposed(&self) -> bool {
         self.base.is_plain() && !self.base.is_loopback()
     }

@@ -1,7 +1,7 @@
-//! What is remembered between requests, behind one trait with engines.
+//! State kept between requests, behind one trait with several engines.
 //!
-//! [`State`] names and seals, and keeps v2's answers about users in the process; an [`Engine`] stores
-//! names and sealed values: SQLite in memory, in a file, or Redis.
+//! [`State`] names and encrypts entries, and caches v2's responses about users in this process. An
+//! [`Engine`] stores names and encrypted values: SQLite in memory or in a file, or Redis.
 //!
 //! | engine | survives a kill | shared by |
 //! |---|---|---|
@@ -21,7 +21,7 @@ mod writes;
 
 use std::{
     num::NonZeroU32,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -37,7 +37,7 @@ pub use engine::Engine;
 pub use keyring::Name;
 pub(crate) use keyring::Space;
 pub use queue::Queue;
-pub(crate) use writes::{Elsewhere, Ended, Entry, WriteName, WriteRun};
+pub(crate) use writes::{Entry, OtherOutcome, OtherRun, WriteName, WriteRun};
 
 use self::redis::Redis;
 use crate::settings::{Limits, OnOutage, StateConfig, StateUrl};
@@ -45,13 +45,13 @@ use engine::Run;
 use keyring::{KEY_BYTES, Keyring, read_key, read_or_create_key};
 use sqlite::Sqlite;
 
-/// The key file beside a SQLite file, unless a site names one.
+/// Name of the key file beside a SQLite file, unless `state.key_file` is set.
 const KEY_FILE: &str = "state.key";
 
-/// What a cached answer takes beside its text, in bytes, roughly.
+/// Approximate memory of a cached response besides its text, in bytes.
 const OVERHEAD: usize = 200;
 
-/// Why state cannot be opened, read or written.
+/// Error of opening, reading or writing state.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// The key file cannot be read or created.
@@ -59,7 +59,7 @@ pub enum StateError {
     KeyFile {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// Cause.
         source: std::io::Error,
     },
     /// The key file has another length.
@@ -70,13 +70,13 @@ pub enum StateError {
     CaFile {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// Cause.
         source: std::io::Error,
     },
-    /// No random bytes, or no key from them.
-    #[error("the system gives no random bytes")]
+    /// The system has no random bytes.
+    #[error("the system returned no random bytes")]
     Random,
-    /// No key opens a stored value.
+    /// No key decrypts a stored value.
     #[error("a stored value opens with no key; set state.previous_key_file to the one before")]
     Sealed,
     /// The file cannot be created or opened.
@@ -84,10 +84,10 @@ pub enum StateError {
     File {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// Cause.
         source: std::io::Error,
     },
-    /// The file is a SQLite file of another program.
+    /// The file is the SQLite database of another program.
     #[error("{} is another program's database; name another file in state.url", .0.display())]
     Foreign(PathBuf),
     /// A later version wrote the file.
@@ -101,16 +101,16 @@ pub enum StateError {
         /// Its schema.
         version: i64,
     },
-    /// Redis needs a key that all replicas have.
+    /// Redis requires a key file, because all replicas must use the same key.
     #[error("state.key_file is missing")]
     NoKey,
     /// Redis reported an error.
     #[error("Redis: {0}")]
     Redis(String),
-    /// Redis cannot be reached, or did not answer in time.
+    /// Redis cannot be reached, or did not reply in time.
     #[error("Redis is down")]
     Down,
-    /// A script answered what this version does not understand.
+    /// A script returned an unknown reply.
     #[error("Redis answered what this version does not understand")]
     Unreadable,
     /// SQLite failed.
@@ -121,7 +121,7 @@ pub enum StateError {
     Stopped,
 }
 
-/// What is remembered between requests. Clones are the same state.
+/// State kept between requests. Clones share it.
 #[derive(Clone, Debug)]
 pub struct State(Arc<Inner>);
 
@@ -134,22 +134,22 @@ struct Inner {
     answers: Cache<Key, Bytes>,
 }
 
-/// What holds while the engine cannot be reached.
+/// Behavior while the engine cannot be reached.
 #[derive(Debug)]
 struct Outage {
     writes: OnOutage,
-    /// In memory.
+    /// In-memory fallback.
     local: Option<Arc<dyn Engine>>,
-    /// The processes that are assumed if the engine never counted them.
+    /// Number of processes if the engine has never counted them.
     replicas: NonZeroU32,
 }
 
-/// How long v2's answers about the users of a list are reused, and the size of that cache.
+/// Time to live and size of the cache for v2's responses about the users of a list.
 #[derive(Clone, Copy, Debug)]
 pub struct AnswerCache {
     /// Time to live.
     pub time: Duration,
-    /// In bytes.
+    /// Maximum size in bytes.
     pub bytes: u64,
 }
 
@@ -163,20 +163,20 @@ impl From<&Limits> for AnswerCache {
 }
 
 impl State {
-    /// State that ends with the process.
+    /// State that is lost when the process ends.
     ///
     /// # Errors
     ///
-    /// If the system gives no random bytes or no thread.
+    /// Fails if the system has no random bytes or cannot start a thread.
     pub fn in_memory(answers: AnswerCache) -> Result<Self, StateError> {
         Self::on(Arc::new(Sqlite::in_memory()?), answers)
     }
 
-    /// Opens the state that is configured. Blocks.
+    /// Opens the configured state. Blocks.
     ///
     /// # Errors
     ///
-    /// If a key or the engine cannot be opened.
+    /// Fails if a key or the engine cannot be opened.
     pub fn open(config: &StateConfig, answers: AnswerCache) -> Result<Self, StateError> {
         let key = config.key_file.as_deref().map(read_key).transpose()?;
         let previous = config.previous_key_file.as_deref().map(read_key);
@@ -186,7 +186,8 @@ impl State {
             StateUrl::Memory => return Self::in_memory(answers),
             StateUrl::Sqlite(file) => {
                 let engine = Sqlite::open(file)?;
-                let key = key.map_or_else(|| read_or_create_key(&beside(file)), Ok)?;
+                let beside = || read_or_create_key(&file.with_file_name(KEY_FILE));
+                let key = key.map_or_else(beside, Ok)?;
                 (Arc::new(engine), keyring(&key)?)
             }
             StateUrl::Redis(url) => {
@@ -204,11 +205,11 @@ impl State {
         Ok(Self::with(engine, keyring, outage, answers))
     }
 
-    /// State in an engine, under a key that ends with the process.
+    /// State in an engine, with a random key.
     ///
     /// # Errors
     ///
-    /// If the system gives no random bytes.
+    /// Fails if the system has no random bytes.
     pub fn on(engine: Arc<dyn Engine>, answers: AnswerCache) -> Result<Self, StateError> {
         let outage = Outage {
             writes: OnOutage::Local,
@@ -243,33 +244,42 @@ impl State {
         self.0.engine.is_down()
     }
 
-    /// A queue of this state.
+    /// The queue with that name.
     pub fn queue(&self, name: &str) -> Queue {
-        Queue::new(self.clone(), name)
+        Queue {
+            name: self.name(Space::Queue, &[name.as_bytes()]),
+            state: self.clone(),
+            is_previous: false,
+        }
     }
 
-    /// The same queue before the key was replaced, if there is a previous key.
+    /// The same queue under the previous key, if there is one.
     pub fn previous_queue(&self, name: &str) -> Option<Queue> {
-        Queue::previous(self.clone(), name)
+        let keyring = &self.0.keyring;
+        Some(Queue {
+            name: keyring.previous_name(Space::Queue, &[name.as_bytes()])?,
+            state: self.clone(),
+            is_previous: true,
+        })
     }
 
-    /// v2's answer about a user, if it was read within the cache's time to live.
+    /// The cached response of v2 about a user.
     pub(crate) fn answer(&self, key: Key) -> Option<Bytes> {
         self.0.answers.get(&key)
     }
 
-    /// Remembers v2's answer about a user, in this process.
+    /// Caches a response of v2 about a user.
     pub(crate) fn save_answer(&self, key: Key, text: Bytes) {
         self.0.answers.insert(key, text);
     }
 
-    /// The engine that stands in while [`engine`](Self::engine) cannot be reached.
+    /// The in-memory engine that replaces [`engine`](Self::engine) while that cannot be reached.
     fn local(&self) -> Result<&Arc<dyn Engine>, StateError> {
         self.0.outage.local.as_ref().ok_or(StateError::Stopped)
     }
 
-    /// Logs that the engine failed: the first time, the second, the fourth and so on.
-    fn missed(&self, error: &StateError) {
+    /// Logs a failure of the engine. Logs only the 1st, 2nd, 4th, 8th and so on.
+    fn log_failure(&self, error: &StateError) {
         let failures = self.0.failures.fetch_add(1, Ordering::Relaxed) + 1;
         if failures.is_power_of_two() {
             let engine = self.engine().kind();
@@ -277,7 +287,7 @@ impl State {
         }
     }
 
-    /// Where it is kept, without names and seals.
+    /// The engine, without names and encryption.
     pub fn engine(&self) -> &Arc<dyn Engine> {
         &self.0.engine
     }
@@ -286,8 +296,8 @@ impl State {
         self.0.keyring.name(space, parts)
     }
 
-    /// Keys that sign links: the current one, and the one before. All processes with the key file have
-    /// the same.
+    /// Keys that sign links: the current one, then the previous one. All processes with the same
+    /// key file have the same keys.
     pub(crate) fn link_keys(&self) -> Vec<[u8; KEY_BYTES]> {
         self.0.keyring.mac_keys(Space::LinkKey)
     }
@@ -301,7 +311,7 @@ impl State {
     }
 }
 
-/// A digest of what a thing is, within the process: it is not keyed.
+/// An unkeyed digest, for use within the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key([u8; 32]);
 
@@ -322,13 +332,9 @@ impl Key {
     }
 }
 
-/// A run that no other one equals.
-pub(crate) fn fresh_run() -> Run {
+/// A random run id.
+pub(crate) fn new_run() -> Run {
     fastrand::u128(..)
-}
-
-fn beside(file: &Path) -> PathBuf {
-    file.with_file_name(KEY_FILE)
 }
 
 #[cfg(test)]

@@ -122,7 +122,7 @@ fn rule_page(entry: &Value) -> String {
 
 fn libraries_page(libraries: &[&Value]) -> String {
     let mut page = format!(
-        "# Client libraries\n\n{GENERATED}\n\nLibraries that speak v1, what replaces them, and the operations \
+        "# Client libraries\n\n{GENERATED}\n\nLibraries that call v1, what replaces them, and the operations \
          that their methods call.\n"
     );
     for library in libraries {

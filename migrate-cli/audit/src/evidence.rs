@@ -1,5 +1,5 @@
-//! What the files of a project say together: which base URLs, libraries, helpers and other services
-//! it has. A relative path means something only in this light.
+//! Combines the facts of a project: base URLs, client libraries, request helpers, other services.
+//! They decide whether a path without a base URL is v1's.
 
 mod bases;
 pub(crate) mod clients;
@@ -11,9 +11,9 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::{
     evidence::{
-        bases::{join_split_bases, take_hosts_for_bases, take_out_browser_sdk},
+        bases::{join_split_bases, mark_browser_sdk, promote_hosts},
         clients::Clients,
-        libraries::{chooses_v1, loads, setups, speaks},
+        libraries::{loads, selects_v1, setups, supports_language},
     },
     facts::{
         FileFacts, Signal,
@@ -25,38 +25,38 @@ use crate::{
     rules::{Rules, has},
 };
 
-/// What is known of one project, or of a part of it.
+/// Evidence of a project, or of a part of one.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent signs")]
 pub(crate) struct Evidence {
-    /// A base or URL of v1 stands in code or settings.
+    /// The code or the settings contain a base URL of v1 or the URL of an operation.
     pub(crate) v1: bool,
-    /// A base of v2 stands there.
+    /// They contain a base URL of v2.
     pub(crate) v2: bool,
-    /// Names that hold a base URL, in lower case.
+    /// Lower-case names of variables that hold a base URL.
     pub(crate) bases: BTreeSet<String>,
-    /// A client of v1 answers to any name, as `__call` and `method_missing` do.
+    /// The project's client of v1 has dynamic members, as with `__call` and `method_missing`.
     pub(crate) dynamic: bool,
-    /// Functions that send requests to v1.
+    /// The project's request helpers: functions that send requests to v1.
     pub(crate) helpers: BTreeSet<String>,
-    /// What is called with paths that only v1 has.
+    /// Callees of calls with a path that only v1 has.
     pub(crate) proven: BTreeSet<String>,
-    /// Some of it is called with several operations of v1, one of a name that only v1 has: v1
-    /// without a host or a library.
+    /// True if a callee takes several operations of v1, one with a name that only v1 has. This
+    /// proves v1 without a host or a library.
     pub(crate) by_operations: bool,
     /// Other services with similar endpoints.
     pub(crate) vendors: BTreeSet<String>,
-    /// Packages that the project itself is.
+    /// Packages that the project publishes.
     pub(crate) publishes: BTreeSet<String>,
-    /// Client libraries, and whether their version speaks v1.
+    /// Client libraries; true if their version calls v1.
     pub(crate) libraries: BTreeMap<String, Option<bool>>,
-    /// A host of the API stands there without a version.
+    /// They contain a host of the API without a version.
     host: bool,
-    /// An operation's path begins with the version: `/v1/user/list`.
+    /// They contain the path of an operation with the version: `/v1/user/list`.
     versioned: bool,
-    /// A path of v2 stands there without a host.
+    /// They contain a path of v2 without a host.
     path_v2: bool,
-    /// What clients of libraries are bound to, and what makes them.
+    /// Names of the clients of libraries, and their factories.
     pub(crate) clients: Clients,
 }
 
@@ -75,17 +75,17 @@ impl Evidence {
         self.versioned |= other.versioned;
         self.path_v2 |= other.path_v2;
         self.clients.add(&other.clients);
-        for (package, speaks) in &other.libraries {
+        for (package, calls_v1) in &other.libraries {
             let entry = self.libraries.entry(package.clone()).or_default();
-            *entry = match (*entry, *speaks) {
+            *entry = match (*entry, *calls_v1) {
                 (Some(true), _) | (_, Some(true)) => Some(true),
-                (known, said) => said.or(known),
+                (known, other) => other.or(known),
             };
         }
     }
 }
 
-/// The evidence of every part of a tree.
+/// The evidence of each project of a tree.
 #[derive(Debug, Default)]
 pub(crate) struct Projects {
     by_root: BTreeMap<String, Evidence>,
@@ -95,7 +95,7 @@ pub(crate) struct Projects {
 }
 
 impl Projects {
-    /// Gathers what the files say. `roots` are the folders with a manifest.
+    /// Combines the facts of all files. `roots` are the folders with a manifest.
     pub(crate) fn gather(
         files: &mut [FileFacts],
         roots: &BTreeSet<String>,
@@ -105,25 +105,25 @@ impl Projects {
         let mut own: BTreeMap<String, Evidence> = BTreeMap::new();
         for file in files.iter_mut() {
             join_split_bases(file, rules);
-            take_out_browser_sdk(file, rules);
+            mark_browser_sdk(file, rules);
             let evidence = own.entry(root_of(&file.path, roots)).or_default();
             evidence.add(&of_file(file, rules));
             let clients = Clients::of_file(file, &rules.libraries, &rules.words);
             evidence.clients.add(&clients);
             for library in &rules.libraries {
-                let of_v1 = || library.before.is_none() || chooses_v1(library, file);
-                if speaks(library, file) && loads(library, file) && of_v1() {
-                    let speaks = evidence
-                        .libraries
+                let is_for_v1 = || library.before.is_none() || selects_v1(library, file);
+                if supports_language(library, file) && loads(library, file) && is_for_v1() {
+                    let libraries = &mut evidence.libraries;
+                    libraries
                         .entry(library.package.clone())
-                        .or_default();
-                    *speaks = speaks.or(Some(true));
+                        .or_default()
+                        .get_or_insert(true);
                 }
             }
         }
-        take_versioned_hosts(files, roots, rules, &mut own);
-        take_wrappers(files, roots, knowledge, rules, &mut own);
-        // A base in one file names what another file's functions use.
+        promote_versioned_hosts(files, roots, rules, &mut own);
+        mark_wrappers(files, roots, knowledge, rules, &mut own);
+        // A base URL in one file can be used by a function in another file.
         let named: BTreeMap<String, Evidence> = own
             .keys()
             .map(|root| (root.clone(), with_ancestors(root, &own)))
@@ -138,7 +138,7 @@ impl Projects {
                 evidence.proven.extend(proven);
             }
         }
-        take_callees_of_v1(files, roots, rules, &mut own);
+        add_proven_callees(files, roots, rules, &mut own);
         let mut all = Evidence::default();
         for evidence in own.values() {
             all.add(evidence);
@@ -149,7 +149,8 @@ impl Projects {
             .keys()
             .map(|root| {
                 let mut evidence = with_ancestors(root, &own);
-                // A part that says nothing of its own belongs to the whole.
+                // A part of a tree without a base URL of its own gets the evidence of the whole
+                // tree.
                 if !evidence.v1 && !evidence.v2 {
                     let vendors = evidence.vendors.clone();
                     evidence.add(&all);
@@ -165,10 +166,10 @@ impl Projects {
         }
     }
 
-    /// A search for the names through which a file that does not speak of Zoom can use v1: base
-    /// URLs, request functions. Nothing if there is no v1.
+    /// A search for the names through which a file without evidence of Zoom can use v1: base URLs,
+    /// request helpers, clients. `None` without v1.
     pub(crate) fn names(&self) -> Option<AhoCorasick> {
-        if !self.is_of_v1() {
+        if !proves_v1(&self.all) {
             return None;
         }
         let proven = self
@@ -184,7 +185,7 @@ impl Projects {
             .cloned()
             .chain(proven)
             .chain(self.all.clients.words().map(str::to_owned))
-            // Who only has the word itself may speak of another zoom.
+            // The word zoom alone is no evidence.
             .filter(|name| name.len() > 2 && !name.eq_ignore_ascii_case("zoom"))
             .collect();
         AhoCorasick::builder()
@@ -194,24 +195,19 @@ impl Projects {
             .ok()
     }
 
-    /// True if some file proves v1.
-    fn is_of_v1(&self) -> bool {
-        proves_v1(&self.all)
-    }
-
-    /// True if the part of the tree that a file belongs to, or one around it, proves v1.
+    /// True if the project of a file, or one around it, proves v1.
     pub(crate) fn is_proven(&self, path: &str, roots: &BTreeSet<String>) -> bool {
         let root = root_of(path, roots);
         self.proving.iter().any(|proving| is_within(&root, proving))
     }
 
-    /// The evidence for a file.
+    /// The evidence that applies to a file.
     pub(crate) fn of(&self, path: &str, roots: &BTreeSet<String>) -> &Evidence {
         self.by_root.get(&root_of(path, roots)).unwrap_or(&self.all)
     }
 }
 
-/// The nearest folder above a file that has a manifest.
+/// The nearest folder with a manifest above a file.
 pub(crate) fn root_of(path: &str, roots: &BTreeSet<String>) -> String {
     let mut folder = path;
     while let Some((above, _)) = folder.rsplit_once('/') {
@@ -223,7 +219,7 @@ pub(crate) fn root_of(path: &str, roots: &BTreeSet<String>) -> String {
     String::new()
 }
 
-/// True if a root is another one or lies below it.
+/// True if a root is another one or below it.
 fn is_within(root: &str, other: &str) -> bool {
     let rest = root.strip_prefix(other);
     other.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -241,6 +237,7 @@ fn with_ancestors(root: &str, own: &BTreeMap<String, Evidence>) -> Evidence {
     evidence
 }
 
+/// The evidence in one file.
 fn of_file(file: &FileFacts, rules: &Rules) -> Evidence {
     let mut evidence = Evidence {
         vendors: file.vendor.iter().cloned().collect(),
@@ -258,7 +255,7 @@ fn of_file(file: &FileFacts, rules: &Rules) -> Evidence {
             }
             Shape::Url { operation: Some(_) } => {
                 evidence.v1 = true;
-                evidence.versioned |= signal.apart;
+                evidence.versioned |= signal.spans_pieces;
             }
             Shape::BaseV2 => {
                 evidence.v2 = true;
@@ -290,13 +287,14 @@ fn of_file(file: &FileFacts, rules: &Rules) -> Evidence {
             .libraries
             .entry(dependency.package.clone())
             .or_default();
-        if known.is_none() || dependency.speaks_v1 == Some(true) {
-            *known = dependency.speaks_v1;
+        if known.is_none() || dependency.calls_v1 == Some(true) {
+            *known = dependency.calls_v1;
         }
     }
     evidence
 }
 
+/// The name of the variable that holds a signal, in lower case.
 fn names_of(signal: &Signal) -> impl Iterator<Item = String> {
     signal
         .text
@@ -306,8 +304,9 @@ fn names_of(signal: &Signal) -> impl Iterator<Item = String> {
         .filter(|name| name.len() > 2)
 }
 
-/// Makes the host of paths that begin with the version a base of v1, if it is that of nothing else.
-fn take_versioned_hosts(
+/// Turns hosts into base URLs of v1 in projects whose paths contain the version, unless the project
+/// uses v2.
+fn promote_versioned_hosts(
     files: &mut [FileFacts],
     roots: &BTreeSet<String>,
     rules: &Rules,
@@ -324,15 +323,15 @@ fn take_versioned_hosts(
     for file in files.iter_mut() {
         let root = root_of(&file.path, roots);
         if of_v1.contains(&root) {
-            take_hosts_for_bases(file);
+            promote_hosts(file);
             own.entry(root).or_default().add(&of_file(file, rules));
         }
     }
 }
 
-/// Notes which files request v1 through another project's class: those with paths of v1 in a project
-/// without a base of its own.
-fn take_wrappers(
+/// Marks the files that call v1 through the class of another project: files with paths of v1, in a
+/// project without a base URL of v1.
+fn mark_wrappers(
     files: &mut [FileFacts],
     roots: &BTreeSet<String>,
     knowledge: &Knowledge,
@@ -363,8 +362,8 @@ fn take_wrappers(
     }
 }
 
-/// Notes what is called with several operations of v1, one of which only v1 has.
-fn take_callees_of_v1(
+/// Adds the callees that take several operations of v1, one of which only v1 has.
+fn add_proven_callees(
     files: &[FileFacts],
     roots: &BTreeSet<String>,
     rules: &Rules,
@@ -408,7 +407,7 @@ fn proves_v1(evidence: &Evidence) -> bool {
         || evidence
             .libraries
             .values()
-            .any(|speaks| *speaks == Some(true))
+            .any(|calls_v1| *calls_v1 == Some(true))
 }
 
 /// True if a file has a path of v1 that v2 does not have.
@@ -422,6 +421,7 @@ fn names_v1_alone(file: &FileFacts, knowledge: &Knowledge) -> bool {
     })
 }
 
+/// The request helpers of a file: functions that use v1's credentials or a base URL.
 fn helpers(file: &FileFacts, bases: Option<&BTreeSet<String>>, rules: &Rules) -> Vec<String> {
     if !file.zoom {
         return Vec::new();
@@ -442,6 +442,7 @@ fn helpers(file: &FileFacts, bases: Option<&BTreeSet<String>>, rules: &Rules) ->
         .collect()
 }
 
+/// Callees of calls with a path that only v1 has.
 fn proven(file: &FileFacts, knowledge: &Knowledge) -> Vec<String> {
     if !file.zoom || file.vendor.is_some() {
         return Vec::new();

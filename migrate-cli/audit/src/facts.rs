@@ -1,4 +1,4 @@
-//! What one file states that may matter, before the rest of the project is known.
+//! Facts of one file, independent of the rest of the project.
 
 pub(crate) mod dependencies;
 mod mentions;
@@ -19,13 +19,13 @@ use crate::{
         receivers::Receiving,
         secrets::Secret,
         shape::Shape,
-        syntax::{Binding, Call, Import, Read, Role, Subclass, Text, Write},
+        syntax::{Binding, Call, Function, Import, Read, Role, Subclass, Text, Write},
     },
     language::Language,
     source::Lines,
 };
 
-/// Where something stands.
+/// A place in a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     /// Line, from 1.
@@ -34,7 +34,7 @@ pub(crate) struct Place {
     pub(crate) column: usize,
     /// The column after the last character.
     pub(crate) end_column: usize,
-    /// How many UTF-16 units more than characters stand before the first and the last column.
+    /// Number of characters before the first and the last column that take two UTF-16 units.
     pub(crate) wide: (usize, usize),
     /// The byte offset in the text.
     pub(crate) at: usize,
@@ -55,24 +55,24 @@ impl Place {
     }
 }
 
-/// Something in a file that looks like v1.
+/// A text that looks like v1.
 #[derive(Clone, Debug)]
 pub(crate) struct Signal {
-    /// What it looks like.
+    /// Its shape.
     pub(crate) shape: Shape,
-    /// Where it stands.
+    /// Its place.
     pub(crate) place: Place,
-    /// The text that it is in, its pieces left out.
+    /// The text around it, without its pieces.
     pub(crate) text: Text,
-    /// The names of what is joined to it: `BASE` in `BASE + "user/list"`.
+    /// Names that are concatenated with it: `BASE` in `BASE + "user/list"`.
     pub(crate) joined: Vec<String>,
-    /// The whole text as far as it is known.
+    /// The whole text, with known constants filled in.
     pub(crate) value: String,
-    /// It starts in another piece than it ends in: `BASE + "user/list"`.
-    pub(crate) apart: bool,
+    /// True if it starts in another piece than it ends in: `BASE + "user/list"`.
+    pub(crate) spans_pieces: bool,
 }
 
-/// What one file says that may matter.
+/// Facts of one file.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent signs")]
 pub(crate) struct FileFacts {
@@ -80,63 +80,54 @@ pub(crate) struct FileFacts {
     pub(crate) path: String,
     /// The language.
     pub(crate) language: Option<Language>,
-    /// The word zoom stands in the path or in the text.
+    /// True if the path or the text contains the word zoom.
     pub(crate) zoom: bool,
-    /// The name of another service with similar endpoints that the file mentions.
+    /// The first other service with similar endpoints that the file mentions.
     pub(crate) vendor: Option<String>,
-    /// What looks like v1.
+    /// Texts that look like v1.
     pub(crate) signals: Vec<Signal>,
     /// Calls that may be a client library's.
     pub(crate) calls: Vec<(Call, Place)>,
     /// The import statements.
-    pub(crate) brought_in: Vec<String>,
+    pub(crate) import_statements: Vec<String>,
     /// Imports of client libraries.
     pub(crate) imports: Vec<(Import, Place)>,
-    /// Client libraries that it names as dependencies.
+    /// Dependencies on client libraries.
     pub(crate) dependencies: Vec<(Dependency, Place)>,
-    /// Packages that the file declares itself to be.
+    /// Names of the packages that the file declares.
     pub(crate) publishes: Vec<String>,
-    /// Functions that handle credentials or join names to a path.
-    pub(crate) functions: BTreeMap<String, FunctionFacts>,
-    /// Answer fields that are read.
+    /// Functions by name.
+    pub(crate) functions: BTreeMap<String, Function>,
+    /// Response fields of v1 that the code reads.
     pub(crate) reads: Vec<(Read, Place)>,
-    /// Members that are read and speak of Zoom, in lower case: `environment.zoomUrl`.
+    /// Members with the word zoom that the code reads, in lower case: `environment.zoomUrl`.
     pub(crate) members: BTreeSet<String>,
-    /// Keys that are set on variables.
+    /// Keys that the code sets on variables.
     pub(crate) writes: Vec<Write>,
-    /// Names that are given what is not literal.
+    /// Assignments of calls, members and names.
     pub(crate) bindings: Vec<Binding>,
-    /// Classes that extend others.
+    /// Classes with a superclass.
     pub(crate) subclasses: Vec<Subclass>,
     /// Credentials in plain text.
     pub(crate) secrets: Vec<Secret>,
-    /// What it has of a receiver.
+    /// Parts of a webhook receiver.
     pub(crate) receiving: Receiving,
-    /// The lines that signals stand on, for reports.
+    /// Lines with a signal, for reports.
     pub(crate) excerpts: BTreeMap<usize, String>,
     /// Lines with a comment that suppresses findings.
     pub(crate) suppressions: BTreeMap<usize, String>,
-    /// What its content was, if it was read as a whole.
+    /// Content hash, if the file was read as a whole.
     pub(crate) stamp: Option<u64>,
-    /// More looks like v1 than is noted.
+    /// True if the file has more signals than the limit.
     pub(crate) is_cut: bool,
-    /// It took too long to parse.
+    /// True if parsing timed out.
     pub(crate) is_unparsed: bool,
-    /// It requests paths of v1 through a library.
+    /// True if the code passes paths of v1 to a client library.
     pub(crate) is_wrapped: bool,
 }
 
-/// What a function does.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct FunctionFacts {
-    /// It handles an API key or secret.
-    pub(crate) credentials: bool,
-    /// The names that it joins to texts or to other names.
-    pub(crate) joins: BTreeSet<String>,
-}
-
 impl FileFacts {
-    /// True if code of the file holds a base or an operation's URL of v1.
+    /// True if the code has a base URL of v1 or the URL of an operation.
     pub(crate) fn has_v1(&self) -> bool {
         self.is_wrapped
             || self.signals.iter().any(|signal| {

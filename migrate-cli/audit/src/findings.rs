@@ -1,5 +1,4 @@
-//! What the audit reports, and what is known about a finding besides: its advice, its owners, and
-//! whether a baseline has it.
+//! Findings, with their advice, owners and baseline.
 
 mod advice;
 pub mod baseline;
@@ -21,65 +20,65 @@ pub struct Finding {
     pub column: usize,
     /// The column after the last character.
     pub end_column: usize,
-    /// How many UTF-16 units more than characters stand before the first and the last column.
+    /// Number of characters before the first and the last column that take two UTF-16 units.
     #[serde(skip)]
     pub wide: (usize, usize),
-    /// What kind of use it is.
+    /// Its kind.
     pub kind: Kind,
     /// The rule that found it: `v1-endpoint`.
     pub rule: &'static str,
     /// The v1 operation: `user/custcreate`; null if it is not an operation or not known.
     pub operation: Option<String>,
-    /// How sure it is.
+    /// Its confidence.
     pub confidence: Confidence,
-    /// Why it is reported.
+    /// The reason for the report.
     pub reason: String,
     /// The language of the file.
     pub language: &'static str,
-    /// The parameters that are given, as far as they can be read off.
+    /// The parameters of the call, as far as they are in the code.
     pub parameters: Vec<String>,
-    /// What it becomes in v2.
+    /// The v2 replacement.
     pub advice: Option<Advice>,
-    /// The same for the same text in the same file, wherever it moves to.
+    /// Hash that stays the same when the line moves within the file.
     pub fingerprint: String,
-    /// The line of the source; a credential's is left out.
+    /// The source line; `None` for a credential.
     pub excerpt: Option<String>,
-    /// Why it does not fail, if it does not.
+    /// Set if the finding does not fail a run.
     pub suppressed: Option<Suppression>,
-    /// Who owns the file.
+    /// The owners of the file.
     pub owners: Vec<String>,
 }
 
-/// What an operation becomes in v2.
+/// The v2 replacement of an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Advice {
     /// The v2 requests that replace it, in order.
     pub v2: Vec<String>,
-    /// The worst of the parameters that are given; of all parameters if none can be read off.
+    /// Worst fidelity of the given parameters; of all parameters if none is known.
     pub fidelity: &'static str,
-    /// The parameters that v2 cannot honour exactly, and why.
+    /// Parameters that v2 does not support exactly.
     pub lossy: Vec<LossyParameter>,
-    /// Whether the shim serves it.
+    /// Support in the shim.
     pub shim: Shim,
     /// True if the operation changes nothing.
     pub read: bool,
-    /// What else is worth knowing.
+    /// A note in the catalog.
     pub note: Option<String>,
 }
 
-/// A parameter that v2 cannot honour exactly.
+/// A parameter that v2 does not support exactly.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LossyParameter {
     /// The v1 name.
     pub name: String,
-    /// Only values above this are not honoured.
+    /// Values up to this one are supported exactly.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub above: Option<usize>,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// Whether the shim serves an operation.
+/// Support of an operation in the shim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shim {
@@ -89,7 +88,7 @@ pub enum Shim {
     Lossy,
     /// Not yet.
     NotYet,
-    /// It always answers an error, because v2 has nothing for it.
+    /// It always returns an error, because v2 has no replacement.
     Refused,
 }
 
@@ -105,16 +104,16 @@ impl Shim {
     }
 }
 
-/// Why a finding does not fail.
+/// A suppression of a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Suppression {
-    /// By a comment in the source or by the baseline.
+    /// Its origin.
     pub by: SuppressedBy,
-    /// The reason that was given.
+    /// The reason in the comment or baseline.
     pub reason: Option<String>,
 }
 
-/// What suppresses a finding.
+/// Origin of a suppression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SuppressedBy {
@@ -122,13 +121,18 @@ pub enum SuppressedBy {
     Comment,
     /// The baseline.
     Baseline,
-    /// It is a base URL that points at the shim already.
+    /// The base URL already points to the shim.
     Shim,
 }
 
 impl Finding {
-    /// True if it fails a run with the strictest setting.
+    /// True if the finding fails a run with the strictest setting.
     pub fn counts(&self) -> bool {
         self.kind != Kind::Doc && self.suppressed.is_none()
+    }
+
+    /// The origin of its suppression, if it is suppressed.
+    pub(crate) fn suppressed_by(&self) -> Option<SuppressedBy> {
+        self.suppressed.as_ref().map(|suppression| suppression.by)
     }
 }

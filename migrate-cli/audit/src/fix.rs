@@ -1,12 +1,12 @@
-//! Changes to the code: provably safe ones, and suggested ones if they are asked for.
+//! Fixes: safe changes of the code, and suggestions on request.
 //!
-//! Safe are the base URL of v1 that is pointed at the shim, which answers the same paths; a lookup
-//! of an environment variable around it, with the literal as default; and exact versions of client
-//! libraries. Suggested are calls whose v2 form is unambiguous. Everything else is left to people,
-//! with a recipe.
+//! Safe are: to point a base URL of v1 at the shim, which serves the same paths; to read a base URL
+//! from an environment variable with the literal as default; to pin the exact version of a client
+//! library. Suggestions rewrite calls with an unambiguous v2 form. For all other findings there is
+//! a recipe.
 //!
-//! A fix works on the bytes that the audit saw: a file that changed since is refused. Encoding, line
-//! ends and permissions stay, and a file is replaced as a whole.
+//! A fix applies to the bytes that the audit read: a file that has changed since is refused.
+//! Encoding, line ends and permissions are kept, and files are replaced atomically.
 
 mod base;
 mod guard;
@@ -43,58 +43,59 @@ use crate::{
     source,
 };
 
-/// Larger files are left to people, in bytes: they are data, not code.
+/// Size above which a file is not fixed, in bytes.
 const LARGEST: usize = 4 << 20;
 
-/// Translates a v1 `curl` command of literals to the one v2 command that does the same without a
-/// loss, if there is one.
+/// Translates a v1 `curl` command without variables to a v2 command, if one command does exactly
+/// the same.
 pub type CurlTranslator = fn(&Catalog, &str) -> Option<String>;
 
-/// Which changes are wanted.
+/// The requested fixes.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// Where base URLs are to point, or which variable is to hold them.
+    /// Target of base URLs, or the variable to read them from.
     pub moved: Moved,
-    /// Suggested rewrites, too: how a `curl` command is translated.
+    /// Include suggestions, with this translation of `curl` commands.
     pub suggestions: Option<CurlTranslator>,
 }
 
-/// All changes for the findings of a run.
+/// The fixes for the findings of a run.
 #[derive(Debug, Default)]
 pub struct Fixes {
-    /// The files that change, by path.
+    /// The changed files, by path.
     pub changes: Vec<Change>,
-    /// Findings that no change covers, by their index, with what stands in the way.
+    /// Findings without a fix, by index, with the reason.
     pub left: Vec<(usize, String)>,
 }
 
-/// A file before and after.
+/// A changed file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The path from the root, with slashes.
     pub path: String,
-    /// How many places change.
+    /// Number of changed places.
     pub places: usize,
-    /// What has to be done afterwards.
+    /// Follow-up work.
     pub then: BTreeSet<String>,
     before: Vec<u8>,
     after: Vec<u8>,
 }
 
-/// Edits for one file, each with the finding that it is for.
+/// The edits of one file.
 #[derive(Default)]
 struct Collected {
-    /// The variable's value ends with a slash, as the literals do that it takes the place of.
+    /// True if the variable's value ends with a slash, like the literals that it replaces.
     slash: Option<bool>,
     edits: BTreeSet<Edit>,
     places: usize,
+    /// Indices of fixed findings.
     fixed: BTreeSet<usize>,
     objections: BTreeMap<usize, String>,
     then: BTreeSet<String>,
 }
 
 impl Collected {
-    /// Takes in what is to be done about a finding, all of it or nothing.
+    /// Adds the edits for a finding, or none of them if one overlaps another fix.
     fn take(&mut self, finding: usize, edits: Vec<Edit>) {
         let overlaps = edits.iter().any(|edit| {
             self.edits
@@ -111,11 +112,19 @@ impl Collected {
         self.places += usize::from(self.edits.len() > known);
         self.fixed.insert(finding);
     }
-}
 
-impl Collected {
-    /// Notes that the variable takes the place of a literal with or without a slash at its end: its
-    /// value has one form.
+    /// Adds the edits for a finding, or the objection to them.
+    fn add(&mut self, finding: usize, edits: Result<Vec<Edit>, String>) {
+        match edits {
+            Ok(edits) => self.take(finding, edits),
+            Err(objection) => {
+                self.objections.insert(finding, objection);
+            }
+        }
+    }
+
+    /// Records that the variable replaces a literal with or without a slash at its end. All
+    /// literals must agree, because the variable has one value.
     fn switch(&mut self, slash: bool, variable: Option<&Variable>) -> Result<(), String> {
         if self.slash.is_some_and(|known| known != slash) {
             return Err(
@@ -134,16 +143,11 @@ impl Collected {
     }
 }
 
-/// How the value of the variable ends where it was put in earlier.
+/// True if the variable's value ends with a slash, where an earlier fix inserted the variable.
 fn known_slash(findings: &[Finding]) -> Option<bool> {
     findings
         .iter()
-        .filter(|finding| {
-            finding
-                .suppressed
-                .as_ref()
-                .is_some_and(|suppression| suppression.by == SuppressedBy::Shim)
-        })
+        .filter(|finding| finding.suppressed_by() == Some(SuppressedBy::Shim))
         .find_map(|finding| {
             let excerpt = finding.excerpt.as_ref()?;
             excerpt
@@ -153,7 +157,7 @@ fn known_slash(findings: &[Finding]) -> Option<bool> {
         })
 }
 
-/// The edits that make a base the default of the variable, if there is one.
+/// The edits that make a base URL the default of the variable, if that is safe.
 fn switch(page: &Page<'_>, tree: Option<&Tree>, base: &Base, moved: &Moved) -> Option<Vec<Edit>> {
     let variable = moved.variable.as_ref()?;
     let whole = base.whole.as_ref().filter(|_| base.bare)?;
@@ -165,19 +169,20 @@ fn switch(page: &Page<'_>, tree: Option<&Tree>, base: &Base, moved: &Moved) -> O
 }
 
 impl Audit<'_> {
-    /// Works out the changes for the findings of a run below a folder, those of the baseline included.
-    /// Mentions and findings that a comment suppresses stay as they are.
+    /// The fixes for the findings of a run below a folder, including findings in the baseline.
+    /// Mentions and findings that a comment suppresses are not changed.
     pub fn fixes(&self, root: &Path, outcome: &Outcome, wanted: &Wanted) -> Fixes {
-        let mut by_path: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut by_path: BTreeMap<&str, Vec<(usize, &Finding)>> = BTreeMap::new();
         for (index, finding) in outcome.findings.iter().enumerate() {
             if finding.counts() || is_of_baseline(finding) {
-                by_path.entry(&finding.path).or_default().push(index);
+                let findings = by_path.entry(&finding.path).or_default();
+                findings.push((index, finding));
             }
         }
         let others = Others::below(root);
         let mut fixes = Fixes::default();
         let mut slash = known_slash(&outcome.findings);
-        for (path, indices) in by_path {
+        for (path, findings) in by_path {
             let mut collected = Collected {
                 slash,
                 ..Collected::default()
@@ -186,7 +191,7 @@ impl Audit<'_> {
                 root,
                 path,
                 outcome,
-                &indices,
+                &findings,
                 wanted,
                 &others,
                 &mut collected,
@@ -197,18 +202,15 @@ impl Audit<'_> {
                 }
                 Err(objection) => {
                     collected.fixed.clear();
-                    for index in &indices {
-                        let finding = outcome.findings.get(*index);
-                        if finding.is_some_and(|found| is_for_fixes(found, wanted)) {
+                    for (index, finding) in &findings {
+                        if is_for_fixes(finding, wanted) {
                             collected.objections.insert(*index, objection.clone());
                         }
                     }
                 }
             }
-            for index in indices {
-                if !collected.fixed.contains(&index)
-                    && let Some(finding) = outcome.findings.get(index)
-                {
+            for (index, finding) in findings {
+                if !collected.fixed.contains(&index) {
                     let objection = collected.objections.remove(&index);
                     let why = objection.unwrap_or_else(|| finding.kind.traits().unfixed.clone());
                     fixes.left.push((index, why));
@@ -220,22 +222,18 @@ impl Audit<'_> {
 
     #[expect(
         clippy::too_many_arguments,
-        reason = "the parts of one run, each used once"
+        reason = "the state of one run, passed once"
     )]
     fn change(
         &self,
         root: &Path,
         path: &str,
         outcome: &Outcome,
-        indices: &[usize],
+        findings: &[(usize, &Finding)],
         wanted: &Wanted,
         others: &Others<'_>,
         collected: &mut Collected,
     ) -> Result<Option<Change>, String> {
-        let findings: Vec<(usize, &Finding)> = indices
-            .iter()
-            .filter_map(|index| Some((*index, outcome.findings.get(*index)?)))
-            .collect();
         if !findings
             .iter()
             .any(|(_, found)| is_for_fixes(found, wanted))
@@ -259,15 +257,15 @@ impl Audit<'_> {
         if page.extract.is_unparsed {
             return Err(format!("{path} takes too long to parse"));
         }
-        self.point(&page, path, &findings, wanted, others, collected);
-        // A library that is about to be updated is not held back.
+        self.point(&page, path, findings, wanted, others, collected);
+        // Pinning would undo the update that a rewritten call needs.
         let updated =
             wanted.suggestions.is_some() && rewrite::updates_library(&outcome.findings, path);
         if !updated {
-            self.pin(root, &page, path, &findings, collected);
+            self.pin(root, &page, path, findings, collected);
         }
         if let Some(curl) = wanted.suggestions {
-            self.suggest(&page, &findings, curl, collected);
+            self.suggest(&page, findings, curl, collected);
         }
         if collected.edits.is_empty() {
             return Ok(None);
@@ -289,7 +287,7 @@ impl Audit<'_> {
         }))
     }
 
-    /// Points bases at the shim, by its address or by a variable.
+    /// Points base URLs at the shim, by its address or by a variable.
     fn point(
         &self,
         page: &Page<'_>,
@@ -334,15 +332,15 @@ impl Audit<'_> {
                         .ok_or_else(|| "its host cannot be found".to_owned())
                         .and_then(|host| aim.host(page, path, &host)),
                     None if variable.is_some() => {
-                        Err("its host and its version stand apart: --shim changes them".to_owned())
+                        Err("its host and its version are separate: --shim changes both".to_owned())
                     }
                     None => continue,
                 };
-                collect(collected, *index, edits);
+                collected.add(*index, edits);
                 continue;
             }
             if finding.kind != Kind::Endpoint {
-                // A line is reported once, however many URLs it has.
+                // The audit reports a line once, however many URLs it has.
                 here.extend(bases.iter().filter(|base| {
                     base.place.0 == finding.line && base.place != place && base.whole.is_some()
                 }));
@@ -365,7 +363,7 @@ impl Audit<'_> {
                 } else {
                     continue;
                 };
-                collect(collected, *index, edits);
+                collected.add(*index, edits);
             }
         }
     }
@@ -423,27 +421,16 @@ impl Audit<'_> {
     }
 }
 
-fn collect(collected: &mut Collected, index: usize, edits: Result<Vec<Edit>, String>) {
-    match edits {
-        Ok(edits) => collected.take(index, edits),
-        Err(objection) => {
-            collected.objections.insert(index, objection);
-        }
-    }
-}
-
 fn base_url(shim: &ShimUrl) -> String {
     format!("{}{}/v1", shim.scheme(), shim.host_and_prefix())
 }
 
-/// True if only the baseline suppresses a finding.
+/// True if the baseline suppresses a finding.
 fn is_of_baseline(finding: &Finding) -> bool {
-    let suppressed = finding.suppressed.as_ref();
-    finding.kind != Kind::Doc
-        && suppressed.is_some_and(|suppression| suppression.by == SuppressedBy::Baseline)
+    finding.kind != Kind::Doc && finding.suppressed_by() == Some(SuppressedBy::Baseline)
 }
 
-/// True if some fix may be for the finding.
+/// True if a requested fix may apply to the finding.
 fn is_for_fixes(finding: &Finding, wanted: &Wanted) -> bool {
     let fix = finding.kind.traits().fix;
     let moves = wanted.moved.url.is_some() || wanted.moved.variable.is_some();
@@ -454,7 +441,7 @@ impl Change {
     /// The change as a patch.
     pub fn patch(&self) -> String {
         let (before, after) = (source::decode(&self.before), source::decode(&self.after));
-        // A path with a blank is ended by a tab.
+        // `patch` requires a tab behind a path with a space.
         let tab = if self.path.contains(' ') { "\t" } else { "" };
         TextDiff::from_lines(before.as_ref(), after.as_ref())
             .unified_diff()
@@ -465,11 +452,11 @@ impl Change {
             .to_string()
     }
 
-    /// Writes the file. It is replaced as a whole, so that no half of it is ever there.
+    /// Replaces the file atomically.
     ///
     /// # Errors
     ///
-    /// It cannot be written, or is no longer what it was.
+    /// Fails if the file cannot be written, or has changed since it was read.
     pub fn apply(&self, root: &Path) -> io::Result<()> {
         let path = root.join(&self.path);
         let folder = path.parent().unwrap_or(root);

@@ -1,4 +1,4 @@
-//! Decides which signals of a file are uses of v1, given the evidence of the whole project.
+//! Decides which signals of a file are uses of v1, from the evidence of the whole project.
 
 mod endpoint;
 mod halves;
@@ -18,52 +18,70 @@ use crate::{
     rules::Rules,
 };
 
-/// A use of v1 before it is written up.
+/// A use of v1.
 #[derive(Clone, Debug)]
 pub(crate) struct Use {
     /// Its kind.
     pub(crate) kind: Kind,
     /// The operation.
     pub(crate) operation: Option<String>,
-    /// Where it stands.
+    /// Its place.
     pub(crate) place: Place,
-    /// How sure it is.
+    /// Its confidence.
     pub(crate) confidence: Confidence,
-    /// Why it is reported.
+    /// The reason for the report.
     pub(crate) reason: &'static str,
-    /// The parameters given beside it.
+    /// The parameters of the call; for other kinds, the name of the package, field or credential.
     pub(crate) given: Vec<String>,
-    /// No other parameter is given.
+    /// True if these are all parameters.
     pub(crate) whole: bool,
 }
+impl Use {
+    /// A use that has a name instead of an operation.
+    fn named(
+        kind: Kind,
+        name: &str,
+        place: &Place,
+        confidence: Confidence,
+        reason: &'static str,
+    ) -> Self {
+        Self {
+            kind,
+            operation: None,
+            place: place.clone(),
+            confidence,
+            reason,
+            given: vec![name.to_owned()],
+            whole: false,
+        }
+    }
+}
 
-/// Decides about the files of one project.
+/// Finds the uses in the files of a project.
 #[derive(Debug)]
 pub(crate) struct Judge<'a> {
-    /// What is known of v1.
+    /// The index of v1.
     pub(crate) knowledge: &'a Knowledge,
     /// The rules.
     pub(crate) rules: &'a Rules,
-    /// What the project says.
+    /// The evidence of the project.
     pub(crate) evidence: &'a Evidence,
 }
 
 impl Judge<'_> {
-    /// All uses in a file, in the order of the text.
+    /// All uses in a file, in order of their place.
     pub(crate) fn uses(&self, file: &FileFacts) -> Vec<Use> {
-        let mut uses = Vec::new();
-        for signal in &file.signals {
-            if let Some(found) = self.signal(file, signal) {
-                uses.push(found);
-            }
-        }
+        let signals = file.signals.iter();
+        let mut uses: Vec<Use> = signals
+            .filter_map(|signal| self.signal(file, signal))
+            .collect();
         self.halves(file, &mut uses);
         uses.extend(libraries::uses(self, file));
         uses.extend(receivers::uses(self, file));
         fields(file, &mut uses);
         self.secrets(file, &mut uses);
-        // A constant that is used in several places is one use, where it stands; and the surest
-        // sign of a place speaks for it.
+        // A constant that is used in several places is one use, at its definition. Of several uses
+        // at one place, the one with the highest confidence is kept.
         uses.sort_by(|a, b| {
             (
                 a.place.line,
@@ -119,7 +137,7 @@ impl Judge<'_> {
                 let label = self.purpose(file, signal) == Purpose::Label;
                 let kind = if label {
                     Kind::Doc
-                } else if signal.apart {
+                } else if signal.spans_pieces {
                     Kind::Endpoint
                 } else {
                     Kind::Url
@@ -151,7 +169,8 @@ impl Judge<'_> {
         }
     }
 
-    /// True if a base names the shim, or is a version whose host, which stands apart, does.
+    /// True if a base URL points to the shim. For a version alone, the host elsewhere in the file
+    /// counts.
     fn is_at_shim(&self, file: &FileFacts, signal: &Signal) -> bool {
         let hosts = &self.rules.hosts;
         hosts.is_shim(&signal.value)
@@ -168,8 +187,8 @@ impl Judge<'_> {
             Shape::Base => None,
             Shape::Name if file.vendor.is_none() => None,
             Shape::Call { package, operation } => {
-                let speaks = self.evidence.libraries.get(package).copied().flatten();
-                if speaks != Some(true) && !self.evidence.publishes.contains(package) {
+                let calls_v1 = self.evidence.libraries.get(package).copied().flatten();
+                if calls_v1 != Some(true) && !self.evidence.publishes.contains(package) {
                     return None;
                 }
                 operation.clone()
@@ -180,9 +199,9 @@ impl Judge<'_> {
                 exact: true,
                 ..
             } => {
-                let speaks = file.zoom && file.vendor.is_none();
+                let is_about_zoom = file.zoom && file.vendor.is_none();
                 let shared = self.knowledge.is_shared(operation) && !self.evidence.v1;
-                if !speaks
+                if !is_about_zoom
                     || shared
                     || !(self.evidence.v1
                         || self.evidence.v2
@@ -209,8 +228,8 @@ impl Judge<'_> {
         })
     }
 
-    /// True if a path that ends in a value is requested from v1: it stands behind v1's base, or is given
-    /// to the project's own request function.
+    /// True if a path with a computed action goes to v1: it is concatenated with v1's base URL, or
+    /// is an argument of a request helper.
     fn sends_dynamic(&self, file: &FileFacts, signal: &Signal) -> bool {
         let callee = signal.text.callee.as_deref().unwrap_or_default();
         let based = signal.joined.iter().any(|name| {
@@ -225,8 +244,8 @@ impl Judge<'_> {
             && self.purpose(file, signal) == Purpose::Request
     }
 
-    /// True if the project's own request function is called. One that is named like a verb of HTTP
-    /// must be the client's: `this.post(…)`, `zoom.post(…)`.
+    /// True if the callee is a request helper of the project. If its name is an HTTP verb, the
+    /// receiver must be the client: `this.post(…)`, `zoom.post(…)`.
     fn is_helper(&self, callee: &str) -> bool {
         let name = last_identifier(callee);
         if !self.evidence.helpers.contains(name) {
@@ -243,8 +262,8 @@ impl Judge<'_> {
             || receiver.contains("zoom")
     }
 
-    pub(super) fn is_other_vendor(&self, file: &FileFacts, strong: bool, zoomy: bool) -> bool {
-        !strong && (file.vendor.is_some() || !self.evidence.vendors.is_empty() && !zoomy)
+    pub(super) fn is_other_vendor(&self, file: &FileFacts, strong: bool, about_zoom: bool) -> bool {
+        !strong && (file.vendor.is_some() || !self.evidence.vendors.is_empty() && !about_zoom)
     }
 
     fn secrets(&self, file: &FileFacts, uses: &mut Vec<Use>) {
@@ -252,7 +271,7 @@ impl Judge<'_> {
             .evidence
             .libraries
             .values()
-            .any(|speaks| *speaks == Some(true));
+            .any(|calls_v1| *calls_v1 == Some(true));
         let setups = libraries::starts_of_setups(self, file);
         let ours =
             file.has_v1() || (self.evidence.v1 || library) && file.zoom || !setups.is_empty();
@@ -268,19 +287,18 @@ impl Judge<'_> {
             if !is_ours {
                 continue;
             }
-            uses.push(Use {
-                kind: Kind::Credential,
-                operation: None,
-                place: secret.place.clone(),
-                confidence: Confidence::Medium,
-                reason: "an API key or secret in plain text, in a file of the v1 client",
-                given: vec![secret.name.clone()],
-                whole: false,
-            });
+            uses.push(Use::named(
+                Kind::Credential,
+                &secret.name,
+                &secret.place,
+                Confidence::Medium,
+                "an API key or secret in plain text, in a file of the v1 client",
+            ));
         }
     }
 
-    /// The parameters of the operation that are given at the call or set on what is given.
+    /// The parameters of the operation that the call has, or that the function sets on its
+    /// variables.
     pub(super) fn given(
         &self,
         file: &FileFacts,
@@ -308,14 +326,16 @@ impl Judge<'_> {
     }
 }
 
-/// The base URL of v1 as the shim serves it.
+/// Reason of a base URL that points to the shim.
 pub(crate) const AT_SHIM: &str = "the v1 base URL, at the shim";
-/// The halves of a path are two arguments or elements.
-pub(crate) const SIDE_BY_SIDE: &str = "the two halves of the path stand side by side";
-/// A half of a path belongs to the class or object around the other one.
-pub(crate) const AROUND: &str = "the first half of the path stands around it";
+/// Reason of a path whose halves are two arguments or elements.
+pub(crate) const SIDE_BY_SIDE: &str = "the two halves of the path are side by side";
+/// Reason of a path whose first half belongs to the class or object around the second half.
+pub(crate) const AROUND: &str = "the class or object around it is the first half of the path";
+
+/// Adds reads of v1's response fields close behind a request to v1.
 fn fields(file: &FileFacts, uses: &mut Vec<Use>) {
-    /// How far from a use of v1 an answer is read, in lines.
+    /// Maximum distance between a request to v1 and the read of its response, in lines.
     const NEAR: usize = 30;
     let lines: Vec<usize> = uses
         .iter()
@@ -327,15 +347,13 @@ fn fields(file: &FileFacts, uses: &mut Vec<Use>) {
             .iter()
             .any(|line| place.line >= *line && place.line - line <= NEAR);
         if near {
-            uses.push(Use {
-                kind: Kind::ResponseField,
-                operation: None,
-                place: place.clone(),
-                confidence: Confidence::Medium,
-                reason: "an answer field that only v1 has, read after a v1 call",
-                given: vec![read.name.clone()],
-                whole: false,
-            });
+            uses.push(Use::named(
+                Kind::ResponseField,
+                &read.name,
+                place,
+                Confidence::Medium,
+                "a response field that only v1 has, read after a v1 call",
+            ));
         }
     }
 }

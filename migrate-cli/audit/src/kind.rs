@@ -1,4 +1,4 @@
-//! Kinds of findings. Everything that depends on the kind alone stands in `rules/data/kinds.toml`.
+//! Kinds of findings. Properties that depend on the kind alone are in `rules/data/kinds.toml`.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -8,48 +8,48 @@ const KINDS: &str = include_str!("../rules/data/kinds.toml");
 static TABLE: LazyLock<BTreeMap<Kind, Traits>> =
     LazyLock::new(|| toml::from_str(KINDS).unwrap_or_default());
 
-/// What kind of use a finding is.
+/// Kind of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// An absolute URL of an operation.
     Url,
-    /// The base URL that a client hangs on.
+    /// The base URL of a client.
     BaseUrl,
-    /// An operation below a base URL that stands elsewhere.
+    /// The path of an operation, without its base URL.
     Endpoint,
     /// A call of a client library's method.
     SdkCall,
-    /// An import or a set-up of a client library.
+    /// An import or the configuration of a client library.
     SdkImport,
-    /// A dependency on a client library that speaks v1.
+    /// A dependency on a client library for v1.
     Dependency,
     /// The name of a push notification, in a program that receives them.
     PushNotification,
-    /// The verification token that webhooks of v2 were once sent with.
+    /// The verification token, which authenticated v2's webhooks before signatures.
     VerificationToken,
     /// An API key or secret in plain text.
     Credential,
-    /// An answer field that only v1 has.
+    /// A response field that only v1 has.
     ResponseField,
-    /// A mention in prose, a comment or a message: it never fails a build.
+    /// A mention in prose, a comment or a message. It never fails a build.
     Doc,
 }
 
-/// How loud a finding is where a report has levels.
+/// Severity of a finding in reports that have levels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// It has to be changed.
+    /// The code has to change.
     #[default]
     Error,
-    /// It goes with another finding.
+    /// It is resolved together with another finding.
     Warning,
-    /// It only informs.
+    /// For information.
     Note,
 }
 
-/// A stage of the migration, in the order in which they are worked through.
+/// A stage of the migration, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Wave {
@@ -63,51 +63,51 @@ pub enum Wave {
     Webhooks,
     /// Decide what v2 cannot do the same way.
     Decide,
-    /// Remove the shim and what is left of v1.
+    /// Remove the shim and the rest of v1.
     Remove,
 }
 
-/// How hard a step of the migration is.
+/// Effort of a migration step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effort {
-    /// A value is changed.
+    /// Change a value.
     Trivial,
-    /// One v2 request does what the v1 call did.
+    /// One v2 request replaces the v1 call.
     Small,
-    /// Several v2 requests do it.
+    /// Several v2 requests replace it.
     Medium,
-    /// v2 cannot do all of it; a person has to decide.
+    /// v2 does not cover all of it; a person has to decide.
     Large,
 }
 
-/// The step of the migration that removes the findings of a kind.
+/// The migration step that removes the findings of a kind.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KindStep {
-    /// When it is taken.
+    /// Its wave.
     pub wave: Wave,
-    /// What is changed.
+    /// The change.
     pub what: String,
-    /// How hard it is.
+    /// The effort.
     pub effort: Effort,
-    /// Why it is that hard.
+    /// Reason for the effort.
     pub why: String,
 }
 
-/// What a fix may do about a finding.
+/// Fixes that exist for a kind of finding.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fixable {
-    /// Its base may be pointed at the shim.
+    /// Point its base URL at the shim.
     pub address: bool,
-    /// Its call may be rewritten for v2, if suggestions are asked for.
+    /// Rewrite its call for v2, if suggestions are enabled.
     pub call: bool,
-    /// Its version may be pinned.
+    /// Pin its version.
     pub version: bool,
 }
 
-/// What depends on a finding's kind alone; `rules/data/kinds.toml` documents each member.
+/// Properties of a kind; `rules/data/kinds.toml` documents each member.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Traits {
@@ -115,23 +115,23 @@ pub struct Traits {
     pub name: String,
     /// The rule that finds it: `v1-base-url`.
     pub rule: String,
-    /// How loud it is.
+    /// Its severity.
     #[serde(default)]
     pub level: Level,
-    /// What it is about, with `{name}` for the credential or field.
+    /// Title, with `{name}` for the credential or field.
     pub title: Option<String>,
-    /// What to do about it, in a few words.
+    /// Short advice.
     pub advice: Option<String>,
-    /// What to do about it by hand.
+    /// How to change it by hand.
     pub recipe: String,
-    /// Why no fix changes it, if nothing else stands in the way.
+    /// Default reason why no fix applies.
     pub unfixed: String,
-    /// The step that removes it.
+    /// The migration step that removes it.
     pub step: Option<KindStep>,
-    /// What a fix may do about it.
+    /// Fixes that exist for it.
     #[serde(default)]
     pub fix: Fixable,
-    /// It is reported beside other kinds of the same line.
+    /// Report it even if the same line has findings of other kinds.
     #[serde(default)]
     pub stands_alone: bool,
 }
@@ -172,15 +172,15 @@ impl Kind {
     }
 }
 
-/// How sure a finding is.
+/// Confidence of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
-    /// Likely; a person should look.
+    /// Likely; review it.
     Low,
-    /// Two signs agree.
+    /// Two pieces of evidence agree.
     Medium,
-    /// Certain for all practical purposes.
+    /// Practically certain.
     High,
 }
 

@@ -1,14 +1,14 @@
-//! What the audit knows of v1: the operations and what replaces them, and the answer fields that
-//! only v1 has. All of it comes from the catalog.
+//! The audit's index of v1: operations with their v2 replacements, and response fields that only v1
+//! has. All of it comes from the catalog.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use mappings::{Catalog, catalog::field::Place};
 
-/// How much of a text a path may take, in bytes.
+/// Maximum length of a v1 path, in bytes.
 const LONGEST: usize = 96;
 
-/// One v1 operation, as the audit needs it.
+/// One v1 operation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Operation {
     /// Its name: `user/getbyemail`.
@@ -19,7 +19,7 @@ pub(crate) struct Operation {
     pub(crate) replacements: Vec<String>,
 }
 
-/// What the audit knows of v1.
+/// Index of v1.
 #[derive(Debug, Default)]
 pub(crate) struct Knowledge {
     operations: BTreeMap<String, Operation>,
@@ -28,7 +28,7 @@ pub(crate) struct Knowledge {
     heads: HashSet<String>,
     actions: HashSet<String>,
     generic: HashSet<String>,
-    /// Answer fields that v2 does not have by that name.
+    /// Response fields that v2 does not have under the same name.
     pub(crate) answer_fields: HashSet<String>,
     /// The names of v1's push notifications.
     pub(crate) notifications: BTreeSet<String>,
@@ -36,25 +36,26 @@ pub(crate) struct Knowledge {
     pub(crate) webhook_events: BTreeSet<String>,
     /// The names of v1's key and secret.
     pub(crate) key_and_secret: [String; 2],
-    /// The names of v1's credentials, as programs spell them.
+    /// The names of v1's credentials in their spellings in code.
     pub(crate) credentials: Vec<String>,
-    /// A line that has one of these in it may show a secret; in lower case.
+    /// Words of lines that may contain a secret, in lower case.
     pub(crate) secret_words: Vec<String>,
 }
 
-/// A v1 path found at the start of a text.
+/// A v1 path at the start of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PathMatch {
-    /// The operation; nothing if clients call the path and v1 never had it.
+    /// The operation; `None` for a path that clients call although v1 never had it.
     pub(crate) operation: Option<String>,
-    /// How many bytes of the text it takes.
+    /// Its length in bytes.
     pub(crate) length: usize,
-    /// True if the path goes on after it.
+    /// True if the path continues behind it.
     pub(crate) continues: bool,
 }
 
 impl Knowledge {
-    /// Takes over what the catalog says, and the paths that clients call though v1 never had them.
+    /// Builds the index from the catalog, and from paths that clients call although v1 never had
+    /// them.
     pub(crate) fn from_catalog(catalog: &Catalog, strays: &[String]) -> Self {
         let operations = catalog.operations().iter().map(|operation| Operation {
             name: operation.name.clone(),
@@ -87,10 +88,10 @@ impl Knowledge {
                 .parts
                 .iter()
                 .map(|part| part.name.clone())
-                .filter(move |name| !kept(name) && is_telling(name))
+                .filter(move |name| !kept(name) && is_distinctive_field(name))
         });
         let protocol = catalog.protocol();
-        // Both are also written without the sign between their words.
+        // Code also writes both without the underscore.
         let key_and_secret = [protocol.key.clone(), protocol.secret.clone()];
         let credentials = key_and_secret.each_ref();
         let credentials = credentials.map(|name| [name.clone(), name.replace('_', "")]);
@@ -109,7 +110,7 @@ impl Knowledge {
         }
     }
 
-    /// Gathers the knowledge from operations, aliases and answer fields.
+    /// Builds the index from operations, aliases and response fields.
     pub(crate) fn new(
         operations: impl IntoIterator<Item = Operation>,
         aliases: impl IntoIterator<Item = (String, Option<String>)>,
@@ -142,7 +143,7 @@ impl Knowledge {
                 *last.entry(action).or_default() += 1;
             }
         }
-        // A word that several resources share, such as `list`, tells nothing alone.
+        // A word that several resources share, such as `list`, is no evidence alone.
         knowledge.generic = last
             .into_iter()
             .filter(|(_, uses)| *uses > 1)
@@ -188,7 +189,8 @@ impl Knowledge {
         self.heads.contains(word)
     }
 
-    /// True if the operation's name alone tells v1: no other program has `user/getbyemail`.
+    /// True if the operation's name alone is evidence of v1: no other program has
+    /// `user/getbyemail`.
     pub(crate) fn is_distinctive(&self, operation: &str) -> bool {
         let plain = |word: &str| {
             self.generic.contains(word)
@@ -225,7 +227,7 @@ impl Knowledge {
                 .is_some_and(|(_, action)| !plain(action))
     }
 
-    /// True if v2 has a path of the same name, so that the text alone does not tell which is meant.
+    /// True if v2 has the same path, so that the text alone does not tell v1 from v2.
     pub(crate) fn is_shared(&self, operation: &str) -> bool {
         self.operation(operation).is_some_and(|known| {
             known.replacements.iter().any(|request| {
@@ -252,8 +254,8 @@ impl Knowledge {
             .collect()
     }
 
-    /// Last words of paths that no other program is likely to have.
-    pub(crate) fn telling_actions(&self) -> BTreeSet<String> {
+    /// Last words of paths that are unlikely in other programs.
+    pub(crate) fn distinctive_actions(&self) -> BTreeSet<String> {
         self.operations
             .keys()
             .filter(|name| self.is_distinctive(name))
@@ -300,8 +302,8 @@ impl Knowledge {
     }
 }
 
-/// True if a field's name is no everyday word.
-fn is_telling(name: &str) -> bool {
+/// True if a field's name is not an everyday word.
+fn is_distinctive_field(name: &str) -> bool {
     let prefixed = ["enable_", "disable_", "option_"]
         .iter()
         .any(|prefix| name.starts_with(prefix));

@@ -1,4 +1,4 @@
-//! Which language a file is written in, and how it is read.
+//! Language of a file.
 
 use std::path::Path;
 
@@ -21,17 +21,17 @@ pub(crate) enum Language {
     Swift,
     Tsx,
     TypeScript,
-    /// Code without a grammar here, whose strings and comments follow a known pattern.
+    /// Code without a grammar here; only its strings and comments are read.
     OtherCode(Lexis),
-    /// Pages and templates: markup with code in between.
+    /// Pages and templates: markup with embedded code.
     Markup,
-    /// Settings and data: every value counts as a string.
+    /// Settings and data: each value is read as a string.
     Data(Format),
     /// Prose about code.
     Prose,
 }
 
-/// How a language without a grammar here writes comments.
+/// Comment syntax of a language without a grammar here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Lexis {
@@ -82,7 +82,7 @@ impl Language {
         .unwrap_or(Self::Data(Format::Other))
     }
 
-    /// The name for people and reports.
+    /// The name in reports.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bash => "shell",
@@ -136,7 +136,7 @@ impl Language {
         })
     }
 
-    /// How comments look where no grammar tells.
+    /// The comment syntax, for reading without a grammar.
     pub(crate) fn lexis(self) -> Option<Lexis> {
         match self {
             Self::Bash | Self::Python | Self::Ruby | Self::PowerShell => Some(Lexis::Hash),
@@ -159,7 +159,7 @@ impl Language {
     }
 }
 
-/// True for the start of a file of Objective-C; those of MATLAB have the same extension.
+/// True if a `.m` file starts like Objective-C; MATLAB has the same extension.
 fn is_objective_c(head: &str) -> bool {
     let signs = [
         "#",
@@ -182,7 +182,7 @@ fn by_name(name: &str) -> Option<Language> {
         "gemfile.lock" | "podfile.lock" | "pipfile" | "pipfile.lock" | "go.mod" | "go.sum"
         | "cargo.lock" | "poetry.lock" => Language::Data(Format::Manifest),
         "jenkinsfile" => Language::OtherCode(Lexis::Slashes),
-        // Their values stand without quotes.
+        // Their values are not quoted.
         "makefile" | "gnumakefile" | "dockerfile" | "containerfile" | "procfile" | "justfile" => {
             Language::Data(Format::Properties)
         }
@@ -270,7 +270,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_extensions_and_first_lines_tell() {
+    fn detects_languages_by_name_extension_and_first_line() {
         let of = |name: &str, head: &str| Language::of(Path::new(name), head);
         assert_eq!(of("a/ZoomAPI.PHP", ""), Language::Php);
         assert_eq!(of("Gemfile", ""), Language::Ruby);

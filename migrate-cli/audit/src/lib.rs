@@ -1,13 +1,13 @@
 //! Finds uses of v1 in a code base.
 //!
-//! The modules are the stages of a run in their order: `walk` lists the files, `prefilter` drops
-//! those without a trace of v1, `facts` reads the rest one by one, `evidence` collects what the
-//! files of a project say together, `judge` decides which facts are uses, and `findings` writes
-//! them up. `run` puts the stages together. `waves` orders the findings into a migration, `fix`
+//! The modules are the stages of a run, in order: `walk` lists the files, `prefilter` drops those
+//! without evidence of v1, `facts` extracts facts from one file at a time, `evidence` combines the
+//! facts of a project, `judge` decides which facts are uses of v1, and `findings` turns them into
+//! findings. `run` connects the stages. `waves` orders the findings into a migration plan, `fix`
 //! changes code, `traffic` reads access logs.
 //!
-//! Below all stages: `kind`, `rules` (the data in `rules/`), `knowledge` (what the catalog says
-//! of v1), `language`, `names`, `source`.
+//! Shared by all stages: `kind`, `rules` (the data in `rules/`), `knowledge` (v1 as the catalog
+//! describes it), `language`, `names`, `source`.
 
 mod evidence;
 mod facts;

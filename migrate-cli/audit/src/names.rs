@@ -1,6 +1,11 @@
-//! Names in code: taken apart, and recognized.
+//! Names in code: splitting and classification.
 
-/// True if the name is one for an API key or secret.
+/// True if a text contains the word zoom, in any letter case.
+pub(crate) fn contains_zoom(text: &str) -> bool {
+    text.to_ascii_lowercase().contains("zoom")
+}
+
+/// True if the name contains `apikey` or `apisecret`, in any spelling.
 pub(crate) fn names_credential(name: &str) -> bool {
     let mut plain = name
         .bytes()
@@ -12,7 +17,7 @@ pub(crate) fn names_credential(name: &str) -> bool {
         .any(|word| plain.windows(word.len()).any(|window| window == *word))
 }
 
-/// True if a function of that name sends something or is asked for something.
+/// True if a function of that name may send a request or build its URL.
 pub(crate) fn names_request(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     [
@@ -25,23 +30,9 @@ pub(crate) fn names_request(name: &str) -> bool {
 
 /// The last identifier of a name: `$this->api_url` gives `api_url`.
 pub(crate) fn last_identifier(text: &str) -> &str {
-    let end = text
-        .rfind(|letter: char| letter.is_alphanumeric() || letter == '_')
-        .map_or(0, |at| {
-            at + text
-                .get(at..)
-                .and_then(|rest| rest.chars().next())
-                .map_or(1, char::len_utf8)
-        });
-    let head = text.get(..end).unwrap_or_default();
-    let start = head
-        .rfind(|letter: char| !letter.is_alphanumeric() && letter != '_')
-        .map_or(0, |at| {
-            at + head
-                .get(at..)
-                .and_then(|rest| rest.chars().next())
-                .map_or(1, char::len_utf8)
-        });
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let head = text.trim_end_matches(|letter| !is_part(letter));
+    let start = head.trim_end_matches(is_part).len();
     head.get(start..).unwrap_or_default()
 }
 
@@ -50,7 +41,7 @@ pub(crate) fn first_name(text: &str) -> &str {
     last_identifier(text.split(',').next().unwrap_or_default())
 }
 
-/// What a call begins with, in lower case: `app` in `app.post`.
+/// The first identifier of a callee, in lower case: `app` in `app.post`.
 pub(crate) fn root(callee: &str) -> String {
     let bare = callee.trim_start_matches(['@', '&', '*']);
     // `$.post` is a call of jQuery, `$app->post` one of a variable.
@@ -66,7 +57,7 @@ pub(crate) fn root(callee: &str) -> String {
         .to_ascii_lowercase()
 }
 
-/// A name or member and what it belongs to: `$zoom->user->list` gives `$zoom->user` and `list`.
+/// A member and its receiver: `$zoom->user->list` gives `$zoom->user` and `list`.
 pub(crate) fn split_member(text: &str) -> Option<(&str, &str)> {
     let text = text.trim_end_matches(['!', '?']);
     let name = last_identifier(text);
@@ -98,8 +89,8 @@ pub(crate) fn split_words(name: &str) -> Vec<String> {
     words
 }
 
-/// The resource that a class of that name may request: `Zoom::UsersClient` gives user. `fillers` are
-/// words of the name that are ignored.
+/// The resource named by a class: `Zoom::UsersClient` gives user. The words in `fillers` are
+/// skipped.
 pub(crate) fn resource_of(class: &str, fillers: &[String]) -> Option<String> {
     let mut words = split_words(last_identifier(class));
     if words.len() > 1 {

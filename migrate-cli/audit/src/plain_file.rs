@@ -9,11 +9,11 @@ use std::{
 /// Largest file that is read into memory, in bytes.
 pub const LARGEST: u64 = 256 << 20;
 
-/// Opens a file and reads at most the length that it has now, because it may be growing.
+/// Opens a regular file and limits the reader to its current length, because it may be growing.
 ///
 /// # Errors
 ///
-/// It cannot be opened, or is no regular file.
+/// Fails if the file cannot be opened or is not a regular file.
 pub fn open(path: &Path) -> io::Result<Take<File>> {
     // Opening a pipe would block.
     regular(&std::fs::metadata(path)?)?;
@@ -23,11 +23,11 @@ pub fn open(path: &Path) -> io::Result<Take<File>> {
     Ok(file.take(about.len()))
 }
 
-/// Reads a file of at most `most` bytes.
+/// Reads a file of at most `most` bytes into memory.
 ///
 /// # Errors
 ///
-/// It cannot be read, is no regular file, or is larger.
+/// Fails if the file cannot be read, is not a regular file, or is larger.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut file = open(path)?;
     if file.limit() > most {
@@ -38,11 +38,11 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads a text of at most [`LARGEST`] bytes.
+/// Reads a UTF-8 file of at most [`LARGEST`] bytes.
 ///
 /// # Errors
 ///
-/// It cannot be read, is no regular file, is larger, or is not UTF-8.
+/// Fails if the file cannot be read, is not a regular file, is larger, or is not UTF-8.
 pub fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(read(path, LARGEST)?)
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))

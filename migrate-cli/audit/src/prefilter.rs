@@ -1,4 +1,4 @@
-//! The prefilter: which files have a trace of v1 at all. Files without one cost only their read.
+//! The prefilter drops the files without evidence of v1. Such files are read, but not parsed.
 
 pub(crate) mod client_parts;
 
@@ -17,17 +17,17 @@ use crate::{
     source::{self, continues_word, is_packed},
 };
 
-/// How much of a file is looked at to tell whether it is binary.
+/// Bytes of a file in which binary content is detected.
 const BINARY: usize = 8192;
 
-/// How many paths are looked at in a file; what comes after tells nothing new.
+/// Maximum number of paths checked in a file. More paths add no evidence.
 const PATHS: u32 = 4096;
 
-/// What a file has a trace of.
+/// Evidence in a file.
 #[expect(clippy::struct_excessive_bools, reason = "independent signs")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Trace {
-    /// Zoom's domain or a client library.
+    /// An API host of Zoom or a client library.
     pub(crate) zoom: bool,
     /// The word zoom.
     pub(crate) word: bool,
@@ -35,40 +35,40 @@ pub(crate) struct Trace {
     pub(crate) path: bool,
     /// A path or word that only v1 has.
     pub(crate) distinctive: bool,
-    /// A call of a method as clients of libraries have it: `.user.list(`.
+    /// A method call in the syntax of client libraries: `.user.list(`.
     pub(crate) member: bool,
-    /// Nothing but the word zoom: it means something only where the project proves v1.
+    /// Only the word zoom, which is evidence only in a project that uses v1.
     pub(crate) weak: bool,
-    /// A path, and the names of v1's credentials: v1 wherever its host is. Beside the word zoom one of
-    /// them or of v1's own parameters is enough.
+    /// A path together with v1's credentials, so that the host does not matter. In a file with the
+    /// word zoom, one credential or one parameter that only v1 has is enough.
     pub(crate) keyed: bool,
-    /// A path behind the version: `v1/user/list`.
+    /// A path with the version before it: `v1/user/list`.
     pub(crate) versioned: bool,
-    /// How many paths were looked at.
-    looked_at: u32,
+    /// Number of paths checked.
+    checked_paths: u32,
 }
 
 impl Trace {
-    /// What the path of a file tells: whether the word zoom is in it.
-    pub(crate) fn of_path(says_zoom: bool) -> Self {
+    /// Evidence in the path of a file.
+    pub(crate) fn of_path(has_zoom: bool) -> Self {
         Self {
-            word: says_zoom,
+            word: has_zoom,
             ..Self::default()
         }
     }
 
-    /// True if it tells more than the word zoom does.
-    pub(crate) fn is_telling(self) -> bool {
+    /// True if there is more evidence than the word zoom.
+    pub(crate) fn has_evidence(self) -> bool {
         self.zoom || self.path || self.distinctive || self.member
     }
 
-    /// True if another part can tell nothing new.
+    /// True if the rest of the file cannot add evidence.
     pub(crate) fn is_full(self) -> bool {
         self.zoom && self.word && self.path && self.distinctive && self.member
     }
 }
 
-/// What a pattern of the search stands for.
+/// Meaning of a search pattern.
 #[derive(Clone, Copy, Debug)]
 enum Pattern {
     Zoom,
@@ -78,7 +78,7 @@ enum Pattern {
     Member,
 }
 
-/// Searches bytes for traces.
+/// Searches bytes for evidence.
 #[derive(Debug)]
 pub(crate) struct Prefilter<'k> {
     search: AhoCorasick,
@@ -89,9 +89,9 @@ pub(crate) struct Prefilter<'k> {
     parameters: Vec<Finder<'static>>,
     /// The methods of client libraries, with their resources.
     methods: HashSet<String>,
-    /// Packages, each with the place of the word zoom in it.
+    /// Packages, each with the offset of the word zoom in its name.
     libraries: Vec<(usize, String)>,
-    /// Takes milliseconds to build: what has nothing of Zoom does without.
+    /// Built on first use, because it takes milliseconds and many trees do not need it.
     relevance: OnceLock<Option<ClientParts>>,
     rules: &'k Rules,
     knowledge: &'k Knowledge,
@@ -100,7 +100,7 @@ pub(crate) struct Prefilter<'k> {
 impl<'k> Prefilter<'k> {
     /// Builds the search.
     pub(crate) fn new(knowledge: &'k Knowledge, rules: &'k Rules) -> Result<Self, BuildError> {
-        // The shim's name may begin with the word itself: the first pattern wins.
+        // The shim's host may begin with the word zoom. The search prefers the first pattern.
         let mut words: Vec<String> = rules.hosts.shim.iter().cloned().collect();
         let mut patterns = vec![Pattern::Shim; words.len()];
         for word in ["zoom", "Zoom", "ZOOM"] {
@@ -111,8 +111,12 @@ impl<'k> Prefilter<'k> {
             words.push(format!("{head}/"));
             patterns.push(Pattern::Head);
         }
-        let telling = rules.words.unique_notifications.iter().cloned();
-        for word in knowledge.telling_actions().into_iter().chain(telling) {
+        let notifications = rules.words.unique_notifications.iter().cloned();
+        for word in knowledge
+            .distinctive_actions()
+            .into_iter()
+            .chain(notifications)
+        {
             words.push(word);
             patterns.push(Pattern::Word);
         }
@@ -122,7 +126,7 @@ impl<'k> Prefilter<'k> {
             .filter(|library| !matches!(library.style, Style::Function))
             .flat_map(|library| library.methods.keys().cloned())
             .collect();
-        // Words that begin like the heads of paths cost the search next to nothing.
+        // Only words that begin like the heads of paths, because they hardly slow the search down.
         let heads = knowledge.long_heads();
         let resources: BTreeSet<&str> = methods
             .iter()
@@ -159,14 +163,14 @@ impl<'k> Prefilter<'k> {
         })
     }
 
-    /// The traces in a file.
+    /// The evidence in a file.
     pub(crate) fn trace(&self, bytes: &[u8]) -> Trace {
         let mut trace = Trace::default();
         self.add(bytes, &mut trace);
         trace
     }
 
-    /// Adds the traces in a part of a file to those in other parts.
+    /// Adds the evidence in a piece of a file.
     pub(crate) fn add(&self, bytes: &[u8], trace: &mut Trace) {
         for found in self.search.find_iter(bytes) {
             match self.patterns.get(found.pattern().as_usize()) {
@@ -180,11 +184,11 @@ impl<'k> Prefilter<'k> {
                     trace.word = true;
                     trace.zoom = true;
                 }
-                Some(Pattern::Head) if !trace.distinctive && trace.looked_at < PATHS => {
-                    trace.looked_at += 1;
+                Some(Pattern::Head) if !trace.distinctive && trace.checked_paths < PATHS => {
+                    trace.checked_paths += 1;
                     self.path(bytes, found.start(), trace);
                 }
-                // `autocreated` is another word.
+                // `autocreated` is a different word.
                 Some(Pattern::Word) => trace.distinctive |= !continues_word(bytes, found.end()),
                 Some(Pattern::Member) if !trace.member => {
                     trace.member = self.is_method(bytes, found.start());
@@ -197,13 +201,16 @@ impl<'k> Prefilter<'k> {
         }
     }
 
-    /// True if a file with that trace may have a part in a client of v1. What names a client library
-    /// speaks of Zoom.
+    /// True if a file with that evidence may be part of a client of v1. The name of a client
+    /// library counts as evidence of Zoom.
     pub(crate) fn is_relevant(&self, trace: &mut Trace, bytes: &[u8]) -> bool {
-        let speaks = trace.word && !trace.zoom;
-        let part = speaks.then(|| self.part(bytes)).flatten();
+        let part = if trace.word && !trace.zoom {
+            self.part(bytes)
+        } else {
+            None
+        };
         trace.zoom |= matches!(part, Some(Part::Library | Part::Receiver));
-        let is_relevant = trace.is_telling() || part.is_some();
+        let is_relevant = trace.has_evidence() || part.is_some();
         let has = |name: &Finder<'_>| name.find(bytes).is_some();
         trace.keyed = trace.path
             && if trace.word {
@@ -215,17 +222,17 @@ impl<'k> Prefilter<'k> {
         is_relevant || trace.weak
     }
 
-    /// A part of a client of v1 in a file with the word zoom.
+    /// The client part in a file with the word zoom.
     fn part(&self, bytes: &[u8]) -> Option<Part> {
         let build = || ClientParts::new(self.knowledge, self.rules).ok();
         match self.relevance.get_or_init(build) {
             Some(parts) => parts.part(bytes),
-            // Without a search all such files are looked at.
+            // If the search cannot be built, all such files are kept.
             None => Some(Part::Credential),
         }
     }
 
-    /// True if a method of a client library is called there.
+    /// True if the bytes at `start` call a method of a client library.
     fn is_method(&self, bytes: &[u8], start: usize) -> bool {
         let before = start.checked_sub(1).and_then(|at| bytes.get(at));
         if before != Some(&b'.') {
@@ -239,14 +246,14 @@ impl<'k> Prefilter<'k> {
             && std::str::from_utf8(name).is_ok_and(|name| self.methods.contains(name))
     }
 
-    /// True if the word zoom belongs to a host of the API or to a client library.
+    /// True if the word zoom at `start` belongs to an API host or a client library.
     fn is_api(&self, bytes: &[u8], start: usize) -> bool {
         let rest = bytes.get(start..).unwrap_or_default();
         if self.libraries.iter().any(|(at, library)| {
             let Some(from) = start.checked_sub(*at) else {
                 return false;
             };
-            // `zoomUseCallback` is no `zoomus`.
+            // `zoomUseCallback` is not `zoomus`.
             let end = from + library.len();
             bytes
                 .get(from..end)
@@ -314,7 +321,7 @@ fn without_port(bytes: &[u8]) -> &[u8] {
         .unwrap_or_default()
 }
 
-/// True if the bytes are no text.
+/// True if the bytes are not text.
 pub(crate) fn is_binary(bytes: &[u8]) -> bool {
     let head = bytes.get(..bytes.len().min(BINARY)).unwrap_or(bytes);
     memchr::memchr(0, head).is_some() && source::wide(head).is_none()
@@ -329,11 +336,14 @@ mod tests {
     fn known() -> (Knowledge, Rules) {
         let catalog = Catalog::embedded().unwrap();
         let rules = Rules::embedded().unwrap();
-        (Knowledge::from_catalog(&catalog, &rules.strays), rules)
+        (
+            Knowledge::from_catalog(&catalog, &rules.hosts.strays),
+            rules,
+        )
     }
 
     #[test]
-    fn names_end_where_they_end() {
+    fn library_names_end_at_word_boundaries() {
         let (knowledge, rules) = known();
         let prefilter = Prefilter::new(&knowledge, &rules).unwrap();
         let trace = |text: &str| prefilter.trace(text.as_bytes());
@@ -348,16 +358,16 @@ mod tests {
     }
 
     #[test]
-    fn a_library_that_is_named_speaks_of_zoom() {
+    fn a_client_library_is_evidence_of_zoom() {
         let (knowledge, rules) = known();
         let prefilter = Prefilter::new(&knowledge, &rules).unwrap();
-        let speaks = |text: &str| {
+        let is_zoom = |text: &str| {
             let mut trace = prefilter.trace(text.as_bytes());
             assert!(!trace.zoom);
             prefilter.is_relevant(&mut trace, text.as_bytes()) && trace.zoom
         };
-        assert!(speaks(r"use alexjose\ZoomApi;"));
-        assert!(speaks(r"use alexjose\ZoomApi; redirect('user/list')"));
-        assert!(!speaks("FusedLocationClient().zoom(apiKey)"));
+        assert!(is_zoom(r"use alexjose\ZoomApi;"));
+        assert!(is_zoom(r"use alexjose\ZoomApi; redirect('user/list')"));
+        assert!(!is_zoom("FusedLocationClient().zoom(apiKey)"));
     }
 }

@@ -1,4 +1,4 @@
-//! The rules: data in `rules/`, embedded in the program.
+//! The rules: data in `rules/`, embedded in the binary.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -7,60 +7,62 @@ use serde::Deserialize;
 
 use crate::{kind::Kind, names::last_identifier};
 
-/// What the rules say about names, hosts, vendors and client libraries.
+/// All rules and word lists.
 #[derive(Debug)]
 pub struct Rules {
-    /// Where v1 was served.
+    /// Hosts and paths of v1.
     pub(crate) hosts: Hosts,
-    /// Paths that clients call although v1 did not have them.
-    pub(crate) strays: Vec<String>,
-    /// What names tell.
+    /// Word lists that classify names.
     pub(crate) words: Words,
-    /// Services whose endpoints have the same names, and Zoom itself.
+    /// Other services with similar endpoints, and Zoom itself.
     pub(crate) services: Services,
-    /// Client libraries that speak v1.
+    /// Client libraries for v1.
     pub libraries: Vec<Library>,
-    /// The last names of the calls by which libraries are loaded, set up and used.
+    /// Last identifiers of the calls that load, configure and use libraries.
     pub(crate) calls: HashSet<String>,
-    /// The last names of the methods of libraries.
+    /// Last identifiers of the methods of libraries.
     pub(crate) methods: HashSet<String>,
 }
 
-/// A rule file that does not say what it should.
+/// An invalid rule file.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
-    /// A file cannot be read.
+    /// A file is not valid TOML, or a member is missing or unknown.
     #[error("{file}: {cause}")]
     File {
         /// The file.
         file: String,
-        /// Why.
+        /// The parse error.
         cause: toml::de::Error,
     },
-    /// The names of services cannot be searched for.
+    /// The search for services cannot be built.
     #[error("rules/data/vendors.toml: {0}")]
     Search(#[from] BuildError),
 }
 
 /// Hosts and paths of the API.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Hosts {
-    /// Domains that the hosts of the API end with, in lower case.
+    /// Domains of the API's hosts, in lower case.
     domains: Vec<String>,
     /// Hosts whose path starts with the version.
     pub(crate) api: Vec<String>,
-    /// Hosts on which the API lies below a path, and that path.
+    /// Hosts that serve the API below `web_path`.
     pub(crate) web: Vec<String>,
-    /// The path below which the API lies there.
+    /// Path of the API on the hosts in `web`.
     pub(crate) web_path: String,
-    /// Labels of other hosts that may serve v1.
+    /// Labels in the names of other hosts that may serve v1.
     pub(crate) labels: Vec<String>,
-    /// Where the shim serves v1, if that is known: host, port and path in lower case.
+    /// Paths that clients call although v1 never had them.
+    pub(crate) strays: Vec<String>,
+    /// Host, port and path of the shim in lower case, if known.
+    #[serde(skip)]
     pub(crate) shim: Option<String>,
 }
 
 impl Hosts {
-    /// Length of the domain of the API that the text starts with, in any letter case.
+    /// Length of the API domain at the start of a text, in any letter case.
     pub(crate) fn domain_length(&self, text: &[u8]) -> Option<usize> {
         let starts = |domain: &&String| {
             text.get(..domain.len())
@@ -69,14 +71,14 @@ impl Hosts {
         self.domains.iter().find(starts).map(String::len)
     }
 
-    /// True if a domain of the API is in the text, in lower case.
+    /// True if a lower-case text contains a domain of the API.
     pub(crate) fn has_domain(&self, text: &str) -> bool {
         self.domains
             .iter()
             .any(|domain| text.contains(domain.as_str()))
     }
 
-    /// True if a text names the shim.
+    /// True if a text contains the shim's address.
     pub(crate) fn is_shim(&self, text: &str) -> bool {
         self.shim
             .as_ref()
@@ -84,18 +86,7 @@ impl Hosts {
     }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HostFile {
-    domains: Vec<String>,
-    api: Vec<String>,
-    web: Vec<String>,
-    web_path: String,
-    labels: Vec<String>,
-    strays: Vec<String>,
-}
-
-/// Words that tell what the names around a path mean; `rules/data/words.toml` documents each list.
+/// Word lists that classify the names around a path; `rules/data/words.toml` documents each list.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_field_names, reason = "keys of the file")]
@@ -155,17 +146,17 @@ struct VendorFile {
     vendor: Vec<Vendor>,
 }
 
-/// Another service.
+/// Another service with similar endpoints.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Vendor {
     /// Its name.
     name: String,
-    /// What its programs contain, in lower case.
+    /// Texts that identify programs for it, in lower case.
     marks: Vec<String>,
 }
 
-/// Finds out which services a text speaks of, in any letter case.
+/// Finds mentions of services, in any letter case.
 #[derive(Debug)]
 pub(crate) struct Services {
     marks: AhoCorasick,
@@ -174,10 +165,10 @@ pub(crate) struct Services {
     names: Vec<String>,
 }
 
-/// The services that texts speak of.
+/// The services that a text mentions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Spoken<'r> {
-    /// The word zoom stands there.
+pub(crate) struct MentionedServices<'r> {
+    /// True if it contains the word zoom.
     pub(crate) zoom: bool,
     /// The first other service, in the order of the rules.
     pub(crate) vendor: Option<&'r str>,
@@ -200,8 +191,8 @@ impl Services {
         })
     }
 
-    /// What texts speak of together.
-    pub(crate) fn in_texts(&self, texts: [&str; 2]) -> Spoken<'_> {
+    /// The services mentioned in either text.
+    pub(crate) fn mentioned_in(&self, texts: [&str; 2]) -> MentionedServices<'_> {
         let mut zoom = false;
         let mut first: Option<usize> = None;
         for found in texts
@@ -213,7 +204,7 @@ impl Services {
                 _ => zoom = true,
             }
         }
-        Spoken {
+        MentionedServices {
             zoom,
             vendor: first
                 .and_then(|index| self.names.get(index))
@@ -226,21 +217,21 @@ impl Services {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Library {
-    /// One line.
+    /// Summary, one line.
     pub summary: String,
-    /// What it finds, and what it leaves alone.
+    /// What the rule finds, and what it skips.
     pub what: String,
     /// Why that matters.
     pub why: String,
-    /// A line that it finds.
+    /// Example of a line with a finding.
     pub example: String,
-    /// Where it is published: `rubygems`, `pypi`, `npm`, `go`, `packagist`, `powershell`.
+    /// Registry: `rubygems`, `pypi`, `npm`, `go`, `packagist`, `powershell`.
     pub ecosystem: String,
     /// Its name there.
     pub package: String,
-    /// The first version that does not speak v1; `None` if all versions do.
+    /// The first version that does not call v1; `None` if all versions call it.
     pub before: Option<String>,
-    /// Arguments of the constructor that choose v1 in later versions.
+    /// Constructor arguments that select v1 in later versions.
     #[serde(default)]
     pub v1_arguments: Vec<String>,
     /// Methods and parameters that only v1 had.
@@ -249,41 +240,41 @@ pub struct Library {
     /// Methods and parameters that only v2 has.
     #[serde(default)]
     pub v2_only: Vec<String>,
-    /// The languages that use it.
+    /// Languages whose programs use it.
     pub languages: Vec<String>,
-    /// What an import names.
+    /// Names in import statements.
     pub imports: Vec<String>,
-    /// What makes a client.
+    /// Constructors of a client.
     pub constructors: Vec<String>,
-    /// What sets the library up for all of its clients.
+    /// Calls that configure the library for all its clients.
     #[serde(default)]
     pub setups: Vec<String>,
-    /// Words in the name of a variable that holds a client.
+    /// Words in the names of variables that hold a client.
     pub names: Vec<String>,
-    /// What to use instead.
+    /// Replacement.
     pub instead: String,
-    /// How its clients are pointed at the base URL `{base}`, if they can be.
+    /// How to point its clients at the base URL `{base}`, if possible.
     pub repoint: Option<String>,
-    /// How methods are called.
+    /// Call syntax of its methods.
     pub style: Style,
     /// Functions of the library that take a path of v1.
     #[serde(default)]
     pub helpers: Vec<String>,
-    /// The operation behind each method; empty if v1 had none.
+    /// The operation of each method; empty if v1 had none.
     pub methods: BTreeMap<String, String>,
-    /// Methods whose v2 form is another name.
+    /// Methods with another name in v2.
     #[serde(default, rename = "rewrite")]
     pub rewrites: Vec<Rewrite>,
 }
 
 impl Library {
-    /// True if programs call v1 by its paths through the library.
+    /// True if programs pass paths of v1 to the library.
     pub(crate) fn is_wrapper(&self) -> bool {
         !self.helpers.is_empty()
     }
 }
 
-/// A method of a library's v1 class and its form in the v2 class.
+/// A method of a library's v1 class and its replacement in the v2 class.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rewrite {
@@ -294,17 +285,17 @@ pub struct Rewrite {
     /// Parameters with another name in v2.
     #[serde(default)]
     pub renamed: BTreeMap<String, String>,
-    /// Parameters that mean the same.
+    /// Parameters with the same meaning in v2.
     #[serde(default)]
     pub kept: Vec<String>,
-    /// The arguments that v2 needs besides.
+    /// Additional arguments of v2.
     #[serde(default)]
     pub added: String,
     /// What else has to be done, in a sentence.
     pub needs: String,
 }
 
-/// How a library's methods are called.
+/// Call syntax of a library's methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum Style {
     /// `client.user_list`
@@ -325,7 +316,7 @@ macro_rules! embedded {
     };
 }
 
-/// The rules by id, sorted, as they stand in `rules/`.
+/// The rules by id, sorted.
 pub const RULES: [(&str, &str); 12] = embedded![
     "v1-answer-field",
     "v1-base-url",
@@ -341,26 +332,27 @@ pub const RULES: [(&str, &str); 12] = embedded![
     "verification-token",
 ];
 
-/// What a rule is for, as people read it.
+/// Documentation of a rule.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// The kind of its findings.
+    /// Kind of its findings.
     pub kind: Kind,
-    /// One line.
+    /// Summary, one line.
     pub summary: String,
-    /// What it finds, and what it leaves alone.
+    /// What the rule finds, and what it skips.
     pub what: String,
     /// Why that matters.
     pub why: String,
-    /// A line that it finds.
+    /// Example of a line with a finding.
     pub example: String,
-    /// What to use instead.
+    /// Replacement.
     pub instead: String,
 }
 
 impl Rule {
-    /// Reads a rule; the texts come without blanks around them.
+    /// Parses a rule and trims its texts.
     pub fn parse(id: &'static str, text: &str) -> Result<Self, RuleError> {
         let rule: Self = read(id, text)?;
         Ok(Self {
@@ -394,22 +386,13 @@ const LIBRARIES: [(&str, &str); 12] = embedded![
 impl Rules {
     /// Reads the embedded rules.
     pub fn embedded() -> Result<Self, RuleError> {
-        let hosts: HostFile = read("data/hosts.toml", HOSTS)?;
         let vendors: VendorFile = read("data/vendors.toml", VENDORS)?;
         let libraries = LIBRARIES
             .into_iter()
             .map(|(file, text)| read(file, text))
             .collect::<Result<Vec<Library>, _>>()?;
         let mut rules = Self {
-            hosts: Hosts {
-                domains: hosts.domains,
-                api: hosts.api,
-                web: hosts.web,
-                web_path: hosts.web_path,
-                labels: hosts.labels,
-                shim: None,
-            },
-            strays: hosts.strays,
+            hosts: read("data/hosts.toml", HOSTS)?,
             words: read("data/words.toml", WORDS)?,
             services: Services::new(&vendors.vendor)?,
             libraries: Vec::new(),
@@ -431,16 +414,17 @@ impl Rules {
 }
 
 impl Library {
-    /// Reads a library of a user, in the form of `rules/libraries`.
+    /// Parses a user's library file, in the format of `rules/libraries`.
     ///
     /// # Errors
     ///
-    /// It does not say what it should.
+    /// Fails if the text is not valid TOML, or a member is missing or unknown.
     pub fn parse(file: &str, text: &str) -> Result<Self, RuleError> {
         read(file, text)
     }
 }
 
+/// Last identifiers of the calls that load, configure and use a library.
 fn calls_of(library: &Library) -> impl Iterator<Item = String> {
     let loading = ["require", "import", "require_relative"].map(str::to_owned);
     library

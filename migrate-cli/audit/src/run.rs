@@ -28,41 +28,41 @@ use crate::{
     knowledge::Knowledge,
     prefilter::{Prefilter, is_binary},
     rules::{Library, RuleError, Rules},
-    run::order::{outermost, worth_reading},
+    run::order::{outermost, parse_order},
     shim_address::Moved,
     source,
     traffic::Traffic,
     walk::{
-        self, Candidate, Limits, Walked,
+        self, Candidate, Walked, Walker,
         revision::{self, Item, RevisionError},
     },
 };
 
 pub use outcome::{Outcome, Unreadable};
 
-/// How long files that were found are still read after the run was ended early.
+/// Time for which listed files are still read after the run was stopped.
 const GRACE: Duration = Duration::from_secs(2);
-/// How much text of a revision that only has the word zoom is kept for a second look, in bytes.
+/// Upper bound of the text kept from files with weak evidence of a revision, in bytes.
 const KEPT: usize = 64 << 20;
 
-/// What a run may look at.
+/// Options of an audit.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Files that `.gitignore` and the like name are left out.
+    /// Skip the files that `.gitignore` and other ignore files list.
     pub ignore_files: bool,
-    /// Files larger than this are searched for URLs, but not parsed; in bytes.
+    /// Size above which a file is searched for URLs but not parsed, in bytes.
     pub large: u64,
-    /// Counts the files that were read, for a progress display.
+    /// Number of files read, for a progress display.
     pub files: Arc<AtomicUsize>,
-    /// How the program was pointed at the shim, if it was.
+    /// Where the program calls v1 after its move to the shim, if it was moved.
     pub moved: Moved,
     /// Client libraries besides the embedded ones.
     pub libraries: Vec<Library>,
-    /// Set from outside to end the run early with what was found so far.
+    /// Stops the run early when set; the outcome has the findings up to then.
     pub stop: Arc<AtomicBool>,
-    /// The program that calls [`crate::isolated::serve`] when it is given [`crate::isolated::ARGUMENT`]:
-    /// it parses files in processes that can be ended. Without it they are parsed in this one, which some
-    /// texts can stop for minutes.
+    /// Executable that runs [`crate::isolated::serve`] for the argument
+    /// [`crate::isolated::ARGUMENT`]. It parses files in child processes, which a timeout can kill.
+    /// Without it, files are parsed in this process, where some texts take minutes.
     pub parser: Option<PathBuf>,
 }
 
@@ -80,16 +80,16 @@ impl Default for Options {
     }
 }
 
-/// Why a run cannot start.
+/// Error that prevents a run.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
-    /// A rule does not say what it should.
+    /// A rule file is invalid.
     #[error(transparent)]
     Rule(#[from] RuleError),
     /// A git revision cannot be read.
     #[error(transparent)]
     Revision(#[from] RevisionError),
-    /// The search cannot be built.
+    /// The multi-pattern search cannot be built.
     #[error("the search for traces cannot be built: {0}")]
     Search(#[from] aho_corasick::BuildError),
 }
@@ -114,7 +114,7 @@ impl<'c> Audit<'c> {
             .url
             .as_ref()
             .map(|url| url.host_and_prefix().to_ascii_lowercase());
-        let knowledge = Knowledge::from_catalog(catalog, &rules.strays);
+        let knowledge = Knowledge::from_catalog(catalog, &rules.hosts.strays);
         rules
             .calls
             .extend(knowledge.last_words().map(str::to_owned));
@@ -127,32 +127,19 @@ impl<'c> Audit<'c> {
         })
     }
 
-    /// Reads an access log.
+    /// Counts the v1 calls in an access log.
     pub fn traffic(&self, log: impl std::io::BufRead) -> std::io::Result<Traffic> {
         Traffic::read(log, &self.knowledge)
     }
 
-    /// Looks through a folder or a file. Paths in the outcome start below it.
+    /// Audits a folder or a file. Paths in the outcome are relative to it.
     pub fn run(&self, root: &Path) -> Result<Outcome, AuditError> {
         let start = Instant::now();
         let prefilter = Prefilter::new(&self.knowledge, &self.rules)?;
-        let limits = Limits {
-            ignore_files: self.options.ignore_files,
-            large: self.options.large,
-        };
-        let walked = walk::walk(
-            root,
-            &limits,
-            &prefilter,
-            &self.options.files,
-            &self.options.stop,
-        );
-        let base = if root.is_file() {
-            root.parent().unwrap_or(root)
-        } else {
-            root
-        };
-        let mut outcome = self.judge(walked, base);
+        let walked = self.walker(&prefilter).walk(root);
+        let is_file = root.is_file();
+        let base = root.parent().filter(|_| is_file).unwrap_or(root);
+        let mut outcome = self.audit(walked, base);
         outcome.elapsed = start.elapsed();
         Ok(outcome)
     }
@@ -166,48 +153,27 @@ impl<'c> Audit<'c> {
         })
     }
 
-    /// Looks at one text as if it were all of a project.
+    /// Audits one text as a project of one file.
     pub fn run_text(&self, path: &str, text: &str) -> Vec<Finding> {
-        let scanner = Scanner {
-            knowledge: &self.knowledge,
-            rules: &self.rules,
-            parsing: &self.parsing,
-        };
-        self.decide(vec![scanner.scan(path, text)], &BTreeSet::new())
+        self.decide(vec![self.scanner().scan(path, text)], &BTreeSet::new())
     }
 
-    /// Looks through the files of a list. What else lies below `root`, if there is one, tells what
-    /// they mean, but is not reported. Paths in the outcome start below `root`, or are those of the
-    /// list for files that lie elsewhere.
+    /// Audits the files of a list. Other files below `root` serve as evidence, but have no findings
+    /// in the outcome. Paths in the outcome are relative to `root`; files outside of it keep the
+    /// path of the list.
     pub fn run_files(&self, root: Option<&Path>, files: &[PathBuf]) -> Result<Outcome, AuditError> {
         let start = Instant::now();
         let prefilter = Prefilter::new(&self.knowledge, &self.rules)?;
-        let limits = Limits {
-            ignore_files: false,
-            large: self.options.large,
-        };
         let base = root.unwrap_or(Path::new(""));
-        let mut walked = walk::look_at(
-            base,
-            files,
-            &limits,
-            &prefilter,
-            &self.options.files,
-            &self.options.stop,
-        );
+        let mut walked = self.walker(&prefilter).list(base, files);
         let listed: BTreeSet<String> = files.iter().map(|path| relative(path, base)).collect();
         if let Some(root) = root {
-            let limits = Limits {
-                ignore_files: self.options.ignore_files,
-                ..limits
-            };
-            let around = walk::walk(
-                root,
-                &limits,
-                &prefilter,
-                &AtomicUsize::new(0),
-                &self.options.stop,
-            );
+            let uncounted = AtomicUsize::new(0);
+            let around = Walker {
+                files: &uncounted,
+                ..self.walker(&prefilter)
+            }
+            .walk(root);
             walked.roots = around.roots;
             walked.candidates.extend(
                 around
@@ -216,7 +182,7 @@ impl<'c> Audit<'c> {
                     .filter(|candidate| !listed.contains(&relative(&candidate.path, base))),
             );
         }
-        let mut outcome = self.judge(walked, base);
+        let mut outcome = self.audit(walked, base);
         outcome
             .findings
             .retain(|finding| listed.contains(&finding.path));
@@ -227,26 +193,22 @@ impl<'c> Audit<'c> {
         Ok(outcome)
     }
 
-    /// Looks through a revision of a git repository without checking it out.
+    /// Audits a revision of a git repository without checking it out.
     pub fn run_revision(&self, repository: &Path, revision: &str) -> Result<Outcome, AuditError> {
         let start = Instant::now();
         let prefilter = Prefilter::new(&self.knowledge, &self.rules)?;
-        let scanner = Scanner {
-            knowledge: &self.knowledge,
-            rules: &self.rules,
-            parsing: &self.parsing,
-        };
+        let scanner = self.scanner();
+        let walker = self.walker(&prefilter);
         let mut outcome = Outcome::default();
         let mut files = Vec::new();
         let (mut weak, mut kept) = (Vec::new(), 0);
         let mut roots = BTreeSet::new();
-        let stop = &self.options.stop;
         let mut buffer = Vec::new();
         revision::read(
             repository,
             revision,
             self.options.large,
-            stop,
+            &self.options.stop,
             &mut |path, item| {
                 if walk::is_manifest(path)
                     && let Some((folder, _)) = path.rsplit_once('/')
@@ -265,7 +227,7 @@ impl<'c> Audit<'c> {
                         if !is_binary(bytes) {
                             let text = source::decode(bytes);
                             let mut trace = prefilter.trace(text.as_bytes());
-                            trace.word |= walk::says_zoom(Path::new(path));
+                            trace.word |= walk::contains_zoom(Path::new(path));
                             if prefilter.is_relevant(&mut trace, text.as_bytes()) {
                                 if trace.weak && kept < KEPT {
                                     kept += text.len();
@@ -279,8 +241,8 @@ impl<'c> Audit<'c> {
                     Item::Large(mut file) => {
                         let size = file.size;
                         let trace = file.read(|mut file| {
-                            let is_named = walk::says_zoom(Path::new(path));
-                            walk::trace(&mut file, size, is_named, &prefilter, stop, &mut buffer)
+                            let has_zoom = walk::contains_zoom(Path::new(path));
+                            walker.trace(&mut file, size, has_zoom, &mut buffer)
                         })?;
                         if trace.is_some() {
                             files.push(scanner.scan_large(path, |take| {
@@ -305,7 +267,26 @@ impl<'c> Audit<'c> {
         Ok(outcome)
     }
 
-    fn judge(&self, walked: Walked, base: &Path) -> Outcome {
+    fn scanner(&self) -> Scanner<'_> {
+        Scanner {
+            knowledge: &self.knowledge,
+            rules: &self.rules,
+            parsing: &self.parsing,
+        }
+    }
+
+    fn walker<'a>(&'a self, prefilter: &'a Prefilter<'a>) -> Walker<'a> {
+        Walker {
+            ignore_files: self.options.ignore_files,
+            large: self.options.large,
+            prefilter,
+            files: &self.options.files,
+            stop: &self.options.stop,
+        }
+    }
+
+    /// Audits the files of a walk in up to three passes, so that most files are never parsed.
+    fn audit(&self, walked: Walked, base: &Path) -> Outcome {
         let mut outcome = Outcome {
             files: walked.files,
             ..Outcome::default()
@@ -327,15 +308,15 @@ impl<'c> Audit<'c> {
         } else {
             outermost(&roots)
         };
-        // Files that speak of Zoom first: what they name decides about those that do not. Where they
-        // prove v1, those with only the word follow, as they may hold the request function that the
-        // silent ones call.
-        let (speaking, silent) = worth_reading(&walked.candidates, |candidate| {
+        // First pass: files with evidence of Zoom. Second: files with weak evidence, in projects
+        // that the first pass proved to use v1. Third: files that contain a name from the first two
+        // passes.
+        let (primary, secondary) = parse_order(&walked.candidates, |candidate| {
             root_of(&relative(&candidate.path, base), &outer)
         });
-        let mut files = self.read_all(&speaking, base, None, &mut outcome);
+        let mut files = self.read_all(&primary, base, None, &mut outcome);
         let mut projects = Projects::gather(&mut files, &roots, &self.knowledge, &self.rules);
-        let (weak, silent): (Vec<_>, Vec<_>) = silent
+        let (weak, secondary): (Vec<_>, Vec<_>) = secondary
             .into_iter()
             .partition(|candidate| candidate.trace.weak);
         let weak: Vec<_> = weak
@@ -347,35 +328,37 @@ impl<'c> Audit<'c> {
             projects = Projects::gather(&mut files, &roots, &self.knowledge, &self.rules);
         }
         if let Some(names) = projects.names() {
-            files.extend(self.read_all(&silent, base, Some(&names), &mut outcome));
+            files.extend(self.read_all(&secondary, base, Some(&names), &mut outcome));
         }
         self.finish(files, &roots, &mut outcome);
         outcome
     }
 
-    /// Decides what the files use, and names those of which something was left out.
+    /// Adds the findings and the files that were read only in part.
     fn finish(&self, files: Vec<FileFacts>, roots: &BTreeSet<String>, outcome: &mut Outcome) {
         outcome.stamps = files
             .iter()
             .filter_map(|file| Some((file.path.clone(), file.stamp?)))
             .collect();
-        let unparsed: Vec<_> = files
-            .iter()
-            .filter(|file| file.is_unparsed)
-            .map(|file| Unreadable {
-                path: file.path.clone(),
-                reason: "takes too long to parse; only its strings and comments were read"
-                    .to_owned(),
-            })
-            .collect();
-        outcome.unreadable.extend(unparsed);
+        outcome
+            .unreadable
+            .extend(
+                files
+                    .iter()
+                    .filter(|file| file.is_unparsed)
+                    .map(|file| Unreadable {
+                        path: file.path.clone(),
+                        reason: "takes too long to parse; only its strings and comments were read"
+                            .to_owned(),
+                    }),
+            );
         let cut: Vec<String> = files
             .iter()
             .filter(|file| file.is_cut)
             .map(|file| file.path.clone())
             .collect();
         outcome.findings = self.decide(files, roots);
-        // A log or a table full of paths that mean nothing here misses nothing.
+        // A cut file without a finding is a log or a table of unrelated paths: nothing is missing.
         for path in cut {
             let uses = |found: &Finding| found.path == path && found.kind != Kind::Doc;
             if outcome.findings.iter().any(uses) {
@@ -394,7 +377,7 @@ impl<'c> Audit<'c> {
         names: Option<&AhoCorasick>,
         outcome: &mut Outcome,
     ) -> Vec<FileFacts> {
-        // Whoever ends the run early still sees what was found so far, and soon.
+        // An interrupted run still reports the findings so far, after a short grace period.
         let end = OnceLock::new();
         let goes_on = || {
             !self.options.stop.load(Ordering::Relaxed)
@@ -430,11 +413,7 @@ impl<'c> Audit<'c> {
         path: &str,
         names: Option<&AhoCorasick>,
     ) -> std::io::Result<Option<FileFacts>> {
-        let scanner = Scanner {
-            knowledge: &self.knowledge,
-            rules: &self.rules,
-            parsing: &self.parsing,
-        };
+        let scanner = self.scanner();
         if candidate.large {
             return scanner
                 .scan_large(path, |take| {
@@ -447,9 +426,8 @@ impl<'c> Audit<'c> {
         let bytes = walk::read(candidate, self.options.large)?;
         let trace = candidate.trace;
         let text = source::decode(&bytes);
-        let tells = trace.distinctive || trace.word && trace.member;
-        let unnamed = names.is_some_and(|names| !tells && !names.is_match(text.as_bytes()));
-        if unnamed {
+        let has_evidence = trace.distinctive || trace.word && trace.member;
+        if names.is_some_and(|names| !has_evidence && !names.is_match(text.as_bytes())) {
             return Ok(None);
         }
         let mut facts = scanner.scan(path, &text);
@@ -457,7 +435,7 @@ impl<'c> Audit<'c> {
         Ok(Some(facts))
     }
 
-    /// Decides what the files of a tree use, and writes it up.
+    /// The findings in the files of a tree.
     pub(crate) fn decide(
         &self,
         mut files: Vec<FileFacts>,
@@ -486,13 +464,14 @@ impl<'c> Audit<'c> {
     }
 }
 
-/// Tells two contents of a file apart.
+/// Content hash of a file.
 pub(super) fn stamp(bytes: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
     hasher.finish()
 }
 
+/// A path below `base` with slashes; `.` for `base` itself.
 fn relative(path: &Path, base: &Path) -> String {
     let path = path.strip_prefix(base).unwrap_or(path);
     let parts: Vec<_> = path

@@ -1,8 +1,8 @@
-//! Where a program finds v1 once it is moved: the address of the shim, or the variable that holds it.
+//! Where a moved program calls v1: the shim's address, or the variable that holds it.
 
 use std::str::FromStr;
 
-/// Where the shim answers: `https://shim.example.com`, without `/v1`.
+/// Address of the shim: `https://shim.example.com`, without `/v1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShimUrl {
     secure: bool,
@@ -10,7 +10,7 @@ pub struct ShimUrl {
     prefix: String,
 }
 
-/// Why a URL cannot be the shim's.
+/// A text that is not the address of a shim.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is no address of a shim: give it as http://host:port or https://host")]
 pub struct ShimUrlError(String);
@@ -25,7 +25,7 @@ impl FromStr for ShimUrl {
             Some(rest) => (true, Some(rest)),
             None => (false, bare.strip_prefix("http://")),
         };
-        // It is put between quotes of any language.
+        // The address is inserted between quotes in source code of any language.
         let plain = |c: char| {
             c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '/' | '_' | '[' | ']')
         };
@@ -53,22 +53,22 @@ impl ShimUrl {
         if self.secure { "https://" } else { "http://" }
     }
 
-    /// The host, and the port if it has one.
+    /// The host, with the port if there is one.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// The path before `/v1`; mostly empty.
+    /// The path before `/v1`, usually empty.
     pub(crate) fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// True if it differs from v1's address by the name of the host alone.
+    /// True if it differs from v1's address only in the host name.
     pub(crate) fn is_plain_host(&self) -> bool {
         self.secure && self.prefix.is_empty() && !self.authority.contains(':')
     }
 
-    /// What stands before `/v1` in its base URL, without the scheme.
+    /// Its base URL without the scheme and `/v1`.
     pub(crate) fn host_and_prefix(&self) -> String {
         format!("{}{}", self.authority, self.prefix)
     }
@@ -78,7 +78,7 @@ impl ShimUrl {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable(String);
 
-/// Why a name cannot be that of a variable.
+/// A text that is not the name of an environment variable.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is no name for an environment variable: give capitals, digits and _")]
 pub struct VariableError(String);
@@ -104,10 +104,10 @@ impl Variable {
     }
 }
 
-/// How a program was pointed at the shim, as far as options name it.
+/// Where the program calls v1 after its move to the shim.
 ///
-/// A base URL that points there is known and fails no build, and paths below it are uses of v1 as
-/// before: the migration is not over when the shim answers.
+/// A base URL at the shim fails no build. Paths below it are still findings: the program still uses
+/// v1.
 #[derive(Clone, Debug, Default)]
 pub struct Moved {
     /// The shim's address.
@@ -116,7 +116,7 @@ pub struct Moved {
     pub variable: Option<Variable>,
 }
 
-/// The functions and tables in which languages keep their environment.
+/// Functions and tables through which languages read environment variables.
 const ENVIRONMENTS: [&str; 11] = [
     "process.env",
     "os.environ.get",
@@ -131,8 +131,8 @@ const ENVIRONMENTS: [&str; 11] = [
     "$",
 ];
 
-/// The variable whose default a literal is, by what stands before the literal on its line:
-/// `process.env.ZOOM_API_BASE || '`.
+/// The environment variable whose default is a literal, from the text before the literal on its
+/// line: `process.env.ZOOM_API_BASE || '`.
 pub(crate) fn default_of(before: &str) -> Option<&str> {
     let head = before.trim_end().trim_end_matches(['"', '\'', '`']);
     let head = head.trim_end();
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shim_has_a_plain_address() {
+    fn accepts_only_plain_addresses() {
         let parsed = |text: &str| {
             text.parse::<ShimUrl>()
                 .ok()
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_of_variables_are_known_in_every_language() {
+    fn finds_the_variable_of_a_default_in_every_language() {
         for before in [
             "const base = process.env.BASE || '",
             "x = os.environ.get(\"BASE\", \"",

@@ -1,10 +1,10 @@
-//! A file's text, whatever its encoding, and where its lines are.
+//! Decoding of files, and positions in their text.
 
 use std::{borrow::Cow, cell::Cell};
 
 use encoding_rs::Encoding;
 
-/// How much of a file is looked at to tell UTF-16 without a byte order mark, in bytes.
+/// Bytes of a file in which UTF-16 without a byte order mark is detected.
 const SAMPLE: usize = 512;
 
 /// Decodes a file's bytes.
@@ -12,10 +12,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     decode_as(wide(bytes), bytes)
 }
 
-/// Decodes a part of a file; `wide` is its UTF-16 encoding, from the byte order mark.
+/// Decodes a part of a file. `wide` is the UTF-16 encoding of the file, if it has one.
 ///
-/// What is not valid UTF-8 is taken for Windows-1252, which keeps every ASCII byte in its place, and
-/// no byte can fail.
+/// Text that is not valid UTF-8 is decoded as Windows-1252, which never fails and keeps the offset
+/// of every ASCII byte.
 pub(crate) fn decode_as<'b>(wide: Option<&'static Encoding>, bytes: &'b [u8]) -> Cow<'b, str> {
     if let Some(encoding) = wide {
         let body = bytes
@@ -35,8 +35,8 @@ pub(crate) fn decode_as<'b>(wide: Option<&'static Encoding>, bytes: &'b [u8]) ->
     }
 }
 
-/// The kind of UTF-16 that a file is written in, by its first bytes: a search for ASCII cannot see
-/// into it. Without a byte order mark every other byte of a program is null.
+/// The UTF-16 encoding of a file, detected from its first bytes. Without a byte order mark, every
+/// other byte of a program in UTF-16 is null.
 pub(crate) fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
     if bytes.starts_with(&[0xff, 0xfe]) {
         return Some(encoding_rs::UTF_16LE);
@@ -59,21 +59,21 @@ pub(crate) fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// True if a program has packed a text into a few endless lines, as bundlers do with scripts.
+/// True for minified text: few lines, and very long ones.
 pub(crate) fn is_packed(bytes: &[u8]) -> bool {
-    /// Smaller texts are cheap, however they are written; in bytes.
+    /// Size up to which a text is cheap to parse however it is written, in bytes.
     const SMALL: usize = 32 << 10;
-    /// No one writes lines of this length on average, in bytes.
+    /// Average line length above which a text is not hand-written, in bytes.
     const LINE: usize = 400;
     bytes.len() > SMALL && memchr::memchr_iter(b'\n', bytes).count() * LINE < bytes.len()
 }
 
-/// True if a word that ends there is only the start of a longer one: `autocreate` in `autocreated`,
-/// but not in `autocreate2` or `autocreateUser`.
+/// True if the word continues behind `end`: `autocreate` in `autocreated`, but not in `autocreate2`
+/// or `autocreateUser`.
 pub(crate) fn continues_word(bytes: &[u8], end: usize) -> bool {
-    let shouted = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_uppercase);
+    let is_upper = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_uppercase);
     bytes.get(end).is_some_and(u8::is_ascii_lowercase)
-        || shouted(end) && end.checked_sub(1).is_some_and(shouted)
+        || is_upper(end) && end.checked_sub(1).is_some_and(is_upper)
 }
 
 /// The lines of a text.
@@ -81,13 +81,13 @@ pub(crate) fn continues_word(bytes: &[u8], end: usize) -> bool {
 pub(crate) struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,
-    /// The last place that was asked for and its column from 0: the next one is mostly near, and
-    /// lines may be endless.
+    /// The offset of the last query and its column, from 0. Most queries are close to the one
+    /// before, and a line can be very long.
     last: Cell<(usize, usize)>,
 }
 
 impl<'a> Lines<'a> {
-    /// Finds the lines.
+    /// Splits a text.
     pub(crate) fn new(text: &'a str) -> Self {
         let breaks = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
         Self {
@@ -122,7 +122,7 @@ impl<'a> Lines<'a> {
         (index + 1, column + 1)
     }
 
-    /// How many characters of two UTF-16 units stand before a byte offset on its line.
+    /// Number of characters before a byte offset on its line that take two UTF-16 units.
     pub(crate) fn wide(&self, offset: usize) -> usize {
         let start = self.starts.get(self.index(offset)).copied();
         let before = self.text.get(start.unwrap_or_default()..offset);
@@ -141,18 +141,12 @@ impl<'a> Lines<'a> {
         Some(start + at)
     }
 
-    /// A line without its end, by its index from 0; empty if there is none.
+    /// A line by its index from 0, without the line end; empty if there is no such line.
     pub(crate) fn line(&self, index: usize) -> &'a str {
-        let start = self.starts.get(index).copied().unwrap_or(self.text.len());
-        let end = self
-            .starts
-            .get(index + 1)
-            .copied()
-            .unwrap_or(self.text.len());
-        self.text
-            .get(start..end)
-            .unwrap_or_default()
-            .trim_end_matches(['\n', '\r'])
+        let start = self.starts.get(index).copied();
+        let rest = start.and_then(|start| self.text.get(start..));
+        let line = rest.unwrap_or_default().split('\n').next();
+        line.unwrap_or_default().trim_end_matches('\r')
     }
 }
 
@@ -176,14 +170,14 @@ mod tests {
     }
 
     #[test]
-    fn endless_lines_are_packed_and_tables_are_not() {
+    fn detects_minified_text() {
         assert!(is_packed("f(a,b);".repeat(10_000).as_bytes()));
         assert!(!is_packed("f(a,b);\n".repeat(10_000).as_bytes()));
         assert!(!is_packed("f(a,b);".repeat(100).as_bytes()));
     }
 
     #[test]
-    fn utf16_and_single_byte_text_are_read() {
+    fn decodes_utf16_and_single_byte_text() {
         assert_eq!(decode(b"\xff\xfea\0b\0"), "ab");
         assert_eq!(decode(b"\xfe\xff\0a\0b"), "ab");
         assert_eq!(decode(b"x\0=\0'\0a\0'\0"), "x='a'");

@@ -1,4 +1,4 @@
-//! Which v1 operations are really called, read off access logs, and what that says about the code.
+//! Calls of v1 operations in access logs, compared with the code.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,32 +10,32 @@ use serde_json::Value;
 
 use crate::{findings::Finding, kind::Kind, knowledge::Knowledge};
 
-/// How many of an operation's parameters and clients are kept.
+/// Maximum number of parameter names kept for an operation.
 const KEPT: usize = 100;
-/// The longest line that is looked at, in bytes; a longer one is no request.
+/// Length above which a line that is not JSON is not a request, in bytes.
 const LONGEST: usize = 1 << 20;
 
-/// What a log says about one operation.
+/// Calls of one operation in a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Calls {
-    /// How often it is called.
+    /// Number of calls.
     pub calls: usize,
-    /// The parameters in its query strings; those in bodies are in no access log.
+    /// Parameters in query strings. An access log has none of those in bodies.
     pub parameters: BTreeSet<String>,
 }
 
-/// What is really called.
+/// The calls in access logs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Traffic {
-    /// By operation.
+    /// Calls by operation.
     pub operations: BTreeMap<String, Calls>,
-    /// Calls below v1's base that are no operation.
+    /// Number of calls below v1's base URL whose path is not an operation.
     pub unknown: usize,
-    /// Lines of a log that could not be read as a request.
+    /// Number of lines that are not a request.
     pub unreadable: usize,
 }
 
-/// Code and traffic together.
+/// Operations in the code compared with calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Joined {
     /// In the code, and called.
@@ -73,16 +73,17 @@ impl Traffic {
                 traffic.unreadable += 1;
                 continue;
             }
-            match serde_json::from_str::<Value>(text) {
-                Ok(value) if value.get("log").is_some() => traffic.har(text.as_bytes(), knowledge),
-                Ok(value) => match json_target(&value) {
-                    Some(target) => traffic.add(&target, knowledge),
-                    None => traffic.unreadable += 1,
-                },
-                Err(_) => match combined_target(text) {
-                    Some(target) => traffic.add(target, knowledge),
-                    None => traffic.unreadable += 1,
-                },
+            let target = match serde_json::from_str::<Value>(text) {
+                Ok(value) if value.get("log").is_some() => {
+                    traffic.har(text.as_bytes(), knowledge);
+                    continue;
+                }
+                Ok(value) => json_target(&value),
+                Err(_) => combined_target(text).map(str::to_owned),
+            };
+            match target {
+                Some(target) => drop(traffic.count(&target, knowledge)),
+                None => traffic.unreadable += 1,
             }
         }
     }
@@ -110,11 +111,7 @@ impl Traffic {
         }
     }
 
-    fn add(&mut self, target: &str, knowledge: &Knowledge) {
-        self.count(target, knowledge);
-    }
-
-    /// Counts a request by its path or URL.
+    /// Counts a request by its path or URL, and returns its operation.
     fn count(&mut self, target: &str, knowledge: &Knowledge) -> Option<String> {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let at = path.find("/v1/")?;
@@ -135,7 +132,7 @@ impl Traffic {
         Some(operation)
     }
 
-    /// Notes the name of a parameter; its value may be a secret.
+    /// Adds the name of a parameter. Values are not kept: they may be secrets.
     fn parameter(&mut self, operation: &str, name: &str) {
         let plain = !name.is_empty()
             && name.len() < 60
@@ -150,7 +147,7 @@ impl Traffic {
         }
     }
 
-    /// Takes in what another log says.
+    /// Adds the calls of another log.
     pub fn merge(&mut self, other: Self) {
         for (operation, calls) in other.operations {
             let known = self.operations.entry(operation).or_default();
@@ -161,7 +158,7 @@ impl Traffic {
         self.unreadable += other.unreadable;
     }
 
-    /// Puts code and traffic side by side. Mentions are no code.
+    /// Compares the operations in findings with the calls. Mentions do not count as code.
     pub fn join(&self, findings: &[Finding]) -> Joined {
         let code = findings
             .iter()
@@ -173,7 +170,7 @@ impl Traffic {
 }
 
 impl Joined {
-    /// Puts the operations that the code has beside those that are called.
+    /// Compares the operations in the code with those that are called.
     pub fn of(code: &BTreeSet<&str>, called: &BTreeSet<&str>) -> Self {
         let (live, dormant) = code
             .iter()
@@ -201,7 +198,7 @@ fn combined_target(line: &str) -> Option<&str> {
     verb.then_some(target)
 }
 
-/// The path in a line of JSON, under the names that log formats use.
+/// The path in a line of JSON, under the member names of common log formats.
 fn json_target(value: &Value) -> Option<String> {
     const NAMES: [&str; 10] = [
         "/request_uri",
@@ -218,7 +215,7 @@ fn json_target(value: &Value) -> Option<String> {
     let text = NAMES
         .iter()
         .find_map(|name| value.pointer(name).and_then(Value::as_str))?;
-    // Some formats repeat the whole request line.
+    // Some formats put the whole request line there.
     let target = text.split(' ').find(|word| word.contains('/'))?;
     Some(target.to_owned())
 }

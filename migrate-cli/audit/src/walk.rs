@@ -1,5 +1,4 @@
-//! Walks a tree in parallel, reads each file once and keeps those that may have a part in a client
-//! of v1.
+//! Walks a tree in parallel, reads each file once and keeps the files with evidence of v1.
 
 pub(crate) mod revision;
 
@@ -10,13 +9,13 @@ use std::{
     io::{self, Read},
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
 use encoding_rs::Encoding;
-use ignore::{DirEntry, WalkBuilder, WalkState};
+use ignore::{WalkBuilder, WalkState};
 use rayon::prelude::*;
 
 use crate::{
@@ -24,17 +23,17 @@ use crate::{
     source,
 };
 
-/// How much of a large file is read at a time, in bytes.
+/// Size of the pieces in which a large file is read, in bytes.
 const CHUNK: usize = 1 << 20;
 const _: () = assert!(
     LARGEST < CHUNK,
-    "what is looked at for parts of a client is read at once"
+    "a file that is searched for client parts is read at once"
 );
 /// Largest ignore file that is read, in bytes.
 const IGNORE_FILE: u64 = 256 << 10;
-/// How much of a chunk is read again with the next one, so that nothing is cut in two.
+/// Bytes of a chunk that are repeated in the next one, so that no match is cut in two.
 const OVERLAP: usize = 4096;
-/// Files in whose folder a project starts.
+/// Names of files and folders that mark the root of a project.
 const MANIFESTS: [&str; 14] = [
     "package.json",
     "composer.json",
@@ -52,149 +51,226 @@ const MANIFESTS: [&str; 14] = [
     "mix.exs",
 ];
 
-/// What the walk may look at.
-#[derive(Clone, Debug)]
-pub(crate) struct Limits {
-    /// Ignore files such as `.gitignore` count.
+/// Reads files and keeps the candidates.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Walker<'a> {
+    /// Apply ignore files such as `.gitignore`.
     pub(crate) ignore_files: bool,
-    /// Files larger than this are not parsed, only searched; in bytes.
+    /// Size above which a file is searched but not parsed, in bytes.
     pub(crate) large: u64,
+    pub(crate) prefilter: &'a Prefilter<'a>,
+    /// Number of files read, for a progress display.
+    pub(crate) files: &'a AtomicUsize,
+    /// Ends the walk early when set.
+    pub(crate) stop: &'a AtomicBool,
 }
 
-/// A file that may have a part in a client of v1.
+/// A file with evidence of v1.
 #[derive(Debug)]
 pub(crate) struct Candidate {
-    /// Where it is.
+    /// Its path.
     pub(crate) path: PathBuf,
-    /// What it has a trace of.
+    /// The evidence.
     pub(crate) trace: Trace,
-    /// It is too large to be parsed.
+    /// True if it is too large to parse.
     pub(crate) large: bool,
 }
 
-/// What a walk brought.
+/// Result of a walk.
 #[derive(Debug, Default)]
 pub(crate) struct Walked {
-    /// Files that may have a part in a client.
+    /// Files with evidence of v1.
     pub(crate) candidates: Vec<Candidate>,
     /// Folders with a manifest.
     pub(crate) roots: BTreeSet<PathBuf>,
-    /// What could not be read, and why.
+    /// Paths that could not be read, with the reason.
     pub(crate) unreadable: Vec<(PathBuf, String)>,
-    /// How many files were read.
+    /// Number of files read.
     pub(crate) files: usize,
 }
 
-/// Walks a tree until it ends or `stop` is set.
-pub(crate) fn walk(
-    root: &Path,
-    limits: &Limits,
-    prefilter: &Prefilter,
-    files: &AtomicUsize,
-    stop: &AtomicBool,
-) -> Walked {
-    if limits.ignore_files
-        && let Some(reason) = ancestors(root).find_map(|folder| unusable_ignore_file(&folder))
-    {
-        return Walked {
-            unreadable: vec![(root.to_owned(), reason)],
-            ..Walked::default()
-        };
-    }
-    let walked = Mutex::new(Walked::default());
-    let skipped = Arc::new(Mutex::new(Vec::new()));
-    let (skips, ignore_files) = (Arc::clone(&skipped), limits.ignore_files);
-    let before = files.load(Ordering::Relaxed);
-    let builder = WalkBuilder::new(root)
-        .hidden(false)
-        .ignore(limits.ignore_files)
-        .git_ignore(limits.ignore_files)
-        .git_exclude(limits.ignore_files)
-        .git_global(false)
-        .parents(limits.ignore_files)
-        .follow_links(false)
-        .filter_entry(move |entry| {
-            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-            if is_folder
-                && ignore_files
-                && let Some(reason) = unusable_ignore_file(entry.path())
-            {
-                let path = entry.path().to_owned();
-                let mut skipped = skips.lock().unwrap_or_else(PoisonError::into_inner);
-                skipped.push((path, reason));
-                return false;
-            }
-            entry.file_name() != ".git"
-        })
-        .threads(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
-        .build_parallel();
-    builder.run(|| {
-        let mut buffer = Vec::new();
-        let walked = &walked;
-        Box::new(move |entry| {
-            if stop.load(Ordering::Relaxed) {
-                return WalkState::Quit;
-            }
-            let keep = |add: &mut dyn FnMut(&mut Walked)| {
-                add(&mut walked.lock().unwrap_or_else(PoisonError::into_inner));
+impl Walker<'_> {
+    /// Walks a tree.
+    pub(crate) fn walk(&self, root: &Path) -> Walked {
+        let whole = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
+        if self.ignore_files
+            && let Some(reason) = whole.ancestors().find_map(unusable_ignore_file)
+        {
+            return Walked {
+                unreadable: vec![(root.to_owned(), reason)],
+                ..Walked::default()
             };
-            match entry {
-                Ok(entry) => {
-                    let name = entry.file_name();
-                    if MANIFESTS.iter().any(|manifest| name == *manifest)
-                        && let Some(folder) = entry.path().parent()
-                    {
-                        keep(&mut |walked| {
-                            walked.roots.insert(folder.to_owned());
-                        });
-                    }
-                    if !is_plain_file(&entry) {
+        }
+        let walked = Arc::new(Mutex::new(Walked::default()));
+        let (filtered, ignore_files) = (Arc::clone(&walked), self.ignore_files);
+        let before = self.files.load(Ordering::Relaxed);
+        let builder = WalkBuilder::new(root)
+            .hidden(false)
+            .ignore(ignore_files)
+            .git_ignore(ignore_files)
+            .git_exclude(ignore_files)
+            .git_global(false)
+            .parents(ignore_files)
+            .follow_links(false)
+            .filter_entry(move |entry| {
+                let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+                if is_folder
+                    && ignore_files
+                    && let Some(reason) = unusable_ignore_file(entry.path())
+                {
+                    let path = entry.path().to_owned();
+                    lock(&filtered).unreadable.push((path, reason));
+                    return false;
+                }
+                entry.file_name() != ".git"
+            })
+            .threads(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
+            .build_parallel();
+        builder.run(|| {
+            let mut buffer = Vec::new();
+            let walked = &walked;
+            Box::new(move |entry| {
+                if self.stop.load(Ordering::Relaxed) {
+                    return WalkState::Quit;
+                }
+                let entry = match entry {
+                    Ok(entry) => entry,
+                    Err(error) => {
+                        // A folder that vanished during the walk is no longer part of the tree.
+                        let kind = error.io_error().map(io::Error::kind);
+                        if kind != Some(io::ErrorKind::NotFound) {
+                            let failed = (root.to_owned(), error.to_string());
+                            lock(walked).unreadable.push(failed);
+                        }
                         return WalkState::Continue;
                     }
-                    files.fetch_add(1, Ordering::Relaxed);
-                    let path = entry.path();
-                    let is_named = says_zoom(path.strip_prefix(root).unwrap_or(path));
-                    match look(path, is_named, limits, prefilter, stop, &mut buffer) {
-                        Ok(Some(candidate)) => {
-                            let mut candidate = Some(candidate);
-                            keep(&mut |walked| walked.candidates.extend(candidate.take()));
-                        }
-                        Ok(None) => {}
-                        // A file that vanished meanwhile is no longer part of the tree.
-                        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                        Err(error) => keep(&mut |walked| {
-                            let path = entry.path().to_owned();
-                            walked.unreadable.push((path, error.to_string()));
-                        }),
+                };
+                let (path, name) = (entry.path(), entry.file_name());
+                if MANIFESTS.iter().any(|manifest| name == *manifest)
+                    && let Some(folder) = path.parent()
+                {
+                    lock(walked).roots.insert(folder.to_owned());
+                }
+                // Opening a pipe or a device could block forever.
+                if !entry.file_type().is_some_and(|kind| kind.is_file()) {
+                    return WalkState::Continue;
+                }
+                self.files.fetch_add(1, Ordering::Relaxed);
+                match self.candidate(root, path, &mut buffer) {
+                    Ok(Some(candidate)) => lock(walked).candidates.push(candidate),
+                    Ok(None) => {}
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => {
+                        let failed = (path.to_owned(), error.to_string());
+                        lock(walked).unreadable.push(failed);
                     }
                 }
-                // So is a folder.
-                Err(error) if is_gone(&error) => {}
-                Err(error) => keep(&mut |walked| {
-                    walked.unreadable.push((root.to_owned(), error.to_string()));
-                }),
+                WalkState::Continue
+            })
+        });
+        let mut walked = std::mem::take(&mut *lock(&walked));
+        walked.files = self.files.load(Ordering::Relaxed) - before;
+        walked.candidates.sort_by(|a, b| a.path.cmp(&b.path));
+        walked.unreadable.sort();
+        walked
+    }
+
+    /// Reads the files of a list.
+    pub(crate) fn list(&self, root: &Path, files: &[PathBuf]) -> Walked {
+        let before = self.files.load(Ordering::Relaxed);
+        let results: Vec<_> = files
+            .par_iter()
+            .filter(|_| !self.stop.load(Ordering::Relaxed))
+            .map_init(Vec::new, |buffer, path| {
+                let about = std::fs::metadata(path).map_err(|error| (path, error))?;
+                if !about.is_file() {
+                    return Err((path, io::Error::other("is no file")));
+                }
+                self.files.fetch_add(1, Ordering::Relaxed);
+                self.candidate(root, path, buffer)
+                    .map_err(|error| (path, error))
+            })
+            .collect();
+        let mut walked = Walked {
+            files: self.files.load(Ordering::Relaxed) - before,
+            ..Walked::default()
+        };
+        for result in results {
+            match result {
+                Ok(candidate) => walked.candidates.extend(candidate),
+                Err((path, error)) => walked.unreadable.push((path.clone(), error.to_string())),
             }
-            WalkState::Continue
-        })
-    });
-    let mut walked = walked.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut skipped = skipped.lock().unwrap_or_else(PoisonError::into_inner);
-    walked.unreadable.append(&mut skipped);
-    walked.files = files.load(Ordering::Relaxed) - before;
-    walked.candidates.sort_by(|a, b| a.path.cmp(&b.path));
-    walked.unreadable.sort();
-    walked
+        }
+        walked
+    }
+
+    /// Reads a file and returns it if it has evidence of v1. The word zoom counts in the path below
+    /// `root`, too.
+    fn candidate(
+        &self,
+        root: &Path,
+        path: &Path,
+        buffer: &mut Vec<u8>,
+    ) -> io::Result<Option<Candidate>> {
+        let mut file = File::open(path)?;
+        // A growing file is read up to the length that it has now.
+        let size = file.metadata()?.len();
+        let has_zoom = contains_zoom(path.strip_prefix(root).unwrap_or(path));
+        let trace = self.trace(&mut file, size, has_zoom, buffer)?;
+        Ok(trace.map(|trace| Candidate {
+            path: path.to_owned(),
+            trace,
+            large: size > self.large,
+        }))
+    }
+
+    /// The evidence in a file of `size` bytes, if any. A large file is read until `stop` is set.
+    pub(crate) fn trace(
+        &self,
+        file: &mut dyn Read,
+        size: u64,
+        path_has_zoom: bool,
+        buffer: &mut Vec<u8>,
+    ) -> io::Result<Option<Trace>> {
+        let prefilter = self.prefilter;
+        let mut file = file.take(size);
+        buffer.resize(CHUNK, 0);
+        let mut length = fill(&mut file, buffer)?;
+        let head = buffer.get(..length).unwrap_or_default();
+        if is_binary(head) {
+            return Ok(None);
+        }
+        let wide = source::wide(head);
+        let mut found = Trace::of_path(path_has_zoom);
+        let text = searchable(wide, head);
+        prefilter.add(&text, &mut found);
+        if length < CHUNK {
+            return Ok(prefilter.is_relevant(&mut found, &text).then_some(found));
+        }
+        drop(text);
+        while file.limit() > 0
+            && length == CHUNK
+            && !found.is_full()
+            && !self.stop.load(Ordering::Relaxed)
+        {
+            buffer.copy_within(CHUNK - OVERLAP.., 0);
+            let read = fill(&mut file, buffer.get_mut(OVERLAP..).unwrap_or_default())?;
+            length = OVERLAP + read;
+            let piece = buffer.get(..length).unwrap_or_default();
+            prefilter.add(&searchable(wide, piece), &mut found);
+        }
+        // Large files are not searched for client parts.
+        let is_relevant = found.has_evidence() || found.word && file.limit() > 0;
+        Ok(is_relevant.then_some(found))
+    }
 }
 
-/// A folder and those above it.
-fn ancestors(root: &Path) -> impl Iterator<Item = PathBuf> {
-    let whole = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
-    let folders: Vec<_> = whole.ancestors().map(Path::to_owned).collect();
-    folders.into_iter()
+fn lock(walked: &Mutex<Walked>) -> MutexGuard<'_, Walked> {
+    walked.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Why the ignore files of a folder cannot be read, if so: a pipe blocks, a device never ends, and
-/// each pattern takes some hundred times as much memory as text.
+/// The reason why an ignore file of a folder cannot be read, if any. Reading a pipe blocks, a
+/// device never ends, and a pattern needs some hundred times the memory of its text.
 pub(crate) fn unusable_ignore_file(folder: &Path) -> Option<String> {
     [
         ".gitignore",
@@ -215,8 +291,8 @@ pub(crate) fn unusable_ignore_file(folder: &Path) -> Option<String> {
     })
 }
 
-/// True if a path below the root of a walk has the word zoom in it.
-pub(crate) fn says_zoom(below: &Path) -> bool {
+/// True if a path contains the word zoom, in any letter case.
+pub(crate) fn contains_zoom(below: &Path) -> bool {
     let bytes = below.as_os_str().as_encoded_bytes();
     memchr::memchr2_iter(b'z', b'Z', bytes).any(|at| {
         bytes
@@ -225,122 +301,13 @@ pub(crate) fn says_zoom(below: &Path) -> bool {
     })
 }
 
-/// Looks at the files of a list. Paths below `root`, or those of the list, may name Zoom.
-pub(crate) fn look_at(
-    root: &Path,
-    files: &[PathBuf],
-    limits: &Limits,
-    prefilter: &Prefilter,
-    count: &AtomicUsize,
-    stop: &AtomicBool,
-) -> Walked {
-    let before = count.load(Ordering::Relaxed);
-    let looked: Vec<_> = files
-        .par_iter()
-        .filter(|_| !stop.load(Ordering::Relaxed))
-        .map_init(Vec::new, |buffer, path| {
-            let about = std::fs::metadata(path).map_err(|error| (path, error))?;
-            if !about.is_file() {
-                return Err((path, io::Error::other("is no file")));
-            }
-            count.fetch_add(1, Ordering::Relaxed);
-            let is_named = says_zoom(path.strip_prefix(root).unwrap_or(path));
-            look(path, is_named, limits, prefilter, stop, buffer).map_err(|error| (path, error))
-        })
-        .collect();
-    let mut walked = Walked {
-        files: count.load(Ordering::Relaxed) - before,
-        ..Walked::default()
-    };
-    for result in looked {
-        match result {
-            Ok(candidate) => walked.candidates.extend(candidate),
-            Err((path, error)) => walked.unreadable.push((path.clone(), error.to_string())),
-        }
-    }
-    walked
-}
-
-/// True if a project starts in the folder of that file.
+/// True if that file marks the root of a project.
 pub(crate) fn is_manifest(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     MANIFESTS.contains(&name)
 }
 
-fn is_gone(error: &ignore::Error) -> bool {
-    error
-        .io_error()
-        .is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
-}
-
-/// Opening a pipe or a device could block for ever.
-fn is_plain_file(entry: &DirEntry) -> bool {
-    entry.file_type().is_some_and(|kind| kind.is_file())
-}
-
-/// Reads a file and looks whether it may have a part; a large one only until `stop` is set.
-/// `is_named` is true if its path speaks of Zoom.
-pub(crate) fn look(
-    path: &Path,
-    is_named: bool,
-    limits: &Limits,
-    prefilter: &Prefilter,
-    stop: &AtomicBool,
-    buffer: &mut Vec<u8>,
-) -> io::Result<Option<Candidate>> {
-    let mut file = File::open(path)?;
-    // What is written while the file is read is left for the next run.
-    let size = file.metadata()?.len();
-    let trace = trace(&mut file, size, is_named, prefilter, stop, buffer)?;
-    Ok(trace.map(|trace| Candidate {
-        path: path.to_owned(),
-        trace,
-        large: size > limits.large,
-    }))
-}
-
-/// Looks whether a file of `size` bytes may have a part; a large one only until `stop` is set.
-pub(crate) fn trace(
-    file: &mut dyn Read,
-    size: u64,
-    is_named: bool,
-    prefilter: &Prefilter,
-    stop: &AtomicBool,
-    buffer: &mut Vec<u8>,
-) -> io::Result<Option<Trace>> {
-    let mut file = file.take(size);
-    buffer.resize(CHUNK, 0);
-    let mut length = fill(&mut file, buffer)?;
-    let head = buffer.get(..length).unwrap_or_default();
-    if is_binary(head) {
-        return Ok(None);
-    }
-    let wide = source::wide(head);
-    let mut found = Trace::of_path(is_named);
-    let is_relevant = if length < CHUNK {
-        let text = searchable(wide, head);
-        prefilter.add(&text, &mut found);
-        prefilter.is_relevant(&mut found, &text)
-    } else {
-        prefilter.add(&searchable(wide, head), &mut found);
-        while file.limit() > 0
-            && length == CHUNK
-            && !found.is_full()
-            && !stop.load(Ordering::Relaxed)
-        {
-            buffer.copy_within(CHUNK - OVERLAP.., 0);
-            let read = fill(&mut file, buffer.get_mut(OVERLAP..).unwrap_or_default())?;
-            length = OVERLAP + read;
-            let piece = buffer.get(..length).unwrap_or_default();
-            prefilter.add(&searchable(wide, piece), &mut found);
-        }
-        // What else makes a file relevant is not looked for in long ones.
-        found.is_telling() || found.word && file.limit() > 0
-    };
-    Ok(is_relevant.then_some(found))
-}
-
-/// Bytes as a search for ASCII can look at them: it sees nothing in UTF-16.
+/// Decodes UTF-16, in which a search for ASCII finds nothing.
 fn searchable<'b>(wide: Option<&'static Encoding>, bytes: &'b [u8]) -> Cow<'b, [u8]> {
     match wide {
         None => Cow::Borrowed(bytes),
@@ -362,7 +329,7 @@ fn fill(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(length)
 }
 
-/// Reads a file that is to be parsed, at most as much as that allows: it may have grown.
+/// Reads a file that is to be parsed: at most `large` bytes, because it may have grown.
 pub(crate) fn read(candidate: &Candidate, large: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(&candidate.path)?
@@ -371,7 +338,7 @@ pub(crate) fn read(candidate: &Candidate, large: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Where a piece of a file starts, from 0.
+/// Position at which a piece of a file starts, from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Start {
     /// The line.
@@ -380,8 +347,7 @@ pub(crate) struct Start {
     pub(crate) column: usize,
 }
 
-/// Reads a large file of `size` bytes piece by piece and hands over each, until `take` returns
-/// false.
+/// Reads a large file of `size` bytes and passes each piece to `take`, until `take` returns false.
 pub(crate) fn pieces(
     mut file: &mut dyn Read,
     size: u64,
@@ -398,12 +364,8 @@ pub(crate) fn pieces(
         if start == Start::default() {
             wide = source::wide(&buffer);
         }
-        // UTF-16 is decoded as a whole, or lines could not be counted.
-        let text = wide.map(|_| source::decode_as(wide, &buffer));
-        let goes_on = match &text {
-            Some(text) => take(text, start),
-            None => take(&source::decode_as(None, &buffer), start),
-        };
+        // The whole piece is decoded, because lines cannot be counted in UTF-16.
+        let goes_on = take(&source::decode_as(wide, &buffer), start);
         if read == 0 || left == 0 || !goes_on {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! The migration in waves: what to do first, how hard it is, and how to check that it is done.
+//! The migration plan: waves of steps, with their effort and acceptance check.
 
 use std::collections::BTreeMap;
 
@@ -9,44 +9,44 @@ use crate::{
     kind::{Effort, KindStep, Wave},
 };
 
-/// The waves of a migration.
+/// The migration plan.
 #[derive(Debug, Serialize)]
 pub struct Waves {
     /// Always 1.
     pub schema: u32,
-    /// The waves in their order; those without a step are left out.
+    /// The waves in order; empty waves are left out.
     pub waves: Vec<WaveSteps>,
 }
 
-/// Steps that belong together.
+/// A wave with its steps.
 #[derive(Debug, Serialize)]
 pub struct WaveSteps {
     /// Its name, the same in every plan.
     pub name: Wave,
-    /// What it does.
+    /// Title.
     pub title: &'static str,
-    /// Why it comes now.
+    /// Reason for its place in the order.
     pub why: &'static str,
     /// Its steps.
     pub steps: Vec<Step>,
-    /// How to see that it is done, besides `migrate plan --check NAME`.
+    /// Acceptance check, besides `migrate plan --check NAME`.
     pub check: &'static str,
 }
 
-/// One thing to do.
+/// One change.
 #[derive(Clone, Debug, Serialize)]
 pub struct Step {
-    /// The operation, or what else is to be changed.
+    /// The operation, or the title of another change.
     pub what: String,
-    /// How hard it is.
+    /// Its effort.
     pub effort: Effort,
-    /// Why it is that hard.
+    /// Reason for the effort.
     pub why: String,
-    /// Where: `app/Zoom.php:14`.
+    /// Places in the code: `app/Zoom.php:14`.
     pub places: Vec<String>,
 }
 
-/// In which wave an operation is moved.
+/// The wave that moves an operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Turn {
     Read,
@@ -55,7 +55,7 @@ enum Turn {
 }
 
 impl Waves {
-    /// Plans for findings; mentions and findings that a comment suppresses are left out.
+    /// Plans the migration of findings. Mentions and suppressed findings are left out.
     pub fn of(findings: &[Finding]) -> Self {
         let live: Vec<&Finding> = findings.iter().filter(|found| found.counts()).collect();
         let operations = by_operation(&live);
@@ -85,7 +85,7 @@ impl Waves {
                 title: "Move the writes to v2",
                 why: "They change data: after the reads, so that their effect can be seen.",
                 steps: turn(Turn::Write).collect(),
-                check: "what v2 wrote reads as what v1 wrote",
+                check: "data written through v2 reads like data written through v1",
             },
             WaveSteps {
                 name: Wave::Webhooks,
@@ -104,7 +104,7 @@ impl Waves {
             },
             WaveSteps {
                 name: Wave::Remove,
-                title: "Remove the shim and what is left of v1",
+                title: "Remove the shim and the rest of v1",
                 why: "Nothing calls v1 any more.",
                 steps: by_kind(&live, Wave::Remove),
                 check: "migrate audit --fail-on any exits with 0, and the shim sees no request",
@@ -124,7 +124,7 @@ fn place(finding: &Finding) -> String {
     format!("{}:{}", finding.path, finding.line)
 }
 
-/// The steps of a wave that remove findings of a kind, sorted by what they change.
+/// The steps of a wave that remove a kind of finding, sorted by title.
 fn by_kind(findings: &[&Finding], wave: Wave) -> Vec<Step> {
     let mut steps: BTreeMap<&str, Step> = BTreeMap::new();
     for finding in findings {
@@ -154,7 +154,7 @@ fn by_operation(findings: &[&Finding]) -> Vec<(Turn, Step)> {
     }
     uses.into_iter()
         .filter_map(|(operation, uses)| {
-            // The use that loses most speaks for the operation.
+            // The use with the largest effort decides for the operation.
             let (estimate, advice) = uses
                 .iter()
                 .filter_map(|found| {
@@ -188,12 +188,12 @@ fn by_operation(findings: &[&Finding]) -> Vec<(Turn, Step)> {
 struct Estimate {
     effort: Effort,
     why: String,
-    /// True if the reason is in the code, false if it is only possible.
+    /// True if the code gives a lossy parameter, false if it only may.
     is_known: bool,
 }
 
 fn effort(advice: &Advice, parameters: &[String]) -> Estimate {
-    /// How many parameters are named.
+    /// Number of parameters listed in the reason.
     const NAMED: usize = 3;
     let shim = match advice.shim {
         Shim::NotYet => "; the shim does not serve it",

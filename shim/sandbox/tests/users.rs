@@ -532,7 +532,7 @@ async fn changes_an_email_address() {
 }
 
 #[tokio::test]
-async fn email_check_knows_password_logins_only() {
+async fn email_check_finds_password_logins_only() {
     let client = Client::start().await;
     for (address, existed) in [
         ("Ada.Lovelace@example.com", true),

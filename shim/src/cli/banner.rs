@@ -13,46 +13,46 @@ use shim_sandbox::Sandbox;
 
 use crate::settings::{SANDBOX_KEY, SANDBOX_SECRET};
 
-/// The `access_token` that opens the sandbox's chats.
+/// The `access_token` for chat operations of the sandbox.
 pub(super) const SANDBOX_CHAT_TOKEN: &str = "sandbox-chat-token";
 
-/// Where answers come from, in words.
+/// The upstream, for the banner.
 pub(super) enum Backend<'a> {
-    /// The sandbox, with so many users.
+    /// The sandbox with its number of users.
     Sandbox { users: usize },
-    /// A recording, with so many calls.
+    /// A recording with its number of calls.
     Replay { file: &'a Path, calls: usize },
-    /// v2, with so many tenants.
+    /// v2, with the number of tenants.
     V2 { base: &'a str, tenants: usize },
 }
 
-/// The shim is ready.
+/// Banner of the shim.
 pub(super) struct Serving<'a> {
-    /// In plain HTTP.
+    /// Address for plain HTTP.
     pub(super) address: Option<SocketAddr>,
     pub(super) tls_address: Option<SocketAddr>,
     pub(super) backend: Backend<'a>,
-    /// Where the operator is answered.
+    /// The operations address.
     pub(super) ops: Option<SocketAddr>,
-    /// Where v2's webhooks are taken, and how many receivers there are.
+    /// The address for v2's webhooks, and the number of receivers.
     pub(super) webhooks: Option<(SocketAddr, usize)>,
     pub(super) catalog: &'a Catalog,
 }
 
-/// The sandbox is ready.
+/// Banner of the sandbox.
 pub(super) struct SandboxServing {
     pub(super) address: SocketAddr,
     pub(super) users: usize,
 }
 
-/// Prints on standard output. Whoever closed it does not want to know.
+/// Prints on standard output. Errors are ignored: the reader may have closed it.
 pub(super) fn print(banner: &impl fmt::Display) {
     let mut output = io::stdout().lock();
     let _ = write!(output, "{banner}").and_then(|()| output.flush());
 }
 
 impl Serving<'_> {
-    /// The same as one line of JSON, where whoever reads the log expects nothing else.
+    /// The banner as one line of JSON, for `log.format = "json"`.
     pub(super) fn json(&self) -> String {
         let (v2, tenants) = match self.backend {
             Backend::Sandbox { .. } => ("sandbox", 1),
@@ -71,7 +71,7 @@ impl Serving<'_> {
         format!("{line}\n")
     }
 
-    /// Where v1 is served: in plain HTTP first.
+    /// The base URLs of v1, plain HTTP first.
     fn bases(&self) -> Vec<String> {
         let prefix = &self.catalog.protocol().prefix;
         let both = [("http", self.address), ("https", self.tls_address)];
@@ -121,7 +121,7 @@ impl fmt::Display for Serving<'_> {
             )?,
         }
         if let Backend::Sandbox { .. } = self.backend {
-            // Whoever has no plain address knows how to make a client trust the certificate.
+            // Without plain HTTP, the reader must trust the certificate first.
             let base = bases.first().map(String::as_str).unwrap_or_default();
             let credentials = format!("-d api_key={SANDBOX_KEY} -d api_secret={SANDBOX_SECRET}");
             write!(
@@ -162,7 +162,8 @@ impl fmt::Display for SandboxServing {
     }
 }
 
-/// Who listens on all addresses is reached on the loopback one.
+/// An address at which this machine reaches a listener: loopback instead of the unspecified
+/// address.
 pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -177,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_minute() {
+    fn banner_of_the_sandbox_has_examples() {
         let serving = Serving {
             address: Some(([0, 0, 0, 0], 8080).into()),
             tls_address: None,
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_try_on_a_real_account() {
+    fn banner_of_a_real_account_has_no_examples() {
         let serving = Serving {
             address: Some(([127, 0, 0, 1], 8080).into()),
             tls_address: Some(([0, 0, 0, 0], 8443).into()),

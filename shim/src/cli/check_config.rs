@@ -1,4 +1,4 @@
-//! `shim check-config`: what is in effect, and whether it is valid.
+//! `shim check-config`: prints the effective settings after validating them.
 
 use anyhow::anyhow;
 
@@ -19,7 +19,7 @@ pub(super) fn run(arguments: &CheckConfig) -> Result<(), Failure> {
     if !unknown.is_empty() {
         let lines = unknown.iter().map(|unknown| format!("\n  {unknown}"));
         return Err(Failure::Settings(anyhow!(
-            "the environment has variables that no setting has{}",
+            "the environment has unknown variables:{}",
             lines.collect::<String>()
         )));
     }

@@ -16,9 +16,10 @@ use secrecy::ExposeSecret as _;
 use time::OffsetDateTime;
 
 use super::{DevCert, Failure, banner};
+use crate::private_file::owner_only;
 use authority::{Pair, ServerName, authority, issue};
 
-/// What programs call, and others on this machine to try it.
+/// Default host names: those that v1 programs call.
 const NAMES: [&str; 2] = ["api.zoom.us", "www.zoom.us"];
 
 const AUTHORITY_FILE: &str = "ca.pem";
@@ -26,7 +27,7 @@ const AUTHORITY_KEY_FILE: &str = "ca-key.pem";
 const CERTIFICATE_FILE: &str = "cert.pem";
 const KEY_FILE: &str = "key.pem";
 
-/// Makes what is missing, and a new certificate in any case.
+/// Creates the authority if it is missing, and always a new certificate.
 pub(super) fn make(arguments: &DevCert) -> Result<(), Failure> {
     let made = make_in(
         &arguments.dir,
@@ -37,21 +38,21 @@ pub(super) fn make(arguments: &DevCert) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What was made.
+/// The written files.
 struct Made {
-    /// Absolute.
+    /// An absolute path.
     folder: PathBuf,
     names: Vec<ServerName>,
     is_new_authority: bool,
     until: time::Date,
 }
 
-fn names(asked: &[ServerName]) -> Vec<ServerName> {
+fn names(given: &[ServerName]) -> Vec<ServerName> {
     let usual = NAMES.map(|name| ServerName::Dns(name.to_owned()));
-    let mut names = if asked.is_empty() {
+    let mut names = if given.is_empty() {
         usual.to_vec()
     } else {
-        asked.to_vec()
+        given.to_vec()
     };
     let local = [
         ServerName::Dns("localhost".to_owned()),
@@ -101,7 +102,7 @@ fn make_in(folder: &Path, names: Vec<ServerName>, now: OffsetDateTime) -> anyhow
     })
 }
 
-/// The authority of an earlier time, if there is one.
+/// The authority of an earlier run, if there is one.
 fn read_authority(folder: &Path) -> anyhow::Result<Option<Pair>> {
     let read = |name: &str| {
         let path = folder.join(name);
@@ -129,18 +130,18 @@ fn read_authority(folder: &Path) -> anyhow::Result<Option<Pair>> {
     }
 }
 
-/// Writes a file that is not there yet.
+/// Writes a new file.
 fn create(path: &Path, text: &str, is_secret: bool) -> anyhow::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     write(path, &options, text, is_secret)
 }
 
-/// Writes a file in one step, in place of the one before.
+/// Replaces a file atomically.
 fn replace(path: &Path, text: &str, is_secret: bool) -> anyhow::Result<()> {
     let next = path.with_extension("pem.new");
     let mut options = OpenOptions::new();
-    // One that was left behind keeps its rights: it goes first.
+    // A leftover file would keep its permissions.
     let _ = fs::remove_file(&next);
     options.write(true).create_new(true);
     write(&next, &options, text, is_secret)?;
@@ -150,7 +151,7 @@ fn replace(path: &Path, text: &str, is_secret: bool) -> anyhow::Result<()> {
 fn write(path: &Path, options: &OpenOptions, text: &str, is_secret: bool) -> anyhow::Result<()> {
     let mut options = options.clone();
     if is_secret {
-        for_owner_only(&mut options);
+        owner_only(&mut options);
     }
     let written = options.open(path).and_then(|mut file: File| {
         file.write_all(text.as_bytes())?;
@@ -158,15 +159,6 @@ fn write(path: &Path, options: &OpenOptions, text: &str, is_secret: bool) -> any
     });
     written.with_context(|| format!("{} cannot be written", path.display()))
 }
-
-#[cfg(unix)]
-fn for_owner_only(options: &mut OpenOptions) {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    options.mode(0o600);
-}
-
-#[cfg(not(unix))]
-fn for_owner_only(_: &mut OpenOptions) {}
 
 impl fmt::Display for Made {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -180,9 +172,9 @@ impl fmt::Display for Made {
         let host = hosts.first().copied().unwrap_or("localhost");
         let names: Vec<_> = self.names.iter().map(ToString::to_string).collect();
         let age = if self.is_new_authority {
-            "new; good for these names only"
+            "new; valid for these names only"
         } else {
-            "the one that was there"
+            "existing"
         };
         write!(
             f,
@@ -258,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_authority_stays_and_the_certificate_is_new() {
+    fn keeps_the_authority_and_renews_the_certificate() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("a/b");
         let made = make_in(&folder, names(&[]), now()).unwrap();
@@ -281,7 +273,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn keys_are_for_their_owner_only() {
+    fn only_the_owner_can_read_keys() {
         use std::os::unix::fs::PermissionsExt as _;
 
         let folder = tempfile::tempdir().unwrap();
@@ -295,23 +287,23 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_the_way_is_told() {
+    fn errors_name_the_obstacle() {
         let folder = tempfile::tempdir().unwrap();
         make_in(folder.path(), names(&[]), now()).unwrap();
-        let told = |asked: &[ServerName]| {
-            let told = make_in(folder.path(), names(asked), now()).err().unwrap();
+        let error = |given: &[ServerName]| {
+            let error = make_in(folder.path(), names(given), now()).err().unwrap();
             let path = folder.path().canonicalize().unwrap();
-            format!("{told:#}").replace(path.to_str().unwrap(), "DIR")
+            format!("{error:#}").replace(path.to_str().unwrap(), "DIR")
         };
-        let other = told(&["zoom.example.com".parse().unwrap()]);
+        let other = error(&["zoom.example.com".parse().unwrap()]);
         fs::remove_file(folder.path().join(AUTHORITY_KEY_FILE)).unwrap();
-        let no_key = told(&[]);
+        let no_key = error(&[]);
         fs::rename(
             folder.path().join(AUTHORITY_FILE),
             folder.path().join(AUTHORITY_KEY_FILE),
         )
         .unwrap();
-        insta::assert_snapshot!([other, no_key, told(&[])].join("\n"));
+        insta::assert_snapshot!([other, no_key, error(&[])].join("\n"));
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! `shim doctor`: tries everything that the settings depend on, and says what to do about what fails.
+//! `shim doctor`: tests everything that the settings depend on, and prints what to do about
+//! failures.
 //!
-//! The parts are those of `serve`: the same HTTP client, tokens and state engine. It only reads, and
-//! runs beside a shim that is at work.
+//! It uses the HTTP client, tokens and state engine of `serve`. It is read-only and can run beside
+//! a running shim.
 
 mod report;
 mod servers;
@@ -22,25 +23,25 @@ use super::{
 };
 use crate::{
     serve::{Dependencies, Shim},
-    settings::{Config, Source, StateConfig, StateUrl, TenantConfig, V2Config},
+    settings::{Config, Source, StateConfig, StateUrl, V2Config},
     state::{AnswerCache, State},
 };
 use report::{Check, Report};
 
-/// Test everything that the settings depend on: v2, tokens, scopes, clock, state.
+/// Check v2, tokens, scopes, clock and state.
 ///
-/// One line for each check: pass, warn or fail, and what to do. Nothing is changed, and a running shim
-/// is not disturbed.
+/// One line for each check: pass, warn or fail, and what to do. Nothing is changed, and a running
+/// shim is not disturbed.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Doctor {
-    /// How the report is written
+    /// Format of the report
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
     serve: Serve,
 }
 
-/// How the report is written.
+/// Report format.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum Format {
     /// For people
@@ -66,7 +67,7 @@ pub(super) fn run(arguments: &Doctor) -> Result<(), Failure> {
     report.verdict()
 }
 
-/// Makes all checks, of the machine first, then of v2, then of the tenants.
+/// Runs all checks: the machine, then v2, then the tenants.
 pub(super) fn examine(
     arguments: &Serve,
     config: Config,
@@ -108,7 +109,7 @@ async fn checks(
             start_sandbox(users, &site, faults, None).await?
         }
         Source::Replay => {
-            let text = "answers come from a recording: v2 is not asked";
+            let text = "responses come from a recording: no calls to v2";
             report.add(Check::pass("settings", "--replay", text));
             return Ok(());
         }
@@ -138,11 +139,12 @@ async fn checks(
     Ok(())
 }
 
-/// Each tenant's key with the rates of its price plan.
+/// The rates of the price plan by tenant key.
 fn rates_by_key(v2: &V2Config) -> Vec<(String, Option<Rates>)> {
     let tenants = v2.tenants.iter();
-    let of_tenant = |tenant: &TenantConfig| (tenant.api_key.clone(), tenant.rates);
-    tenants.map(of_tenant).collect()
+    tenants
+        .map(|tenant| (tenant.api_key.clone(), tenant.rates))
+        .collect()
 }
 
 async fn state_engine(config: StateConfig, cache: AnswerCache) -> Check {
@@ -170,7 +172,7 @@ async fn state_engine(config: StateConfig, cache: AnswerCache) -> Check {
     match opened.map_err(anyhow::Error::from).flatten() {
         Ok(state) if state.is_degraded() => {
             let remedy =
-                "start Redis, or correct state.url; until then each replica remembers for itself";
+                "start Redis, or correct state.url; until then each replica keeps its own state";
             Check::fail("state", subject, "cannot be reached", remedy)
         }
         Ok(_) => Check::pass("state", subject, good),
@@ -178,7 +180,7 @@ async fn state_engine(config: StateConfig, cache: AnswerCache) -> Check {
     }
 }
 
-/// Shorter ones are no secret tokens of Zoom apps, which have 22 characters.
+/// Minimum length of a plausible secret token. Those of Zoom apps have 22 characters.
 const SHORTEST_SECRET: usize = 16;
 
 fn webhook_secrets(secrets: &[SecretString]) -> Check {
@@ -190,6 +192,6 @@ fn webhook_secrets(secrets: &[SecretString]) -> Check {
             "copy the Secret Token of the app's Feature page into webhooks.secret_token_file";
         return Check::warn("webhooks", "webhooks.secret_token", text, remedy);
     }
-    let text = format!("{count} set; whether they are right shows at the first webhook");
+    let text = format!("{count} set; they are verified with the first webhook");
     Check::pass("webhooks", "webhooks.secret_token", text)
 }

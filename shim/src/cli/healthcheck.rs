@@ -1,4 +1,4 @@
-//! `shim healthcheck`: asks a running shim whether it is ready.
+//! `shim healthcheck`: checks whether a running shim is ready.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -13,12 +13,13 @@ use crate::{
     settings::{DEFAULT_OPS_LISTEN, OpsListen, Source},
 };
 
-/// A shim that is ready answers at once; a container's engine waits 30 s by default.
+/// Timeout of the request. Container engines use 30 s for the whole check by default.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Ask a running shim whether it is ready, for containers without a shell.
+/// Check whether a running shim is ready, for containers without a shell.
 ///
-/// It asks `/readyz` at the operations address that the settings name, and prints what was answered.
+/// It asks `/readyz` at the operations address that the settings name, and prints what was
+/// answered.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Healthcheck {
     #[command(flatten)]
@@ -44,23 +45,23 @@ pub(super) fn run(arguments: &Healthcheck) -> Result<(), Failure> {
             return Err(Failure::Settings(error));
         }
         OpsListen::Off => {
-            let error = anyhow!("ops.listen is \"off\": there is no address to ask at");
+            let error = anyhow!("ops.listen is \"off\": there is no address to check");
             return Err(Failure::Settings(error));
         }
     };
-    let asked = run::runtime()?.block_on(ask(address));
-    banner::print(&format_args!("{}\n", asked.map_err(Failure::Running)?));
+    let status = run::runtime()?.block_on(request_readiness(address));
+    banner::print(&format_args!("{}\n", status.map_err(Failure::Running)?));
     Ok(())
 }
 
-/// What `/readyz` answers.
-async fn ask(address: &str) -> anyhow::Result<String> {
+/// Requests `/readyz` and returns the response body.
+async fn request_readiness(address: &str) -> anyhow::Result<String> {
     let resolved = tokio::net::lookup_host(address).await;
     let resolved: Vec<SocketAddr> = resolved.with_context(|| address.to_owned())?.collect();
     let first = resolved.first().with_context(|| address.to_owned())?;
     install_tls();
     let url = format!("http://{}/readyz", banner::reachable(*first));
-    // A proxy of the environment does not lead to this machine.
+    // A proxy from the environment cannot reach this machine.
     let client = Client::builder().no_proxy().timeout(TIMEOUT);
     let client = client.tls_certs_only([]).build()?;
     let failed = |error: reqwest::Error| anyhow!("no shim answers at {url}: {}", innermost(&error));

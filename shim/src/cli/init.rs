@@ -18,11 +18,11 @@ use tokio::{runtime::Builder, signal, task::spawn_blocking};
 use super::{Failure, banner};
 use crate::settings::{Config, Flags, Sources};
 
-/// Write a first configuration file from five answers.
+/// Write a first configuration file.
 ///
-/// Asks for what no flag gives, one line each, on standard input. Secrets are not shown, and go into
-/// files of their own that only their owner can read, or also the group of secrets/ if that folder has
-/// the setgid bit. Existing files are never overwritten.
+/// Asks for what no flag gives, one line each, on standard input. Secrets are not shown, and go
+/// into files of their own that only their owner can read, or also the group of secrets/ if that
+/// folder has the setgid bit. Existing files are never overwritten.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Init {
     /// The folder for shim.toml and secrets/
@@ -53,7 +53,7 @@ pub(super) const EXIT_CODES: &str = "Exit codes:
   1  they cannot be written
   2  a file exists, an answer is missing, or an answer is no valid setting; nothing was written";
 
-/// A secret: where its file is to be, and what to write there, unless the file exists.
+/// A secret: the path of its file, and the content to write unless the file exists.
 struct SecretFile {
     path: PathBuf,
     content: Option<SecretString>,
@@ -66,7 +66,7 @@ pub(super) fn make(arguments: &Init) -> Result<(), Failure> {
         std::path::absolute(&arguments.dir).map_err(|error| Failure::Settings(error.into()))?;
     let secrets = dir.join("secrets");
     let written = (|| {
-        let api_key = ask(
+        let api_key = prompt(
             arguments.api_key.as_deref(),
             "The api_key that the old programs send",
         )?;
@@ -75,11 +75,11 @@ pub(super) fn make(arguments: &Init) -> Result<(), Failure> {
             secrets.join("v1"),
             "Their api_secret",
         )?;
-        let account_id = ask(
+        let account_id = prompt(
             arguments.account_id.as_deref(),
             "Account ID of the OAuth app",
         )?;
-        let client_id = ask(arguments.client_id.as_deref(), "Client ID of the app")?;
+        let client_id = prompt(arguments.client_id.as_deref(), "Client ID of the app")?;
         let client_secret = secret(
             arguments.client_secret_file.as_deref(),
             secrets.join("v2"),
@@ -116,15 +116,15 @@ fn refuse_existing(file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The answer of a flag, or of the next line of standard input.
-fn ask(given: Option<&str>, question: &str) -> anyhow::Result<String> {
+/// The value of a flag, else the next line of standard input.
+fn prompt(given: Option<&str>, question: &str) -> anyhow::Result<String> {
     match given {
         Some(given) => Ok(given.to_owned()),
         None => Ok(answer(question, false)?.expose_secret().to_owned()),
     }
 }
 
-/// The file that a flag names, or a new one with what standard input says.
+/// The file of a flag, else a new file with the next line of standard input.
 fn secret(given: Option<&Path>, path: PathBuf, question: &str) -> anyhow::Result<SecretFile> {
     if let Some(given) = given {
         return Ok(SecretFile {
@@ -151,7 +151,7 @@ fn answer(question: &str, is_secret: bool) -> anyhow::Result<SecretString> {
     Ok(line.into())
 }
 
-/// Prompts for a line. Ctrl-C is an error here, so that the echo is on again before the program ends:
+/// Prompts for a line. Ctrl-C is an error, so that the echo is restored before the program ends;
 /// not every shell restores it.
 fn terminal_answer(question: &str, is_secret: bool) -> anyhow::Result<Option<String>> {
     const INTERRUPTED: &str = "interrupted; nothing was written";
@@ -165,7 +165,7 @@ fn terminal_answer(question: &str, is_secret: bool) -> anyhow::Result<Option<Str
             bail!(INTERRUPTED)
         }
         let hidden = is_secret.then(HiddenInput::begin).transpose()?;
-        // Prompts are not the output of the program.
+        // Prompts go to standard error, because they are not output of the program.
         let mut output = io::stderr();
         let hint = if is_secret { " (not shown)" } else { "" };
         write!(output, "{question}{hint}: ").and_then(|()| output.flush())?;
@@ -178,17 +178,17 @@ fn terminal_answer(question: &str, is_secret: bool) -> anyhow::Result<Option<Str
             }
         };
         if hidden.is_some() {
-            // The line end that was typed was not shown either.
+            // The typed line end was not echoed.
             let _ = writeln!(output);
         }
         Ok(line)
     });
-    // The thread that reads cannot be stopped.
+    // The reading thread cannot be stopped.
     runtime.shutdown_background();
     line
 }
 
-/// The file's text. The plan and the ids are written as TOML, whatever is in them.
+/// The text of the settings file. Plan and ids are escaped for TOML.
 fn settings(plan: &str, ids: [&str; 3], files: [&Path; 2]) -> String {
     let text = |value: &str| toml::Value::from(value).to_string();
     let [api_key, account_id, client_id] = ids.map(text);
@@ -211,7 +211,7 @@ fn settings(plan: &str, ids: [&str; 3], files: [&Path; 2]) -> String {
     )
 }
 
-/// Nothing is written that `serve` would refuse.
+/// Refuses settings that `serve` would refuse.
 fn check(file: &Path, text: &str, secrets: &[&SecretFile]) -> anyhow::Result<()> {
     let name = file.display().to_string();
     let read = |path: &Path| {
@@ -244,7 +244,7 @@ fn write(file: &Path, text: &str, secrets: &[SecretFile]) -> anyhow::Result<()> 
     create(file, text, 0o644)
 }
 
-/// Creates a file that must not exist, with this mode from the start.
+/// Creates a new file with this mode.
 fn create(path: &Path, content: &str, mode: u32) -> anyhow::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -259,7 +259,7 @@ fn create(path: &Path, content: &str, mode: u32) -> anyhow::Result<()> {
     created.with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// True if files in the folder get its group: whoever made it so wants that group to read them.
+/// True if the folder has the setgid bit, so that its group is meant to read the files in it.
 fn is_for_group(folder: &Path) -> bool {
     #[cfg(unix)]
     {
@@ -282,7 +282,7 @@ fn create_private_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// What is typed does not appear on the terminal until it is dropped.
+/// Switches the echo of the terminal off until it is dropped.
 struct HiddenInput(#[cfg(target_os = "linux")] rustix::termios::Termios);
 
 #[cfg(target_os = "linux")]

@@ -1,4 +1,4 @@
-//! Binds addresses, and checks that v2 does not lead back to one of them.
+//! Binds addresses, and detects a v2 address that leads back to one of them.
 
 use std::{
     io,
@@ -17,16 +17,16 @@ use crate::{
     settings::{DEFAULT_OPS_LISTEN, OpsListen, TlsConfig, V2Config},
 };
 
-/// What to try in place of an operations address that cannot be had.
+/// Suggested flag if the operations address cannot be bound.
 const OPS_FLAG: &str = "--ops-listen 127.0.0.1:9090";
 
-/// What to try in place of an address for TLS that cannot be had.
+/// Suggested flag if the TLS address cannot be bound.
 const TLS_FLAG: &str = "--tls-listen 127.0.0.1:8443";
 
-/// For the system to say where v2 is. If it takes longer, v2's calls will say so.
+/// Timeout of the DNS lookup of v2. After that, calls to v2 report the problem.
 const LOOKUP_TIME: Duration = Duration::from_secs(3);
 
-/// What sends calls past the addresses that the system knows.
+/// Variables of proxies, which resolve host names themselves.
 const PROXY_VARIABLES: [&str; 6] = [
     "HTTPS_PROXY",
     "https_proxy",
@@ -36,7 +36,7 @@ const PROXY_VARIABLES: [&str; 6] = [
     "all_proxy",
 ];
 
-/// Listens where v1 is to be served.
+/// Binds the addresses of v1.
 pub(super) async fn open(
     plain: Option<&str>,
     tls: Option<&TlsConfig>,
@@ -52,7 +52,7 @@ pub(super) async fn open(
     Ok(listeners)
 }
 
-/// What to do if v2's name leads to this machine.
+/// Remedy if v2's host name resolves to this machine.
 pub(super) const RESOLVE_REMEDY: &str = "set upstream.dns to name servers that know v2, as \
                                          [\"192.0.2.53\"], or upstream.resolve to v2's addresses";
 
@@ -60,17 +60,17 @@ pub(super) const RESOLVE_REMEDY: &str = "set upstream.dns to name servers that k
 #[derive(Debug, Default)]
 pub(super) struct LocalAddresses(Vec<SocketAddr>);
 
-/// How a name leads to this machine.
+/// Result of a host name that resolves to this machine.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum LeadsBack {
-    /// To an address that the shim listens on.
+    /// It is an address that the shim listens on.
     ToShim(String),
-    /// To this machine, where something else may pass calls on to the shim.
+    /// It is this machine, where another program may forward calls to the shim.
     ToMachine(String),
 }
 
 impl LocalAddresses {
-    /// The addresses of what settings name as `host:port`. What cannot be resolved is left out.
+    /// Resolves `host:port` settings. Unresolvable ones are skipped.
     pub(super) async fn of<'a>(listen: impl Iterator<Item = &'a str>) -> Self {
         let mut own = Vec::new();
         for listen in listen {
@@ -87,8 +87,8 @@ impl LocalAddresses {
     }
 }
 
-/// Whether calls to a host would come back to this shim, as they do if v2's host is in this machine's
-/// hosts file for the old programs' sake.
+/// Detects a host name that resolves to this shim, for example because the hosts file redirects
+/// v2's host to the shim for v1 programs.
 pub(super) fn leads_back(
     own: &LocalAddresses,
     host: &str,
@@ -107,24 +107,25 @@ pub(super) fn leads_back(
     Some(LeadsBack::ToMachine(text))
 }
 
-/// True if a proxy of the environment looks names up in place of the system.
+/// True if a proxy from the environment resolves host names.
 pub(super) fn has_proxy() -> bool {
     PROXY_VARIABLES
         .iter()
         .any(|name| std::env::var_os(name).is_some())
 }
 
-/// Checks that v2 does not lead back to this shim.
+/// Checks that calls to v2 do not come back to this shim.
 ///
 /// # Errors
 ///
-/// If it surely does. If something else on this machine may pass calls on, that is logged.
+/// Fails if they certainly do. If another program on this machine may forward them, a warning is
+/// logged.
 pub(super) async fn check_way_to_v2(v2: &V2Config, own: Vec<SocketAddr>) -> anyhow::Result<()> {
-    let Some((host, port)) = v2.asked_by_name().filter(|_| !has_proxy()) else {
+    let Some((host, port)) = v2.resolved_by_system().filter(|_| !has_proxy()) else {
         return Ok(());
     };
     let found = time::timeout(LOOKUP_TIME, lookup_host((host.as_str(), port))).await;
-    // Who cannot be found now may be later.
+    // A name that cannot be resolved now may be resolvable later.
     let found = found.ok().into_iter().flatten().flatten();
     let found: Vec<_> = found.map(|address| address.ip()).collect();
     match leads_back(&LocalAddresses(own), &host, &found, port) {
@@ -139,12 +140,12 @@ pub(super) async fn check_way_to_v2(v2: &V2Config, own: Vec<SocketAddr>) -> anyh
     Ok(())
 }
 
-/// Only a machine's own addresses can be listened on.
+/// True for an address of this machine: only those can be bound.
 fn is_here(address: IpAddr) -> bool {
     address.is_loopback() || UdpSocket::bind((address, 0)).is_ok()
 }
 
-/// The operations address, if there is one.
+/// Binds the operations address, if there is one.
 pub(super) async fn bind_ops(
     ops: &OpsListen,
     is_sandbox: bool,
@@ -162,17 +163,17 @@ pub(super) async fn bind_ops(
     bound.map(Some)
 }
 
-/// Listens on the address that v1, or the sandbox, is served on.
+/// Binds the address of v1 or of the sandbox.
 pub(super) async fn bind(listen: &str) -> anyhow::Result<TcpListener> {
     bind_flag(listen, "--listen 127.0.0.1:8080").await
 }
 
-/// `flag` is what to write instead.
+/// Binds an address; `flag` is the suggestion for error messages.
 pub(super) async fn bind_flag(listen: &str, flag: &str) -> anyhow::Result<TcpListener> {
     let name = flag.split([' ', '=']).next().unwrap_or(flag);
     let addresses: Vec<SocketAddr> = lookup_host(listen)
         .await
-        .with_context(|| format!("{listen} is no address of this machine; try {flag}"))?
+        .with_context(|| format!("{listen} is not an address of this machine; try {flag}"))?
         .collect();
     TcpListener::bind(addresses.as_slice())
         .await
@@ -186,7 +187,7 @@ pub(super) async fn bind_flag(listen: &str, flag: &str) -> anyhow::Result<TcpLis
                  AmbientCapabilities=CAP_NET_BIND_SERVICE in its systemd unit"
             ),
             io::ErrorKind::AddrNotAvailable => {
-                anyhow!("{listen} is no address of this machine; try {flag}")
+                anyhow!("{listen} is not an address of this machine; try {flag}")
             }
             _ => anyhow::Error::new(error).context(format!("{listen} cannot be listened on")),
         })

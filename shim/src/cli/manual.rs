@@ -46,7 +46,7 @@ fn page(command: Command) -> anyhow::Result<String> {
     };
     let mut page = Vec::new();
     Man::new(command).manual("Zoom v1 shim").render(&mut page)?;
-    // What stands below the options has columns: its lines are not to be filled.
+    // The text behind the options has columns and must not be filled.
     let page = String::from_utf8(page)?
         .replace(".SH EXTRA\n", ".nf\n")
         .replace("Environment:\n", ".SH ENVIRONMENT\n")

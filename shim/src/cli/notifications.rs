@@ -1,14 +1,11 @@
-//! Push notifications: started beside v1, and the commands on their queues.
+//! Starts webhooks and push notifications, and the commands for their queues.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
 use mappings::Catalog;
+use parking_lot::Mutex;
 use secrecy::ExposeSecret as _;
 use shim_sandbox::Subscription;
 use tokio::{net::TcpListener, time::timeout};
@@ -27,10 +24,10 @@ use crate::{
     state::{AnswerCache, State},
 };
 
-/// What to try in place of an address for webhooks that cannot be had.
+/// Suggested variable if the webhook address cannot be bound.
 const LISTEN: &str = "SHIM_WEBHOOKS_LISTEN=127.0.0.1:8082";
 
-/// Dead letters of each receiver that are listed.
+/// Maximum number of dead letters listed per receiver.
 const LISTED: usize = 1000;
 
 /// List, resend or try v1's push notifications.
@@ -55,33 +52,33 @@ enum Command {
     Test(Serve),
 }
 
-/// The listener for webhooks, before anything is served.
+/// The bound listener for webhooks.
 pub(super) struct Listening {
     listener: TcpListener,
     pub(super) address: SocketAddr,
     config: WebhooksConfig,
 }
 
-/// Takes webhooks and pushes notifications until it is stopped.
+/// Accepts webhooks and pushes notifications until it is stopped.
 pub(super) struct Pushing {
     outbox: Outbox,
     state: State,
     observer: Arc<dyn Observer>,
     webhooks: Option<Arc<Webhooks>>,
-    /// Where webhooks are listened for, as it was set.
+    /// The webhook address as configured.
     listen: Option<String>,
     /// Stops the pushers of the current receivers.
     current: Mutex<CancellationToken>,
     tasks: TaskTracker,
 }
 
-/// Receivers that can be pushed to, before anything is changed.
+/// Receivers with their HTTP clients, prepared for [`Pushing::switch`].
 pub(super) struct Receivers {
     targets: Targets,
     clients: Vec<Client>,
 }
 
-/// Listens for webhooks, if the site says so.
+/// Binds the webhook address, if one is configured.
 pub(super) async fn bind(config: Option<WebhooksConfig>) -> anyhow::Result<Option<Listening>> {
     let Some(config) = config else {
         return Ok(None);
@@ -95,7 +92,7 @@ pub(super) async fn bind(config: Option<WebhooksConfig>) -> anyhow::Result<Optio
 }
 
 impl Listening {
-    /// What the shim's own sandbox sends webhooks to.
+    /// The subscription of the shim's own sandbox.
     pub(super) fn subscription(&self) -> Option<Subscription> {
         let token = self.config.secret_tokens.first()?;
         Some(Subscription {
@@ -107,7 +104,7 @@ impl Listening {
     }
 }
 
-/// Serves webhooks, and pushes what they become.
+/// Starts the webhook server and the pushers.
 pub(super) fn start(
     listening: Option<Listening>,
     (outbox, state): (&Outbox, State),
@@ -127,7 +124,8 @@ pub(super) fn start(
             system_clock(),
         ));
         let (router, limits) = (router(Arc::clone(&webhooks)), limits.clone());
-        // It answers to the end of the process: what it stores is pushed after the next start.
+        // Runs until the process ends: webhooks that come during the shutdown are pushed after the
+        // next start.
         tokio::spawn(async move {
             server::serve_ops(listening.listener, router, &limits).await;
         });
@@ -154,18 +152,18 @@ fn clients(targets: &Targets) -> Result<Vec<Client>, ClientError> {
 }
 
 impl Pushing {
-    /// Makes what pushing to these receivers needs; nothing is changed yet.
+    /// Prepares receivers without changing anything.
     pub(super) fn prepare(&self, receivers: &[ReceiverConfig]) -> Result<Receivers, ClientError> {
         let targets = self.outbox.with(receivers, &self.state);
         let clients = clients(&targets)?;
         Ok(Receivers { targets, clients })
     }
 
-    /// Goes on with these receivers. Pushes under way end as they began, under their leases.
+    /// Replaces the receivers. Attempts in progress finish under their leases.
     pub(super) fn switch(&self, receivers: Receivers) {
         let stop = CancellationToken::new();
         self.outbox.replace(Arc::clone(&receivers.targets));
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.current.lock();
         current.cancel();
         *current = stop.clone();
         for (target, client) in receivers.targets.iter().zip(receivers.clients) {
@@ -175,7 +173,7 @@ impl Pushing {
         }
     }
 
-    /// Goes on with these secret tokens; the address stays.
+    /// Replaces the secret tokens. The address cannot change.
     pub(super) fn verify_with(&self, config: Option<WebhooksConfig>) {
         let listen = config.as_ref().map(|config| &config.listen);
         if listen != self.listen.as_ref() {
@@ -186,14 +184,11 @@ impl Pushing {
         }
     }
 
-    /// Stops after the pushes that are under way, within some time.
+    /// Stops after the attempts in progress, or after `within`.
     pub(super) async fn stop(&self, within: Duration) {
-        self.current
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .cancel();
+        self.current.lock().cancel();
         self.tasks.close();
-        // What is cut off stays in the queue.
+        // Messages of interrupted attempts stay in the queue.
         let _ = timeout(within, self.tasks.wait()).await;
     }
 }
@@ -211,7 +206,7 @@ pub(super) fn run(arguments: &Notifications) -> Result<(), Failure> {
     let config = run::config(serve, &catalog).map_err(Failure::Settings)?;
     if config.receivers.is_empty() {
         return Err(Failure::Settings(anyhow!(
-            "nothing receives notifications; set SHIM_RECEIVER_URL, or a [[receiver]] in the file"
+            "no receiver is configured; set SHIM_RECEIVER_URL, or a [[receiver]] in the file"
         )));
     }
     let is_test = matches!(arguments.command, Command::Test(_));
@@ -261,11 +256,11 @@ async fn list(outbox: &Outbox) -> anyhow::Result<()> {
 async fn retry(outbox: &Outbox, ids: &[String]) -> anyhow::Result<()> {
     let parsed = ids.iter().map(|id| {
         let parsed = id.parse();
-        parsed.map_err(|_| anyhow!("{id:?} is no id of `shim notifications list`"))
+        parsed.map_err(|_| anyhow!("{id:?} is not an id from `shim notifications list`"))
     });
     let parsed = parsed.collect::<anyhow::Result<Vec<_>>>()?;
     let chosen = (!ids.is_empty()).then_some(parsed.as_slice());
-    let count = outbox.put_back(chosen, system_clock()()).await?;
+    let count = outbox.requeue(chosen, system_clock()()).await?;
     banner::print(&format_args!(
         "{count} queued again; a running `shim serve` pushes them\n"
     ));
@@ -294,7 +289,7 @@ async fn test(outbox: &Outbox, catalog: &Catalog) -> anyhow::Result<()> {
         .with_context(|| format!("{failed} of the test notifications were not delivered"))
 }
 
-/// The URL of webhooks at an address.
+/// The URL of the webhook endpoint at an address.
 pub(super) fn url(address: SocketAddr) -> String {
     format!("http://{}{PATH}", banner::reachable(address))
 }

@@ -1,16 +1,15 @@
-//! The limit of open files: raised as far as the system lets, or kept to.
+//! Limit of open files: raised if possible, else the limit of connections is lowered.
 
 use crate::settings::Limits;
 
-/// Files beside connections: sockets of calls to v2, which a request makes a few of at a time, and
-/// this many for the log, the ledger and the listeners.
+/// Files besides connections to clients and calls to v2: log, ledger and listeners.
 const OTHERS: usize = 128;
 
-/// The files that connections to v2 take, for each request in work.
+/// Connections to v2 per running request.
 const CALLS: usize = 2;
 
-/// Raises the soft limit of open files to what the connections need, else lowers their number to
-/// fit, and logs that.
+/// Raises the soft limit of open files as far as the connections need. If that fails, lowers the
+/// limit of connections and logs a warning.
 pub(super) fn fit(limits: &mut Limits) {
     let others = others(limits);
     let needed = limits.connections.saturating_add(others);
@@ -33,12 +32,13 @@ fn others(limits: &Limits) -> usize {
     limits.requests.saturating_mul(CALLS).saturating_add(OTHERS)
 }
 
-/// How many connections fit; half of all files at least, because calls to v2 come and go.
+/// The number of connections that fit: at least half of all files, because calls to v2 are
+/// short-lived.
 fn fitting(files: usize, others: usize) -> usize {
     files.saturating_sub(others).max(files / 2).max(1)
 }
 
-/// The soft limit, after it was raised if it was less; `None` if there is none.
+/// Raises the soft limit if it is lower, and returns it; `None` if there is no limit.
 #[cfg(target_os = "linux")]
 fn raise_to(needed: usize) -> Option<usize> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -59,7 +59,7 @@ fn raise_to(needed: usize) -> Option<usize> {
     usize::try_from(files).ok()
 }
 
-/// Unknown elsewhere.
+/// Other systems have no known limit.
 #[cfg(not(target_os = "linux"))]
 fn raise_to(_needed: usize) -> Option<usize> {
     None
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connections_leave_files_for_calls() {
+    fn leaves_files_for_calls_to_v2() {
         assert_eq!(fitting(16_384, 640), 15_744);
         assert_eq!(fitting(1024, 640), 512);
         assert_eq!(fitting(1, 640), 1);

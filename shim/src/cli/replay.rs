@@ -1,17 +1,12 @@
-//! A v2 that plays back a recording: for the tests of a program, without Zoom and without a network.
+//! A v2 that replays a recording, to test a program without Zoom and without a network.
 //!
-//! A request gets the recorded answers to the same request in their order, and then the last one again. A
-//! request that was not recorded is logged as an error, and fails. A recording whose settings left
-//! exchanges out is refused: what is missing would be answered with what came before it.
+//! A request gets the recorded responses to the same request in order, then the last one again. A
+//! request that was not recorded fails and is logged as an error. A recording with omitted
+//! exchanges is refused, because requests would get the responses of earlier exchanges.
 
 mod pseudonyms;
 
-use std::{
-    collections::BTreeMap,
-    net::SocketAddr,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use axum::{
@@ -23,31 +18,32 @@ use axum::{
     routing::post,
 };
 use mappings::Catalog;
+use parking_lot::Mutex;
 use recording::{Exchange, OutcomeKind, PseudonymKey, REDACTED, V2Exchange};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::form_urlencoded;
 
-use pseudonyms::{Asked, Pseudonyms};
+use pseudonyms::{Pseudonyms, V2Request};
 
-/// Below it are v2's paths.
+/// Path prefix of v2.
 const PREFIX: &str = "/v2";
 
 const TOKENS: &str = "/oauth/token";
 
-/// The largest body of a v2 request; a picture has up to 2 MiB.
+/// Maximum size of a v2 request body, in bytes. A picture has up to 2 MiB.
 const LARGEST_BODY: usize = 8 << 20;
 
-/// Lines that name a place in a message, at most.
+/// Maximum number of lines listed in an error message.
 const LINES_NAMED: usize = 3;
 
 /// The recorded v2 calls by method and path.
 #[derive(Debug, Default)]
 pub(super) struct Replay {
     calls: Mutex<BTreeMap<(String, String), Vec<Played>>>,
-    /// If the recording has them.
+    /// Pseudonyms of the recording, if it has some.
     pseudonyms: Option<Pseudonyms>,
-    /// How many there are.
+    /// Number of calls.
     pub(super) count: usize,
 }
 
@@ -60,12 +56,12 @@ struct Played {
 }
 
 impl Replay {
-    /// Reads a recording; `key` is that of its pseudonyms, if it has some.
+    /// Reads a recording with the key of its pseudonyms, if it has some.
     ///
     /// # Errors
     ///
-    /// If it cannot be read, if a line is no exchange, or if it cannot answer for v2: exchanges were left
-    /// out, or it has pseudonyms and there is no key.
+    /// Fails if it cannot be read, if a line is not an exchange, if exchanges were omitted, or if
+    /// it has pseudonyms and there is no key.
     pub(super) fn read(
         file: &Path,
         catalog: &Arc<Catalog>,
@@ -100,7 +96,7 @@ impl Replay {
         Ok(replay)
     }
 
-    /// Why an exchange cannot be played back.
+    /// The reason why an exchange cannot be replayed.
     fn unusable(&self, exchange: &Exchange) -> Option<String> {
         if let Some(settings) = &exchange.incomplete {
             return Some(format!(
@@ -116,15 +112,15 @@ impl Replay {
     }
 
     fn add(&mut self, exchange: Exchange) {
-        let calls = self.calls.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let calls = self.calls.get_mut();
         for recorded in exchange.v2 {
-            // What v2 did not answer then is not known now.
+            // A call without a response cannot be replayed.
             let status = recorded
                 .status
                 .and_then(|status| StatusCode::from_u16(status).ok());
             let Some(status) = status else { continue };
-            let asked = (recorded.method.clone(), recorded.path.clone());
-            calls.entry(asked).or_default().push(Played {
+            let request = (recorded.method.clone(), recorded.path.clone());
+            calls.entry(request).or_default().push(Played {
                 recorded,
                 status,
                 is_used: false,
@@ -133,18 +129,18 @@ impl Replay {
         }
     }
 
-    /// The next answer to a request; `None` if it was not recorded.
-    fn answer(&self, asked: Asked) -> Option<Response> {
-        let mut asked = match &self.pseudonyms {
-            Some(pseudonyms) => pseudonyms.of(asked),
-            None => asked,
+    /// The next response to a request; `None` if the request was not recorded.
+    fn answer(&self, request: V2Request) -> Option<Response> {
+        let mut request = match &self.pseudonyms {
+            Some(pseudonyms) => pseudonyms.apply(request),
+            None => request,
         };
-        asked.query.sort();
-        let (query, body) = (asked.query, asked.body);
-        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        let played = calls.get_mut(&(asked.method, asked.path))?;
-        let fits = |played: &&mut Played| played.fits(&query, body.as_ref());
-        let mut fitting: Vec<_> = played.iter_mut().filter(fits).collect();
+        request.query.sort();
+        let (query, body) = (request.query, request.body);
+        let mut calls = self.calls.lock();
+        let played = calls.get_mut(&(request.method, request.path))?;
+        let matches = |played: &&mut Played| played.matches(&query, body.as_ref());
+        let mut fitting: Vec<_> = played.iter_mut().filter(matches).collect();
         let next = fitting.iter().position(|played| !played.is_used);
         let at = next.or_else(|| fitting.len().checked_sub(1))?;
         let played = fitting.get_mut(at)?;
@@ -154,7 +150,7 @@ impl Replay {
 }
 
 impl Played {
-    fn fits(&self, query: &[(String, String)], body: Option<&Value>) -> bool {
+    fn matches(&self, query: &[(String, String)], body: Option<&Value>) -> bool {
         let mut recorded = self.recorded.query.clone();
         recorded.sort();
         let is_same = |(one, other): (&(String, String), &(String, String))| {
@@ -162,7 +158,7 @@ impl Played {
         };
         recorded.len() == query.len()
             && recorded.iter().zip(query).all(is_same)
-            && fits(self.recorded.body.as_ref(), body)
+            && body_matches(self.recorded.body.as_ref(), body)
     }
 
     fn response(&self, pseudonyms: Option<&Pseudonyms>) -> Response {
@@ -172,13 +168,14 @@ impl Played {
                 as_json(self.status, answered.as_ref().unwrap_or(answer))
             }
             (OutcomeKind::Answered, None) => self.status.into_response(),
-            _ => (self.status, "This was no answer of v2's API.\n").into_response(),
+            _ => (self.status, "This response was not from v2's API.\n").into_response(),
         }
     }
 }
 
-/// Whether a body is the recorded one, as far as that was recorded: not its secrets, and no files.
-fn fits(recorded: Option<&Value>, given: Option<&Value>) -> bool {
+/// True if a body equals the recorded one. Redacted values match anything, and files are not
+/// compared.
+fn body_matches(recorded: Option<&Value>, given: Option<&Value>) -> bool {
     match (recorded, given) {
         (Some(recorded), _) if recorded.get("file").is_some() => true,
         (Some(recorded), Some(given)) => is_equal(recorded, given),
@@ -203,7 +200,7 @@ fn is_equal(recorded: &Value, given: &Value) -> bool {
     }
 }
 
-/// Serves it to the end of the process.
+/// Serves a recording until the process ends.
 pub(super) fn serve(listener: TcpListener, replay: Replay) {
     let router = Router::new()
         .route(TOKENS, post(token))
@@ -212,7 +209,7 @@ pub(super) fn serve(listener: TcpListener, replay: Replay) {
     tokio::spawn(async move { axum::serve(listener, router).await });
 }
 
-/// Where v2 is, and its token endpoint.
+/// Base URL of v2, and URL of the token endpoint.
 pub(super) fn urls(address: SocketAddr) -> (String, String) {
     let base = format!("http://{address}");
     (format!("{base}{PREFIX}"), format!("{base}{TOKENS}"))
@@ -239,18 +236,18 @@ async fn play(State(replay): State<Arc<Replay>>, request: Request) -> Response {
     let mut names: Vec<_> = query.iter().map(|(name, _)| name.clone()).collect();
     names.sort_unstable();
     let names = names.join(", ");
-    let asked = Asked {
+    let request = V2Request {
         method: method.to_owned(),
         path: path.to_owned(),
         query,
         body,
     };
-    if let Some(answer) = replay.answer(asked) {
+    if let Some(answer) = replay.answer(request) {
         return answer;
     }
     tracing::error!(method, path, parameters = names, "Not in the recording");
     let message = format!("Not in the recording: {method} {path}");
-    // v1 repeats the words of such an error; of another one it says that v2 could not be reached.
+    // v1 repeats the message of this error. Other errors only say that v2 cannot be reached.
     let error = json!({ "code": 400, "message": message });
     as_json(StatusCode::BAD_REQUEST, &error)
 }
@@ -269,27 +266,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_not_recorded_of_a_body_fits_anything() {
+    fn redacted_values_match_anything() {
         let recorded = json!({ "password": REDACTED, "list": [1, { "a": REDACTED }] });
         let given = json!({ "list": [1, { "a": 7 }], "password": "x" });
-        assert!(fits(Some(&recorded), Some(&given)));
+        assert!(body_matches(Some(&recorded), Some(&given)));
         for other in [
             json!({ "list": [1, { "a": 7 }] }),
             json!({ "list": [2, { "a": 7 }], "password": "x" }),
             json!({ "list": [1], "password": "x" }),
             json!({ "list": [1, { "a": 7 }], "password": "x", "more": 1 }),
         ] {
-            assert!(!fits(Some(&recorded), Some(&other)), "{other}");
+            assert!(!body_matches(Some(&recorded), Some(&other)), "{other}");
         }
-        assert!(!fits(Some(&recorded), None));
-        assert!(!fits(None, Some(&given)));
-        assert!(fits(None, None));
+        assert!(!body_matches(Some(&recorded), None));
+        assert!(!body_matches(None, Some(&given)));
+        assert!(body_matches(None, None));
         let file = json!({ "file": { "part": "pic_file", "bytes": 7 } });
-        assert!(fits(Some(&file), None), "a file is sent as multipart");
+        assert!(
+            body_matches(Some(&file), None),
+            "a file is sent as multipart"
+        );
     }
 
     #[test]
-    fn answers_come_in_their_order_and_the_last_one_again() {
+    fn responses_come_in_order_and_the_last_one_repeats() {
         let mut replay = Replay::default();
         let call = |dept: &str| V2Exchange {
             call: "user".to_owned(),
@@ -324,8 +324,8 @@ mod tests {
             ("a".to_owned(), "1".to_owned()),
             ("b".to_owned(), "2".to_owned()),
         ];
-        let ask = |path: &str, query: &[(String, String)]| {
-            let answer = replay.answer(Asked {
+        let status = |path: &str, query: &[(String, String)]| {
+            let answer = replay.answer(V2Request {
                 method: "GET".to_owned(),
                 path: path.to_owned(),
                 query: query.to_vec(),
@@ -334,9 +334,9 @@ mod tests {
             answer.map(|answer| answer.status().as_u16())
         };
         for expected in [200, 201, 201] {
-            assert_eq!(ask("/users/u1", &query), Some(expected));
+            assert_eq!(status("/users/u1", &query), Some(expected));
         }
-        assert_eq!(ask("/users/u2", &query), None);
-        assert_eq!(ask("/users/u1", &query[..1]), None);
+        assert_eq!(status("/users/u2", &query), None);
+        assert_eq!(status("/users/u1", &query[..1]), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Starts what the command line asks for, reloads it on SIGHUP, and stops it.
+//! Starts the shim or the sandbox, reloads settings on SIGHUP, and stops.
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
@@ -34,7 +34,7 @@ use crate::{
     state::{AnswerCache, State},
 };
 
-/// Time for requests in work when the sandbox alone stops.
+/// Grace period for running requests when the sandbox stops.
 const SANDBOX_GRACE: Duration = Duration::from_secs(1);
 
 /// Time to send pending traces when the shim stops.
@@ -64,9 +64,9 @@ pub(super) fn serve(arguments: &Serve) -> Result<(), Failure> {
     served.map_err(Failure::Running)
 }
 
-/// What the environment has beside the settings.
+/// Environment variables with the shim's prefix that are not settings.
 pub(super) fn unknown_variables() -> Vec<UnknownVariable> {
-    // Names that are no text are not ours.
+    // Names that are not UTF-8 are not settings.
     let variables = std::env::vars_os();
     let texts = variables.filter_map(|(name, value)| {
         Some((
@@ -89,12 +89,12 @@ pub(super) fn sandbox(arguments: &SandboxArguments) -> Result<(), Failure> {
 }
 
 fn log(config: &LogConfig) -> Result<StartedLog, Failure> {
-    let log = start_log(config).context("the system gives no thread to log on");
+    let log = start_log(config).context("cannot start the thread of the log");
     log.map_err(Failure::Running)
 }
 
 pub(super) fn runtime() -> Result<Runtime, Failure> {
-    let runtime = Runtime::new().context("the system gives no threads to run on");
+    let runtime = Runtime::new().context("cannot start threads");
     runtime.map_err(Failure::Running)
 }
 
@@ -153,17 +153,17 @@ async fn serve_until_stopped(
         Source::Replay => {
             let replay = replay.context("--replay names no recording")?;
             replayed = Some(replay.count);
-            // Every recorded call is asked for again.
+            // A program under test repeats its calls, and each must reach the recording.
             limits.cache_time = Duration::ZERO;
             start_replay(replay, &site).await?
         }
     };
     let own: Vec<_> = address.into_iter().chain(tls_address).collect();
     check_way_to_v2(&v2, own).await?;
-    // The sandbox stays where it is, whatever is reloaded; so does a recording.
+    // Sandbox and recording keep their address across reloads.
     let in_process = (sandbox_users.is_some() || replayed.is_some()).then(|| v2.clone());
     let (base, tenants) = v2.shown();
-    // Without an operations address there is no reader.
+    // Without an operations address, nothing reads the counters.
     let counters = ops_listener
         .as_ref()
         .map(|_| counters(&catalog, &mut observers));
@@ -186,7 +186,7 @@ async fn serve_until_stopped(
     let (recorder, ledger) = (dependencies.recorder.clone(), dependencies.ledger.clone());
     let observer = Arc::clone(&dependencies.observer);
     let shim = Shim::new(Arc::clone(&catalog), v2, &site, &limits, dependencies)?;
-    // Before the first request: a side that was left stays left.
+    // Before the first request, so that a rollout that was rolled back stays so.
     shim.sync_rollouts().await;
     tokio::spawn(shim.clone().keep_rollouts_synced());
     let webhooks_address = webhooks.as_ref().map(|listening| listening.address);
@@ -228,10 +228,10 @@ async fn serve_until_stopped(
             operate::router(shim.clone(), metrics, &ui, process).merge(pages),
             limits.clone(),
         );
-        // It answers to the end of the process: also while the last requests are served.
+        // Runs until the process ends, so that it can be used while the last requests finish.
         tokio::spawn(async move { server::serve_ops(listener, router, &limits).await });
     }
-    tokio::spawn(reload_when_told(
+    tokio::spawn(reload_on_signals(
         reload,
         shim.clone(),
         (arguments.clone(), in_process),
@@ -259,11 +259,11 @@ async fn serve_until_stopped(
     Ok(())
 }
 
-/// For all tokens to be there after the start.
+/// Timeout of the first tokens.
 const FIRST_TOKENS: Duration = Duration::from_secs(30);
 
-/// Asks for every tenant's token, so that a wrong secret or a missing scope is in the log before the
-/// first customer finds it. The token itself logs why it cannot be had.
+/// Requests a token for every tenant, so that a wrong secret or a missing scope is logged before
+/// the first request needs it.
 async fn check_tenants(shim: Shim) {
     for tenant in shim
         .tenant_statuses(time::Instant::now() + FIRST_TOKENS)
@@ -288,7 +288,7 @@ async fn check_tenants(shim: Shim) {
     }
 }
 
-/// What is counted for the operations address, from now on.
+/// Counters for the operations address.
 fn counters(
     catalog: &Catalog,
     observers: &mut Vec<Arc<dyn Observer>>,
@@ -299,14 +299,14 @@ fn counters(
     Ok((metrics, counters))
 }
 
-/// What clients, or somebody else on this machine, may find in a certificate and its key.
+/// Logs the warnings about a certificate and its key.
 fn warn_of(tls: &TlsConfig) {
     for warning in tls.warnings() {
         tracing::warn!("tls: {warning}");
     }
 }
 
-/// The sandbox on a port of its own, reached as v2 is: over HTTP, with a token by OAuth.
+/// Starts the sandbox on a free port. It is used like v2: over HTTP, with OAuth tokens.
 pub(super) async fn start_sandbox(
     users: usize,
     site: &SiteConfig,
@@ -319,7 +319,7 @@ pub(super) async fn start_sandbox(
         users,
         ..SandboxConfig::default()
     };
-    // It ends with the process.
+    // Runs until the process ends.
     tokio::spawn(async move {
         let (sandbox, never) = (Sandbox::new(config), std::future::pending());
         if let Some(subscription) = subscription {
@@ -355,7 +355,7 @@ fn in_process_v2(base: &str, token_url: Url, site: &SiteConfig) -> anyhow::Resul
     .ok_or_else(|| anyhow!("v2 in this process has no usable address"))
 }
 
-/// A recording on a port of its own, reached as the sandbox is, and with its credentials.
+/// Serves a recording on a free port, with the credentials of the sandbox.
 async fn start_replay(recording: Replay, site: &SiteConfig) -> anyhow::Result<V2Config> {
     let listener = bind("127.0.0.1:0").await?;
     let (base, token_url) = replay::urls(listener.local_addr()?);
@@ -363,8 +363,8 @@ async fn start_replay(recording: Replay, site: &SiteConfig) -> anyhow::Result<V2
     in_process_v2(&base, token_url.parse()?, site)
 }
 
-/// Reads mappings and settings again at every signal; a mistake leaves everything as it was.
-async fn reload_when_told(
+/// Reloads mappings and settings at every signal. After an error, everything stays as it was.
+async fn reload_on_signals(
     mut signals: ReloadSignals,
     shim: Shim,
     (arguments, in_process): (Serve, Option<V2Config>),
@@ -386,7 +386,9 @@ async fn reload_when_told(
                     v2.sandbox_with(&config.site)
                 }
                 (Source::Sandbox { .. } | Source::Replay, None) => {
-                    bail!("v2 was another one from the start")
+                    bail!(
+                        "a restart is needed to change between --sandbox, --replay and a v2 account"
+                    )
                 }
             };
             let (_, tenants) = v2.shown();
@@ -410,7 +412,7 @@ async fn reload_when_told(
                 tenants,
                 "Reloaded mappings, tenants, options, receivers, secrets and certificate"
             ),
-            Err(error) => tracing::error!("Nothing is reloaded, all goes on as it was: {error:#}"),
+            Err(error) => tracing::error!("Reload failed, settings are unchanged: {error:#}"),
         }
     }
 }
@@ -431,7 +433,7 @@ async fn serve_sandbox(listen: &str, users: usize) -> anyhow::Result<()> {
         let _ = stopping.send(());
     };
     let grace = async {
-        // The sender lives as long as the server does not stop by itself.
+        // The sender is dropped only if the server stops by itself.
         let _ = stopped.await;
         time::sleep(SANDBOX_GRACE).await;
     };
@@ -475,7 +477,7 @@ pub(super) fn with_sources<T>(
         },
         read: &|path| fs::read_to_string(path),
     };
-    // A misspelt variable is often the reason why a setting is missing.
+    // A misspelt variable is a common cause of a missing setting.
     then(&sources).map_err(|error| {
         let unknown = unknown_variables();
         if unknown.is_empty() || error.source().is_some() {

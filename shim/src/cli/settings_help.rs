@@ -1,4 +1,4 @@
-//! The settings on the command line: flags, the help on variables, the manual page's section.
+//! Settings on the command line: flags, help on variables, section of the manual page.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::settings::{Kind, keys, sections};
 
-/// The flags that set a key, with their values.
+/// The given setting flags with their values.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SettingFlags(pub(super) BTreeMap<&'static str, String>);
 
@@ -20,7 +20,7 @@ impl Args for SettingFlags {
             let help = format!("{}{default}", sentence(key.doc));
             let argument = Arg::new(flag).long(flag.trim_start_matches('-')).help(help);
             match key.kind {
-                // `--strict=false` overrides what the file or a variable switched on.
+                // `--strict=false` overrides a file or variable.
                 Kind::Switch => argument
                     .value_name("BOOL")
                     .num_args(0..=1)
@@ -55,7 +55,7 @@ impl FromArgMatches for SettingFlags {
     }
 }
 
-/// The help on variables, and the exit codes of a command.
+/// The help on variables, followed by the exit codes of a command.
 pub(super) fn environment(exit_codes: &str) -> String {
     let named = keys().filter_map(|key| Some((key.listed_variable?, sentence(key.doc))));
     let lines = named.map(|(name, doc)| format!("  {name}\n{}", wrapped(doc)));
@@ -65,7 +65,7 @@ pub(super) fn environment(exit_codes: &str) -> String {
     )
 }
 
-/// A text in lines of an 80-column terminal, indented: clap would continue it below its name.
+/// Wraps and indents a text for 80 columns, because clap would put it behind the name.
 fn wrapped(text: &str) -> String {
     const INDENT: &str = "          ";
     const WIDTH: usize = 78;
@@ -89,9 +89,9 @@ const ENVIRONMENT_END: &str = "  \
   SHIM_SECTION_KEY
           Any other key of the file, as SHIM_LIMITS_REQUESTS for limits.requests
   RUST_LOG
-          How much to log: error, warn, info, debug, trace";
+          Log filter: error, warn, info, debug, trace";
 
-/// Every key of the settings file, for a manual page.
+/// The section of the manual page that lists every key of the settings file.
 pub(super) fn manual_section() -> String {
     let mut page = Roff::new();
     page.control("SH", ["SETTINGS"]);
@@ -118,7 +118,7 @@ pub(super) fn manual_section() -> String {
     page.to_roff()
 }
 
-/// As a help text is written: without the full stop.
+/// A help text: without the full stop.
 fn sentence(doc: &str) -> &str {
     doc.strip_suffix('.').unwrap_or(doc)
 }

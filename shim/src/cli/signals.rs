@@ -1,9 +1,9 @@
-//! The signals that stop the process and that reload its settings.
+//! Signals that stop the process or reload its settings.
 
 use tokio::signal;
 
-/// Resolves on Ctrl-C and on SIGTERM. They are listened for from the call on, not only once it is
-/// waited for: whoever reads the banner may send one at once.
+/// Resolves on Ctrl-C and SIGTERM. The handlers are installed by the call, not by the first poll,
+/// because a signal may come as soon as the banner is printed.
 #[cfg(unix)]
 pub(super) fn stop_signal() -> impl Future<Output = ()> {
     use signal::unix::{Signal, SignalKind, signal};
@@ -26,8 +26,8 @@ pub(super) fn stop_signal() -> impl Future<Output = ()> {
     }
 }
 
-/// Has a file that reaches its size limit (`ulimit -f`) fail as one on a full disk does: the default of
-/// SIGXFSZ would end the process. The handler stays for the life of the process.
+/// Makes a write beyond the file size limit (`ulimit -f`) fail like a write to a full disk. By
+/// default, SIGXFSZ would end the process. The handler stays installed.
 pub(super) fn survive_file_size_limit() {
     #[cfg(target_os = "linux")]
     {
@@ -36,7 +36,7 @@ pub(super) fn survive_file_size_limit() {
     }
 }
 
-/// What tells the shim to reload: SIGHUP, where there are signals.
+/// Signals that reload the settings: SIGHUP, where it exists.
 pub(super) struct ReloadSignals(#[cfg(unix)] Option<signal::unix::Signal>);
 
 impl ReloadSignals {
@@ -46,7 +46,7 @@ impl ReloadSignals {
     }
 
     #[cfg(not(unix))]
-    #[expect(clippy::unused_async, reason = "as it is where there are signals")]
+    #[expect(clippy::unused_async, reason = "same signature as with signals")]
     pub(super) async fn recv(&mut self) -> Option<()> {
         None
     }

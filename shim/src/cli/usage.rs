@@ -1,4 +1,4 @@
-//! `shim usage`: what ledgers say, while no shim runs.
+//! `shim usage`: prints the contents of ledgers.
 
 use anyhow::Context as _;
 
@@ -8,7 +8,7 @@ use crate::{
     settings::LedgerPlace,
 };
 
-/// Prints all that ledgers say, a line each.
+/// Prints one line per ledger.
 pub(super) fn run(arguments: &Usage) -> Result<(), Failure> {
     let filter = Filter {
         limit: usize::MAX,

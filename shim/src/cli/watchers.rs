@@ -19,9 +19,9 @@ const LEDGER_GRACE: Duration = Duration::from_secs(2);
 /// Time to write pending exchanges when the shim stops.
 const RECORDER_GRACE: Duration = Duration::from_secs(1);
 
-/// The watchers that a site configured.
+/// The configured watchers.
 pub(super) struct Watchers {
-    /// Exchanges that are kept to be shown.
+    /// Number of recent exchanges kept for the pages.
     pub(super) recent: usize,
     pub(super) record: Option<RecordConfig>,
     pub(super) ledger: Option<LedgerConfig>,
@@ -30,7 +30,7 @@ pub(super) struct Watchers {
 }
 
 impl Watchers {
-    /// Starts all of them. The observer is there already.
+    /// Starts the watchers. They need the observer of the dependencies.
     pub(super) fn add_to(
         self,
         dependencies: &mut Dependencies,
@@ -59,7 +59,7 @@ impl Watchers {
     }
 }
 
-/// What waits in memory goes to the disk, within bounds.
+/// Writes pending exchanges and ledger notes, within a grace period.
 pub(super) async fn write_the_rest(recorder: Option<Arc<Recorder>>, ledger: Option<Arc<Ledger>>) {
     if let Some(recorder) = recorder {
         let written = spawn_blocking(move || recorder.stop(RECORDER_GRACE));
@@ -70,15 +70,15 @@ pub(super) async fn write_the_rest(recorder: Option<Arc<Recorder>>, ledger: Opti
     if let Some(ledger) = ledger {
         let written = spawn_blocking(move || ledger.stop(LEDGER_GRACE));
         if !written.await.unwrap_or_default() {
-            tracing::warn!("Stopped before all requests were noted in the ledger");
+            tracing::warn!("Stopped before all requests were recorded in the ledger");
         }
     }
 }
 
-/// The recorder, and the exchanges that are kept to be shown.
+/// The recorder, and the recent exchanges for the pages.
 type Recorders = (Option<Arc<Recorder>>, Option<Arc<Recent>>);
 
-/// A recorder. What is kept to be shown is of the same lines.
+/// Starts a recorder. Recent exchanges are redacted like recorded ones.
 fn recorded(
     record: RecordConfig,
     recent: usize,
@@ -93,7 +93,7 @@ fn recorded(
     Ok((Some(Arc::new(recorder)), recent.map(Arc::new)))
 }
 
-/// What is kept to be shown and recorded nowhere.
+/// Starts the recent exchanges for the pages, without a recorder.
 fn shown(
     recent: usize,
     catalog: &Arc<Catalog>,
@@ -103,7 +103,7 @@ fn shown(
         return Ok(None);
     }
     let recent = Recent::start(recent, Arc::clone(catalog), key);
-    let recent = recent.context("the system gives no thread to keep exchanges")?;
+    let recent = recent.context("cannot start a thread for recent exchanges")?;
     Ok(Some(Arc::new(recent)))
 }
 
@@ -116,11 +116,11 @@ fn shadow(
 ) -> anyhow::Result<Arc<Shadow>> {
     let mappings = shadow_mappings(Some(&config))?.map(Arc::new);
     let shadow = Shadow::new(config, catalog, mappings, key, limits, observer)?;
-    tracing::info!(with = shadow.shown(), "Comparing answers");
+    tracing::info!(with = shadow.shown(), "Comparing responses");
     Ok(Arc::new(shadow))
 }
 
-/// The other mappings that a shadow is asked with, if there are some.
+/// The mappings of a shadow with its own mappings.
 pub(super) fn shadow_mappings(config: Option<&ShadowConfig>) -> anyhow::Result<Option<Catalog>> {
     let folder = config.and_then(|config| config.mappings.as_deref());
     folder
@@ -132,6 +132,6 @@ fn start_ledger(config: LedgerConfig, catalog: &Catalog) -> anyhow::Result<Arc<L
     let place = config.place.to_string();
     let ledger = Ledger::start(config, catalog)
         .with_context(|| format!("ledger.file = {place:?} cannot be used"))?;
-    tracing::info!(place, "Noting who calls");
+    tracing::info!(place, "Recording callers in the ledger");
     Ok(Arc::new(ledger))
 }

@@ -21,19 +21,19 @@ use crate::settings::ReceiverConfig;
 
 const USER_AGENT: &str = concat!("shim/", env!("CARGO_PKG_VERSION"));
 
-/// For the whole attempt, as in v1.
+/// Timeout of an attempt, as in v1.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// For a connection.
+/// Timeout of connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The HTTP client cannot be made.
+/// The HTTP client cannot be built.
 #[derive(Debug, thiserror::Error)]
 #[error("receiver {receiver}: no HTTP client: {source}")]
 pub struct ClientError {
     /// The label of the receiver.
     pub receiver: String,
-    /// Why.
+    /// Cause.
     pub source: reqwest::Error,
 }
 
@@ -48,7 +48,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If the system has no certificates to trust.
+    /// Fails if the system has no trusted certificates.
     pub fn new(config: &ReceiverConfig) -> Result<Self, ClientError> {
         install_tls();
         let builder = Http::builder()
@@ -58,7 +58,7 @@ impl Client {
             .redirect(redirect::Policy::none())
             .referer(false)
             .http1_only()
-            // A receiver that closes an idle connection would cost an attempt.
+            // A request on a connection that the receiver just closed would cost an attempt.
             .pool_max_idle_per_host(0);
         let builder = if config.is_local() {
             builder.no_proxy().tls_certs_only([])
@@ -93,7 +93,9 @@ impl Client {
             Ok(response) if response.status().is_success() => Ok(()),
             Ok(response) => Err(Failure::Status(response.status().as_u16())),
             Err(error) if error.is_timeout() => Err(Failure::Timeout),
-            Err(error) if error.is_connect() && is_refused(&error) => Err(Failure::PrivateAddress),
+            Err(error) if error.is_connect() && is_private_address(&error) => {
+                Err(Failure::PrivateAddress)
+            }
             Err(error) if error.is_connect() => Err(Failure::NoConnection),
             Err(_) => Err(Failure::Interrupted),
         }
@@ -106,7 +108,7 @@ impl Deliver for Client {
     }
 }
 
-/// Finds hosts at public addresses only.
+/// Resolves hosts to public addresses only.
 struct PublicOnly;
 
 /// All addresses of a host are private.
@@ -128,7 +130,7 @@ impl Resolve for PublicOnly {
     }
 }
 
-fn is_refused(error: &reqwest::Error) -> bool {
+fn is_private_address(error: &reqwest::Error) -> bool {
     let mut source: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = source {
         let inner = error

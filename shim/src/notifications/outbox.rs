@@ -1,14 +1,12 @@
-//! The queues of the receivers: a notification is stored for each receiver that wants it.
+//! The queues of the receivers. A notification is stored once for each receiver that accepts it.
 
-use std::{
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use mappings::{
     Catalog, Links, Site,
     notification::{Event, Push},
 };
+use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use url::Url;
@@ -21,13 +19,13 @@ use crate::{
     },
 };
 
-/// All receivers and their queues. Clones are the same.
+/// All receivers with their queues. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Outbox {
     targets: Arc<RwLock<Targets>>,
 }
 
-/// The receivers between two reloads, and queues that are left of receivers before.
+/// The receivers since the last reload, and earlier receivers whose queues are not empty yet.
 pub type Targets = Arc<[Arc<Target>]>;
 
 /// A receiver and its queue.
@@ -38,85 +36,85 @@ pub struct Target {
     /// Its URL without the query.
     pub label: String,
     pub(super) queue: Queue,
-    /// The URL by which its queue and its messages are named.
-    named: Url,
-    /// Something was stored.
+    /// The URL from which the names of its queue and messages are computed.
+    queue_url: Url,
+    /// Notifies the pusher of new messages.
     pub(super) stored: Notify,
-    /// What it has is pushed, and nothing is added.
+    /// True if it only empties its queue.
     pub is_retired: bool,
-    /// The same receiver under another URL or key: its queues are emptied first, so that order holds, and
-    /// what they had is not stored again.
-    pub(super) before: Vec<Arc<Self>>,
+    /// The same receiver under an earlier URL or key. These queues are emptied first, so that the
+    /// order is kept, and their messages are not stored again.
+    pub(super) predecessors: Vec<Arc<Self>>,
 }
 
-/// A notification as it waits in a queue, sealed.
+/// A notification in a queue, encrypted there.
 #[derive(Clone, Deserialize, Serialize)]
 pub struct Message {
-    /// Names the event in the log.
+    /// Identifies the event in the log.
     pub event: String,
     /// v1's name of the notification.
     pub notification: String,
-    /// How the body is written.
+    /// True for a JSON body, false for a form.
     pub is_json: bool,
     /// The body.
     pub body: String,
-    /// When it may be pushed, in milliseconds since 1970.
+    /// Earliest time of delivery, in milliseconds since 1970.
     #[serde(default)]
     pub not_before: i64,
 }
 
-/// What became of an event.
+/// Result of storing an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stored {
-    /// It waits to be pushed.
+    /// It is stored for delivery.
     Stored,
-    /// All of it was taken before.
+    /// It was stored before.
     Repeat,
-    /// No receiver wants it.
+    /// No receiver accepts it.
     Unwanted,
     /// A queue is full.
     Full,
 }
 
-/// A notification that was given up.
+/// A dead letter.
 pub struct Dead {
-    /// Its name for [`Outbox::put_back`].
+    /// Its id for [`Outbox::requeue`].
     pub id: Name,
     /// The label of the receiver.
     pub receiver: String,
-    /// When it was given up, in milliseconds since 1970.
+    /// Time at which it was given up, in milliseconds since 1970.
     pub at: i64,
-    /// What it is; `None` if another version of the shim wrote it.
+    /// Its content; `None` if another version of the shim wrote it.
     pub message: Option<Message>,
 }
 
-/// What a queue holds.
+/// Numbers of notifications in a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
     /// The label of the receiver.
     pub receiver: String,
-    /// How many notifications wait, and how many were given up.
+    /// Waiting notifications and dead letters.
     pub counts: Counts,
 }
 
 impl Outbox {
-    /// A queue for each receiver. Receivers are distinguished by their whole URL.
+    /// One queue per receiver. Receivers are distinguished by their whole URL.
     pub fn new(receivers: &[ReceiverConfig], state: &State) -> Self {
         let outbox = Self::default();
         outbox.replace(outbox.with(receivers, state));
         outbox
     }
 
-    /// The receivers, and what is left of those before.
+    /// The receivers, and earlier ones whose queues are not empty yet.
     pub fn targets(&self) -> Targets {
-        // Replaced as a whole: no panic leaves it half done.
-        let targets = self.targets.read().unwrap_or_else(PoisonError::into_inner);
+        // Replaced as a whole, so that no panic can leave it inconsistent.
+        let targets = self.targets.read();
         Arc::clone(&targets)
     }
 
-    /// What [`targets`](Self::targets) would be with other receivers: a receiver that is gone keeps
-    /// its queue until that is empty. If nothing but the query of its URL changed, as with a secret
-    /// there, the new URL gets what is queued.
+    /// The [`targets`](Self::targets) for other receivers. A removed receiver keeps its queue until
+    /// that is empty. If only the query of a URL changed, for example a secret in it, the new URL
+    /// inherits the queue.
     pub fn with(&self, receivers: &[ReceiverConfig], state: &State) -> Targets {
         let before = self.targets();
         let queues = receivers.iter().map(|config| {
@@ -124,57 +122,57 @@ impl Outbox {
             (config, state.queue(&name), state.previous_queue(&name))
         });
         let queues: Vec<_> = queues.collect();
-        let is_left = |old: &&Arc<Target>| {
+        let is_removed = |old: &&Arc<Target>| {
             let mut kept = queues.iter();
             !kept.any(|(_, queue, previous)| {
                 old.queue.is(queue) || previous.as_ref().is_some_and(|one| old.queue.is(one))
             })
         };
         let mut targets = Vec::new();
-        let mut left: Vec<(&Arc<Target>, Option<usize>)> = Vec::new();
-        for old in before.iter().filter(is_left) {
+        let mut removed: Vec<(&Arc<Target>, Option<usize>)> = Vec::new();
+        for old in before.iter().filter(is_removed) {
             let mut same = receivers
                 .iter()
                 .enumerate()
                 .filter(|(_, config)| config.label() == old.label)
                 .map(|(at, _)| at);
-            left.push((old, same.next().filter(|_| same.next().is_none())));
+            removed.push((old, same.next().filter(|_| same.next().is_none())));
         }
         for (at, (config, queue, previous)) in queues.into_iter().enumerate() {
-            let moved = left.iter().filter(|(_, to)| *to == Some(at));
-            let moved = moved.map(|(old, _)| (old.queue.clone(), &old.named));
+            let moved = removed.iter().filter(|(_, to)| *to == Some(at));
+            let moved = moved.map(|(old, _)| (old.queue.clone(), &old.queue_url));
             let previous = previous.map(|queue| (queue, &config.url));
-            let before: Vec<_> = moved
+            let predecessors: Vec<_> = moved
                 .chain(previous)
-                .map(|(queue, named)| Arc::new(Target::retired(config, queue, named)))
+                .map(|(queue, url)| Arc::new(Target::retired(config, queue, url)))
                 .collect();
-            targets.extend(before.iter().cloned());
+            targets.extend(predecessors.iter().cloned());
             targets.push(Arc::new(Target {
-                before,
+                predecessors,
                 ..Target::new(config, queue)
             }));
         }
-        let gone = left.iter().filter(|(_, to)| to.is_none());
+        let gone = removed.iter().filter(|(_, to)| to.is_none());
         targets.extend(gone.map(|(old, _)| {
-            let target = Target::retired(&old.config, old.queue.clone(), &old.named);
+            let target = Target::retired(&old.config, old.queue.clone(), &old.queue_url);
             Arc::new(target)
         }));
         targets.into()
     }
 
-    /// Goes on with other receivers.
+    /// Replaces the receivers.
     pub fn replace(&self, targets: Targets) {
-        let mut current = self.targets.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.targets.write();
         *current = targets;
     }
 
-    /// Stores an event for all receivers that want it; durable when it returns. `links` are the shim's
-    /// own to files of the event's account. After an error, or
-    /// if a queue is full, what was stored is recognised when the event comes again.
+    /// Stores an event durably for all receivers that accept it. `links` are the shim's links to
+    /// files of the event's account. After an error, and if a queue is full, the event may be sent
+    /// again: stored parts are recognized as repeats.
     ///
     /// # Errors
     ///
-    /// If the state engine fails.
+    /// Fails if the state engine fails.
     pub async fn store(
         &self,
         event: &Event<'_>,
@@ -184,13 +182,16 @@ impl Outbox {
         let mut outcome = Stored::Unwanted;
         let account = event.account();
         let targets = self.targets();
-        for target in targets.iter().filter(|target| target.hears(&account)) {
+        for target in targets
+            .iter()
+            .filter(|target| target.accepts_account(&account))
+        {
             let site = Site {
                 links: links.cloned(),
                 ..target.config.site.clone()
             };
             for push in event.pushes(&site, now / 1000) {
-                if !target.wants(&push) {
+                if !target.accepts(&push) {
                     continue;
                 }
                 match target.put(&push, now).await? {
@@ -204,11 +205,11 @@ impl Outbox {
         Ok(outcome)
     }
 
-    /// How many notifications wait, by the label of the receiver.
+    /// Numbers of notifications by the label of the receiver.
     ///
     /// # Errors
     ///
-    /// If the state engine fails.
+    /// Fails if the state engine fails.
     pub async fn waiting(&self) -> Result<Vec<Waiting>, StateError> {
         let mut all: Vec<Waiting> = Vec::new();
         for target in self.targets().iter() {
@@ -225,11 +226,11 @@ impl Outbox {
         Ok(all)
     }
 
-    /// Notifications that were given up, at most `limit` of each receiver, oldest first.
+    /// Dead letters, at most `limit` per receiver, oldest first.
     ///
     /// # Errors
     ///
-    /// If the state engine fails.
+    /// Fails if the state engine fails.
     pub async fn dead(&self, limit: usize) -> Result<Vec<Dead>, StateError> {
         let mut all = Vec::new();
         for target in self.targets().iter() {
@@ -244,16 +245,15 @@ impl Outbox {
         Ok(all)
     }
 
-    /// Appends notifications that were given up to their queues again, all if `ids` is `None`;
-    /// returns how many.
+    /// Requeues dead letters: those with these ids, or all. Returns their number.
     ///
     /// # Errors
     ///
-    /// If the state engine fails.
-    pub async fn put_back(&self, ids: Option<&[Name]>, now: i64) -> Result<usize, StateError> {
+    /// Fails if the state engine fails.
+    pub async fn requeue(&self, ids: Option<&[Name]>, now: i64) -> Result<usize, StateError> {
         let mut count = 0;
         for target in self.targets().iter() {
-            count += target.queue.put_back(ids, now).await?;
+            count += target.queue.requeue(ids, now).await?;
             target.stored.notify_one();
         }
         Ok(count)
@@ -265,38 +265,38 @@ impl Target {
         Self {
             label: config.label(),
             queue,
-            named: config.url.clone(),
+            queue_url: config.url.clone(),
             stored: Notify::new(),
             config: config.clone(),
             is_retired: false,
-            before: Vec::new(),
+            predecessors: Vec::new(),
         }
     }
 
-    /// What is left in a queue, pushed to a receiver.
-    fn retired(config: &ReceiverConfig, queue: Queue, named: &Url) -> Self {
+    /// A target that empties a queue.
+    fn retired(config: &ReceiverConfig, queue: Queue, queue_url: &Url) -> Self {
         Self {
-            named: named.clone(),
+            queue_url: queue_url.clone(),
             is_retired: true,
             ..Self::new(config, queue)
         }
     }
 
-    /// The made-up notifications that try the receiver.
+    /// Sample notifications that test the receiver.
     pub fn samples(&self, catalog: &Catalog, now: i64) -> Vec<Message> {
         let pushes =
             Event::samples(catalog).flat_map(|event| event.pushes(&self.config.site, now / 1000));
-        let wanted = pushes.filter(|push| self.wants(push));
-        wanted.map(|push| self.message(&push, now)).collect()
+        let accepted = pushes.filter(|push| self.accepts(push));
+        accepted.map(|push| self.message(&push, now)).collect()
     }
 
-    fn hears(&self, account: &str) -> bool {
+    fn accepts_account(&self, account: &str) -> bool {
         let accounts = &self.config.accounts;
-        let hears = accounts.is_empty() || accounts.iter().any(|known| known == account);
-        hears && !self.is_retired
+        let is_listed = accounts.is_empty() || accounts.iter().any(|known| known == account);
+        is_listed && !self.is_retired
     }
 
-    fn wants(&self, push: &Push<'_>) -> bool {
+    fn accepts(&self, push: &Push<'_>) -> bool {
         let names = &self.config.notifications;
         names.is_empty() || names.contains(&push.notification.name)
     }
@@ -324,13 +324,14 @@ impl Target {
     }
 
     async fn put(&self, push: &Push<'_>, now: i64) -> Result<Put, StateError> {
-        for before in &self.before {
-            if before.queue.has_seen(before.id(push), now).await? {
+        for predecessor in &self.predecessors {
+            let id = predecessor.id(push);
+            if predecessor.queue.has_seen(id, now).await? {
                 return Ok(Put::Repeat);
             }
         }
         let meeting = Key::new([push.meeting.as_bytes()]);
-        // A message of texts, a switch and a number always serialises.
+        // Cannot fail: a message has only strings, a boolean and a number.
         let body = serde_json::to_vec(&self.message(push, now)).unwrap_or_default();
         let put = self.queue.put(self.id(push), meeting, &body, now).await?;
         if put == Put::Stored {
@@ -339,13 +340,14 @@ impl Target {
         Ok(put)
     }
 
-    /// What repeats are recognised by. Ids are unique in the engine: each receiver has its own.
+    /// The id by which repeats are recognized. It includes the receiver, because ids are unique in
+    /// the engine.
     fn id(&self, push: &Push<'_>) -> Key {
         let id = Key::new([push.repeat.as_bytes()]);
-        Key::new([self.named.as_str().as_bytes(), id.as_bytes()])
+        Key::new([self.queue_url.as_str().as_bytes(), id.as_bytes()])
     }
 
-    /// The wait before the attempt after this one, counted from 1.
+    /// The wait after a failed attempt, counted from 1.
     pub(super) fn wait(&self, attempt: u32) -> Duration {
         let waits = &self.config.waits;
         let at = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX);

@@ -1,14 +1,10 @@
-//! Delivers what is due in the queue of one receiver: in order for each meeting, several meetings
-//! side by side, at least once.
+//! Delivers the due messages in the queue of one receiver, at least once. Messages of a meeting are
+//! delivered in order, those of different meetings in parallel.
 
-use std::{
-    collections::HashSet,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use tokio::{
     select,
     sync::Semaphore,
@@ -28,39 +24,39 @@ use crate::{
     },
 };
 
-/// Meetings of one receiver whose notifications are pushed at the same time.
+/// Maximum number of meetings of a receiver whose notifications are pushed at the same time.
 const PARALLEL: usize = 32;
 
-/// The lease of a message: what a killed process was pushing waits for this long.
+/// Lease of a message. After a crash, its messages wait this long.
 const LEASE: Duration = Duration::from_secs(10);
 
-/// How often a lease is renewed while an attempt is made.
+/// Interval at which a lease is renewed during an attempt.
 const RENEW: Duration = Duration::from_secs(3);
 
-/// For the queues that are emptied first: longer than three attempts take.
-const BEFORE: Duration = Duration::from_secs(5 * 60);
+/// Maximum time for emptying the queues of predecessors: longer than three attempts.
+const PREDECESSOR_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
-/// How often the queue is looked at for what other processes put there.
+/// Interval at which the queue is checked for messages from other processes.
 const POLL: Duration = Duration::from_secs(1);
 
 /// Sends one notification.
 pub trait Deliver: Send + Sync {
-    /// Success is any 2xx.
+    /// Sends a notification. Any 2xx status is a success.
     fn deliver(&self, message: Message) -> BoxFuture<'_, Result<(), Failure>>;
 }
 
-/// Why an attempt failed.
+/// Reason of a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The receiver answered with another status.
+    /// The receiver replied with another status.
     Status(u16),
-    /// No answer within 30 s.
+    /// No response within 30 s.
     Timeout,
     /// No connection, or TLS failed.
     NoConnection,
-    /// The connection broke.
+    /// The connection was interrupted.
     Interrupted,
-    /// The host resolves to private addresses only.
+    /// The host has only private addresses.
     PrivateAddress,
 }
 
@@ -81,18 +77,19 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Delivers to one receiver.
+/// Pushes the notifications of one receiver.
 pub struct Pusher {
     target: Arc<Target>,
     client: Box<dyn Deliver>,
     observer: Arc<dyn Observer>,
     clock: Clock,
-    /// Delivered messages that the engine could not be told of: they are not sent again.
+    /// Delivered messages that are not settled yet, because the engine failed. They are not sent
+    /// again.
     delivered: Mutex<HashSet<Name>>,
 }
 
 impl Pusher {
-    /// A pusher that does nothing yet.
+    /// A pusher that is not running.
     pub fn new(
         target: Arc<Target>,
         client: impl Deliver + 'static,
@@ -108,12 +105,12 @@ impl Pusher {
         }
     }
 
-    /// Delivers until `stop`, then waits for what is under way.
+    /// Delivers until `stop`, then waits for attempts in progress.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let places = Arc::new(Semaphore::new(PARALLEL));
         let tasks = TaskTracker::new();
         select! {
-            _ = timeout(BEFORE, self.until_first()) => {}
+            _ = timeout(PREDECESSOR_TIMEOUT, self.wait_for_predecessors()) => {}
             () = stop.cancelled() => return,
         }
         loop {
@@ -126,7 +123,7 @@ impl Pusher {
                     let pusher = Arc::clone(&self);
                     tasks.spawn(async move {
                         pusher.push(claimed).await;
-                        // What waited behind it may be due.
+                        // The next message of the group may be due.
                         pusher.target.stored.notify_one();
                         drop(place);
                     });
@@ -150,19 +147,19 @@ impl Pusher {
         tasks.wait().await;
     }
 
-    /// The next message that is due.
+    /// Claims the next due message.
     ///
     /// # Errors
     ///
-    /// If the state engine fails.
+    /// Fails if the state engine fails.
     pub async fn claim(&self) -> Result<Option<Claimed>, StateError> {
         self.target.queue.claim((self.clock)(), LEASE).await
     }
 
-    /// Makes one attempt if the message may be pushed already, and settles the message.
+    /// Makes one attempt, unless the message is not due yet, and settles the message.
     pub async fn push(&self, claimed: Claimed) {
         let id = claimed.claim.id;
-        let is_delivered = self.delivered().contains(&id);
+        let is_delivered = self.delivered.lock().contains(&id);
         if is_delivered {
             self.settle(&claimed, Settlement::Done).await;
             return;
@@ -185,7 +182,7 @@ impl Pusher {
         }
         let (event, notification) = (message.event.clone(), message.notification.clone());
         let outcome = select! {
-            // What the receiver answered counts, whatever became of the lease.
+            // The receiver's response counts, even if the lease was lost at the same time.
             biased;
             outcome = self.client.deliver(message) => outcome,
             () = self.hold(&claimed) => {
@@ -211,7 +208,7 @@ impl Pusher {
             }
         };
         if settlement == Settlement::Done {
-            self.delivered().insert(id);
+            self.delivered.lock().insert(id);
         }
         self.observer.delivered(&DeliveryRecord {
             event: &event,
@@ -240,7 +237,7 @@ impl Pusher {
         }
     }
 
-    /// Settles a message, however long the engine is out of reach.
+    /// Settles a message, with retries until the engine can be reached.
     async fn settle(&self, claimed: &Claimed, settlement: Settlement) {
         let id = claimed.claim.id;
         loop {
@@ -249,9 +246,9 @@ impl Pusher {
                 .queue
                 .settle(claimed.claim, settlement, (self.clock)());
             match timeout(LEASE, settled).await {
-                // If the lease ended meanwhile, who has it now settles what was not delivered.
+                // After a lost lease, the new owner settles an undelivered message.
                 Ok(Ok(_)) => {
-                    self.delivered().remove(&id);
+                    self.delivered.lock().remove(&id);
                     return;
                 }
                 Ok(Err(error)) => {
@@ -264,9 +261,9 @@ impl Pusher {
         }
     }
 
-    /// Waits until the queues are empty that come first.
-    async fn until_first(&self) {
-        for before in &self.target.before {
+    /// Waits until the queues of the predecessors are empty.
+    async fn wait_for_predecessors(&self) {
+        for before in &self.target.predecessors {
             while !matches!(before.queue.counts().await, Ok(counts) if counts.waiting == 0) {
                 time::sleep(POLL).await;
             }
@@ -278,11 +275,5 @@ impl Pusher {
         let wait = due.map(|due| due.saturating_sub((self.clock)()));
         let wait = wait.map(|wait| Duration::from_millis(u64::try_from(wait).unwrap_or(0)));
         wait.map_or(POLL, |wait| wait.clamp(Duration::from_millis(10), POLL))
-    }
-
-    fn delivered(&self) -> std::sync::MutexGuard<'_, HashSet<Name>> {
-        self.delivered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }

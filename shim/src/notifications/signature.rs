@@ -1,4 +1,4 @@
-//! Who sent a webhook, and when: `x-zm-signature` and `x-zm-request-timestamp`.
+//! Verification of webhooks: the headers `x-zm-signature` and `x-zm-request-timestamp`.
 
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -6,34 +6,34 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
-/// The version of the signature, in the header and in what is signed.
+/// Version of the signature, in the header and in the signed text.
 const VERSION: &str = "v0";
 
-/// How old a webhook may be, in milliseconds: v2's last retry comes after 85 minutes.
+/// Maximum age of a webhook, in milliseconds. v2's last retry comes after 85 minutes.
 const MAX_AGE: i64 = 90 * 60 * 1000;
 
-/// How far ahead v2's clock may be, in milliseconds.
+/// Maximum clock difference if v2's clock is ahead, in milliseconds.
 const MAX_AHEAD: i64 = 5 * 60 * 1000;
 
-/// The smallest timestamp that counts as milliseconds: seconds reach it in the year 5138.
+/// Smallest timestamp that is read as milliseconds. In seconds, it is in the year 5138.
 const MILLIS_FROM: i64 = 100_000_000_000;
 
-/// Characters of the longest text that is encrypted to prove that the address belongs to the app.
+/// Maximum length of the challenge in an endpoint validation, in characters.
 const MAX_PLAIN: usize = 128;
 
-/// Why a webhook is not taken.
+/// Reason why a webhook is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unsigned {
-    /// A header is absent or not text.
+pub(super) enum SignatureError {
+    /// A header is missing or is not text.
     Missing,
-    /// No secret token made the signature.
+    /// The signature matches no secret token.
     Wrong,
     /// The timestamp is not a number, too old, or too far ahead.
     Stale,
 }
 
-impl Unsigned {
-    /// One word, for metrics.
+impl SignatureError {
+    /// The value of the metric label.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "unsigned",
@@ -43,46 +43,47 @@ impl Unsigned {
     }
 }
 
-/// The token that signed a webhook that arrived at `now`, in milliseconds since 1970.
-pub(super) fn signer<'t>(
+/// Verifies a webhook that arrived at `now`, in milliseconds since 1970. Returns the token that
+/// signed it.
+pub(super) fn verify<'t>(
     tokens: &'t [SecretString],
     signature: Option<&[u8]>,
     timestamp: Option<&[u8]>,
     body: &[u8],
     now: i64,
-) -> Result<&'t SecretString, Unsigned> {
-    let (signature, timestamp) = signature.zip(timestamp).ok_or(Unsigned::Missing)?;
-    let time = millis(timestamp).ok_or(Unsigned::Stale)?;
+) -> Result<&'t SecretString, SignatureError> {
+    let (signature, timestamp) = signature.zip(timestamp).ok_or(SignatureError::Missing)?;
+    let time = millis(timestamp).ok_or(SignatureError::Stale)?;
     if now.saturating_sub(time) > MAX_AGE || time.saturating_sub(now) > MAX_AHEAD {
-        return Err(Unsigned::Stale);
+        return Err(SignatureError::Stale);
     }
     let mut signed = VERSION.as_bytes().to_vec();
     for part in [b":", timestamp, b":", body] {
         signed.extend_from_slice(part);
     }
-    // All tokens are compared, so that the time says nothing about which of them fits.
-    let mut fitting = None;
+    // All tokens are compared, so that the time does not reveal which one matches.
+    let mut matching = None;
     for token in tokens {
         let expected = format!("{VERSION}={}", authenticator(token, &signed));
         if bool::from(expected.as_bytes().ct_eq(signature)) {
-            fitting = Some(token);
+            matching = Some(token);
         }
     }
-    fitting.ok_or(Unsigned::Wrong)
+    matching.ok_or(SignatureError::Wrong)
 }
 
-/// What proves that the address belongs to the app. `None` for a text in another form than v2's: it
-/// could be what a webhook's signature is made from.
-pub(super) fn encrypted(token: &SecretString, plain: &str) -> Option<String> {
+/// The response to the challenge of an endpoint validation. `None` for a text that v2 does not
+/// send: the response could be the valid signature of a webhook.
+pub(super) fn challenge_response(token: &SecretString, plain: &str) -> Option<String> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let is_sound = (1..=MAX_PLAIN).contains(&plain.len()) && plain.bytes().all(is_plain);
-    is_sound.then(|| authenticator(token, plain.as_bytes()))
+    let is_valid = (1..=MAX_PLAIN).contains(&plain.len()) && plain.bytes().all(is_plain);
+    is_valid.then(|| authenticator(token, plain.as_bytes()))
 }
 
 /// HMAC-SHA-256 in lower-case hexadecimal digits.
 fn authenticator(token: &SecretString, text: &[u8]) -> String {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(token.expose_secret().as_bytes()) else {
-        // Cannot be: any length is a key.
+        // Cannot happen: HMAC accepts keys of any length.
         return String::new();
     };
     mac.update(text);

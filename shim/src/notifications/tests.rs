@@ -1,4 +1,4 @@
-//! Webhooks and pushes with a clock of the test's own.
+//! Webhooks and pushes with a test clock.
 
 mod pushing;
 mod receiving;
@@ -24,7 +24,7 @@ use crate::{
 /// The time of the contract's signed examples, in milliseconds.
 const NOW: i64 = 1_700_000_000_000;
 
-/// A clock that moves when the test says so.
+/// A clock that only the test moves.
 #[derive(Clone)]
 struct TestClock(Arc<AtomicI64>);
 
@@ -51,14 +51,14 @@ impl TestClock {
     }
 }
 
-/// Keeps all records.
+/// Keeps the outcomes of all records.
 #[derive(Default)]
-struct Noted {
+struct RecordingObserver {
     webhooks: Mutex<Vec<&'static str>>,
     deliveries: Mutex<Vec<DeliveryOutcome>>,
 }
 
-impl Observer for Noted {
+impl Observer for RecordingObserver {
     fn served(&self, _: &RequestRecord<'_>) {}
 
     fn webhook(&self, record: &WebhookRecord<'_>) {

@@ -1,9 +1,6 @@
-//! The address of v2's webhooks: verifies, stores, answers.
+//! The HTTP endpoint for v2's webhooks: verifies, stores, acknowledges.
 
-use std::{
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -17,6 +14,7 @@ use axum::{
     routing::post,
 };
 use mappings::{Catalog, Links, notification::Event};
+use parking_lot::RwLock;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::{sync::Semaphore, time::timeout};
@@ -24,29 +22,29 @@ use tokio::{sync::Semaphore, time::timeout};
 use super::{
     Clock,
     outbox::{Outbox, Stored},
-    signature::{encrypted, signer},
+    signature::{challenge_response, verify},
 };
 use crate::{
     observe::{Observer, WebhookRecord},
     serve::Shim,
 };
 
-/// Where v2 posts webhooks.
+/// Path of the endpoint.
 pub const PATH: &str = "/webhooks/zoom";
 
-/// The largest webhook, in bytes.
+/// Maximum size of a webhook, in bytes.
 pub const MAX_BODY: usize = 1 << 20;
 
-/// Webhooks at a time; they use at most this many MiB.
+/// Maximum number of concurrent webhooks. They use at most this many MiB.
 const PARALLEL: usize = 64;
 
-/// From the head of a webhook to its answer. v2 gives up after 3 s.
+/// Deadline for the response, from the head of the request. v2 gives up after 3 s.
 const DEADLINE: Duration = Duration::from_millis(2500);
 
 const SIGNATURE: &str = "x-zm-signature";
 const TIMESTAMP: &str = "x-zm-request-timestamp";
 
-/// What notifications are made with.
+/// Catalog and links for notifications.
 pub trait Mappings: Send + Sync {
     /// The current catalog.
     fn catalog(&self) -> Arc<Catalog>;
@@ -65,7 +63,7 @@ impl Mappings for Shim {
     }
 }
 
-/// A catalog alone relays nothing.
+/// Without links.
 impl Mappings for Arc<Catalog> {
     fn catalog(&self) -> Arc<Catalog> {
         Arc::clone(self)
@@ -76,7 +74,7 @@ impl Mappings for Arc<Catalog> {
     }
 }
 
-/// Takes v2's webhooks.
+/// The endpoint for v2's webhooks.
 pub struct Webhooks {
     mappings: Box<dyn Mappings>,
     tokens: RwLock<Arc<[SecretString]>>,
@@ -86,8 +84,8 @@ pub struct Webhooks {
     places: Semaphore,
 }
 
-/// The answer to a webhook, and what became of it in one word.
-struct Taken {
+/// The response to a webhook, with its outcome in one word.
+struct Handled {
     status: StatusCode,
     body: Value,
     outcome: &'static str,
@@ -102,15 +100,18 @@ pub fn router(webhooks: Arc<Webhooks>) -> Router {
 
 async fn serve(State(webhooks): State<Arc<Webhooks>>, request: Request<Body>) -> Response {
     let Ok(_place) = webhooks.places.try_acquire() else {
-        return webhooks.answer(Taken::refused(StatusCode::SERVICE_UNAVAILABLE, "overload"));
+        return webhooks.answer(Handled::refused(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "overload",
+        ));
     };
-    let taken = timeout(DEADLINE, webhooks.read(request)).await;
-    let late = Taken::refused(StatusCode::SERVICE_UNAVAILABLE, "late");
-    webhooks.answer(taken.unwrap_or(late))
+    let handled = timeout(DEADLINE, webhooks.read(request)).await;
+    let late = Handled::refused(StatusCode::SERVICE_UNAVAILABLE, "late");
+    webhooks.answer(handled.unwrap_or(late))
 }
 
 impl Webhooks {
-    /// An address that accepts what one of these secret tokens signed.
+    /// An endpoint that accepts webhooks signed with one of these secret tokens.
     pub fn new(
         mappings: impl Mappings + 'static,
         tokens: Vec<SecretString>,
@@ -128,57 +129,57 @@ impl Webhooks {
         }
     }
 
-    /// Goes on with other secret tokens.
+    /// Replaces the secret tokens.
     pub fn replace_tokens(&self, tokens: Vec<SecretString>) {
-        *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = tokens.into();
+        *self.tokens.write() = tokens.into();
     }
 
     fn tokens(&self) -> Arc<[SecretString]> {
-        let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        let tokens = self.tokens.read();
         Arc::clone(&tokens)
     }
 
-    async fn read(&self, request: Request<Body>) -> Taken {
+    async fn read(&self, request: Request<Body>) -> Handled {
         let (head, body) = request.into_parts();
-        let too_large = || Taken::refused(StatusCode::PAYLOAD_TOO_LARGE, "too_large");
+        let too_large = || Handled::refused(StatusCode::PAYLOAD_TOO_LARGE, "too_large");
         let length = head.headers.get(CONTENT_LENGTH);
         let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         if length.is_some_and(|length| length > MAX_BODY as u64) {
             return too_large();
         }
         match to_bytes(body, MAX_BODY).await {
-            Ok(body) => self.take(&head.headers, body).await,
+            Ok(body) => self.handle(&head.headers, body).await,
             Err(error) if is_too_large(&error) => too_large(),
-            Err(_) => Taken::refused(StatusCode::BAD_REQUEST, "malformed"),
+            Err(_) => Handled::refused(StatusCode::BAD_REQUEST, "malformed"),
         }
     }
 
-    async fn take(&self, headers: &HeaderMap, body: Bytes) -> Taken {
+    async fn handle(&self, headers: &HeaderMap, body: Bytes) -> Handled {
         let header = |name: &str| Some(headers.get(name)?.as_bytes());
         let now = (self.clock)();
         let (signature, timestamp) = (header(SIGNATURE), header(TIMESTAMP));
         let tokens = self.tokens();
-        let token = match signer(&tokens, signature, timestamp, &body, now) {
+        let token = match verify(&tokens, signature, timestamp, &body, now) {
             Ok(token) => token,
-            Err(unsigned) => return Taken::refused(StatusCode::UNAUTHORIZED, unsigned.as_str()),
+            Err(error) => return Handled::refused(StatusCode::UNAUTHORIZED, error.as_str()),
         };
         let catalog = self.mappings.catalog();
         let Ok(event) = Event::read(&catalog, &body) else {
-            return Taken::refused(StatusCode::BAD_REQUEST, "malformed");
+            return Handled::refused(StatusCode::BAD_REQUEST, "malformed");
         };
         if let Some(plain) = event.plain_token() {
-            let Some(encrypted) = encrypted(token, &plain) else {
-                return Taken::refused(StatusCode::BAD_REQUEST, "malformed");
+            let Some(encrypted) = challenge_response(token, &plain) else {
+                return Handled::refused(StatusCode::BAD_REQUEST, "malformed");
             };
             let answer = json!({ "plainToken": plain, "encryptedToken": encrypted });
-            return Taken::new(StatusCode::OK, answer, "validation");
+            return Handled::new(StatusCode::OK, answer, "validation");
         }
         if let Some(alert) = event.alert() {
             tracing::warn!(
                 event = alert,
                 "v2 reports that the app lost its authorization"
             );
-            return Taken::new(StatusCode::OK, Value::Null, "alert");
+            return Handled::new(StatusCode::OK, Value::Null, "alert");
         }
         let links = self.mappings.links(&event.account());
         let (status, outcome) = match self.outbox.store(&event, links.as_ref(), now).await {
@@ -194,28 +195,28 @@ impl Webhooks {
                 (StatusCode::SERVICE_UNAVAILABLE, "not_stored")
             }
         };
-        Taken {
+        Handled {
             event: event.known_name().map(str::to_owned),
-            ..Taken::new(status, Value::Null, outcome)
+            ..Handled::new(status, Value::Null, outcome)
         }
     }
 
-    fn answer(&self, taken: Taken) -> Response {
+    fn answer(&self, handled: Handled) -> Response {
         self.observer.webhook(&WebhookRecord {
-            event: taken.event.as_deref(),
-            outcome: taken.outcome,
+            event: handled.event.as_deref(),
+            outcome: handled.outcome,
         });
-        match taken.body {
-            Value::Null => taken.status.into_response(),
+        match handled.body {
+            Value::Null => handled.status.into_response(),
             body => {
                 let kind = [(CONTENT_TYPE, "application/json")];
-                (taken.status, kind, body.to_string()).into_response()
+                (handled.status, kind, body.to_string()).into_response()
             }
         }
     }
 }
 
-impl Taken {
+impl Handled {
     fn new(status: StatusCode, body: Value, outcome: &'static str) -> Self {
         Self {
             status,

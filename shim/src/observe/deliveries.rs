@@ -1,9 +1,8 @@
 //! Recent webhooks and pushes, for the operations pages.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::{BTreeMap, VecDeque};
+
+use parking_lot::Mutex;
 
 use super::observer::{DeliveryOutcome, DeliveryRecord, Observer, RequestRecord, WebhookRecord};
 use crate::clock::unix_millis;
@@ -39,11 +38,7 @@ pub(crate) struct Attempt {
 
 impl Deliveries {
     pub(crate) fn snapshot(&self) -> DeliveryLog {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, DeliveryLog> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().clone()
     }
 }
 
@@ -53,6 +48,7 @@ impl Observer for Deliveries {
     fn webhook(&self, record: &WebhookRecord<'_>) {
         let event = record.event.unwrap_or("other").to_owned();
         *self
+            .0
             .lock()
             .webhooks
             .entry((event, record.outcome))
@@ -60,7 +56,7 @@ impl Observer for Deliveries {
     }
 
     fn delivered(&self, record: &DeliveryRecord<'_>) {
-        let mut log = self.lock();
+        let mut log = self.0.lock();
         log.attempts.push_front(Attempt {
             at: unix_millis(),
             event: record.event.to_owned(),

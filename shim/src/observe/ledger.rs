@@ -1,5 +1,5 @@
-//! Usage ledger: who still calls v1, by key, address and user agent, with which operations and
-//! parameters, and when.
+//! Usage ledger: the callers of v1 by key, address and user agent, with their operations and
+//! parameters and the times of their calls.
 //!
 //! Off unless a database is configured. Requests never wait for it: each puts a short note into a
 //! bounded queue. A dedicated thread sums notes by caller, operation and day, and adds the sums to
@@ -18,7 +18,7 @@ mod table;
 use std::{
     fmt, io,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
         mpsc::{self, Receiver, Sender, SyncSender, TryRecvError},
     },
@@ -27,11 +27,12 @@ use std::{
 };
 
 use mappings::Catalog;
+use parking_lot::Mutex;
 use recording::{Redactor, usage::Usage};
 
 use super::observer::RequestRecord;
 use crate::{
-    clock::unix_millis,
+    clock::unix_seconds,
     settings::{BrownoutConfig, LedgerConfig, LedgerPlace},
 };
 use clock::Clock;
@@ -106,7 +107,7 @@ pub struct Ledger {
     place: LedgerPlace,
 }
 
-/// Brownouts whose windows are recorded when they come.
+/// Brownouts whose windows are recorded when they begin.
 type Announced = Arc<Mutex<Arc<[BrownoutConfig]>>>;
 
 /// Numbers of requests since the start.
@@ -116,7 +117,7 @@ struct Counts {
     written: AtomicU64,
     /// Summed, but not yet in the ledger.
     unwritten: AtomicU64,
-    /// Written under a caller that stands for several.
+    /// Written under a combined caller.
     folded: AtomicU64,
     dropped: AtomicU64,
     /// Dropped, and not yet recorded as a gap.
@@ -179,10 +180,7 @@ impl Ledger {
 
     /// Records the windows of these brownouts from now on, with or without calls in them.
     pub(crate) fn announce(&self, brownouts: &[BrownoutConfig]) {
-        *self
-            .announced
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = brownouts.into();
+        *self.announced.lock() = brownouts.into();
     }
 
     /// Adds a served request.
@@ -371,12 +369,7 @@ impl Writer {
         let now = self.clock.time(unix_seconds(), Instant::now());
         let today = day(now);
         let unrecorded = self.counts.unrecorded.swap(0, Ordering::Relaxed);
-        let announced = Arc::clone(
-            &self
-                .announced
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let announced = Arc::clone(&self.announced.lock());
         let windows = brownouts::noted(&announced, self.noted, now);
         self.table.set_windows(windows);
         if self.table.is_empty() && unrecorded == 0 && Some(today) == self.day {
@@ -425,10 +418,6 @@ impl Writer {
         }
         self.database.write(&self.table, today, unrecorded)
     }
-}
-
-fn unix_seconds() -> i64 {
-    unix_millis().div_euclid(1000)
 }
 
 fn today() -> i32 {

@@ -1,12 +1,9 @@
 //! Recent requests for the operations pages: caller, result, reason of failure. Bounded; contains
 //! nothing that a client sent except its address.
 
-use std::{
-    collections::VecDeque,
-    net::IpAddr,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::VecDeque, net::IpAddr, time::Duration};
+
+use parking_lot::Mutex;
 
 use super::observer::{Ending, FailedCall, Observer, RequestRecord, WriteId};
 use crate::clock::unix_millis;
@@ -57,35 +54,31 @@ pub(crate) struct LiveRequest {
 impl Live {
     /// Most recent requests, newest first.
     pub(crate) fn requests(&self) -> Vec<LiveRequest> {
-        self.read(|state| state.requests.iter().rev().cloned().collect())
+        self.0.lock().requests.iter().rev().cloned().collect()
     }
 
     /// Partly done writes, newest first.
     pub(crate) fn unfinished(&self) -> Vec<(WriteId, LiveRequest)> {
-        self.read(|state| state.unfinished.iter().rev().cloned().collect())
+        self.0.lock().unfinished.iter().rev().cloned().collect()
     }
 
     /// Most recent request that failed because of v2 or the shim.
     pub(crate) fn trouble(&self) -> Option<LiveRequest> {
-        self.read(|state| state.trouble.clone())
+        self.0.lock().trouble.clone()
     }
 
     /// Removes a completed write, unless a later request left it unfinished again.
     pub(crate) fn completed(&self, write: WriteId, request: &LiveRequest) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock();
         let is_it = |(of, kept): &(WriteId, LiveRequest)| *of == write && kept.id == request.id;
         state.unfinished.retain(|kept| !is_it(kept));
-    }
-
-    fn read<T>(&self, of: impl FnOnce(&State) -> T) -> T {
-        of(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Observer for Live {
     fn served(&self, record: &RequestRecord<'_>) {
         let request = LiveRequest::of(record);
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock();
         if let Some(write) = record.unfinished {
             state.unfinished.retain(|(known, _)| *known != write);
             push(&mut state.unfinished, (write, request.clone()), UNFINISHED);

@@ -1,7 +1,7 @@
-//! Numbers for Prometheus.
+//! Prometheus metrics.
 //!
-//! Every label value is the catalog's or one of a fixed few words, so that what clients send cannot
-//! make the number of series grow.
+//! Label values are names of the catalog or constants, so that clients cannot increase the number
+//! of series.
 
 mod process;
 mod sampled;
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use mappings::{Catalog, Outcome, WarningKind};
 use prometheus::{
     Encoder as _, Error, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    TextEncoder, core::Collector,
 };
 use shim_upstream::{CallRecord, RetryCounts};
 
@@ -28,16 +28,16 @@ const BUCKETS: [f64; 12] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0,
 ];
 
-/// Why calls are sent again.
+/// Reasons of retries.
 const REASONS: [&str; 3] = ["failure", "limit", "token"];
 
-/// For what the catalog has no name for.
+/// Label value for names that are not in the catalog.
 const OTHER: &str = "other";
 
 /// Counters of one shim. Each shim has its own registry; nothing is global.
 pub struct Metrics {
     registry: Registry,
-    /// The names of v1's parameters: others come from clients and could be anything.
+    /// Names of v1 fields. Other names may come from clients and are not used as labels.
     fields: BTreeSet<String>,
     requests: IntCounterVec,
     request_seconds: HistogramVec,
@@ -55,11 +55,11 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Everything at zero, for the operations and calls of a catalog.
+    /// Registers all metrics.
     ///
     /// # Errors
     ///
-    /// If a metric is not well described, which is a mistake of this file.
+    /// If the definition of a metric is invalid, which is a bug.
     pub fn new(catalog: &Catalog) -> Result<Self, Error> {
         let registry = Registry::new();
         let build = gauge(
@@ -68,13 +68,12 @@ impl Metrics {
             "Always 1; the label is the version, with the commit if it is known",
             &["version"],
         )?;
-        let version = env!("BUILD_VERSION");
-        build.with_label_values(&[version]).set(1);
+        build.with_label_values(&[env!("BUILD_VERSION")]).set(1);
 
         let retries = counter(
             &registry,
             "shim_v2_retries_total",
-            "v2 calls sent again, by reason",
+            "Retries of v2 calls, by reason",
             &["reason"],
         )?;
         for reason in REASONS {
@@ -87,25 +86,25 @@ impl Metrics {
             requests: counter(
                 &registry,
                 "shim_requests_total",
-                "v1 requests by operation and how they ended",
+                "v1 requests by operation and outcome",
                 &["operation", "outcome"],
             )?,
             request_seconds: seconds(
                 &registry,
                 "shim_request_duration_seconds",
-                "From the head of a v1 request to its answer",
+                "Time from the head of a v1 request to its response",
                 &["operation"],
             )?,
             calls: counter(
                 &registry,
                 "shim_v2_calls_total",
-                "v2 calls by rate label, endpoint and HTTP status, or what came instead of one",
+                "v2 calls by rate label, endpoint and HTTP status, or the failure if there is no status",
                 &["label", "method", "template", "status"],
             )?,
             call_seconds: seconds(
                 &registry,
                 "shim_v2_call_duration_seconds",
-                "From the beginning of a v2 call to its end, waits included",
+                "Duration of v2 calls, including waits",
                 &["label"],
             )?,
             retries,
@@ -118,26 +117,26 @@ impl Metrics {
             unknown: counter(
                 &registry,
                 "shim_unknown_parameters_total",
-                "Parameters that their operation does not know, by name if another one knows it",
+                "Parameters that the operation does not have, by name if another operation has it",
                 &["parameter"],
             )?,
             unfinished: counter(
                 &registry,
                 "shim_unfinished_writes_total",
-                "Writes that v2 did in part; the same request again does the rest",
+                "Writes that v2 completed in part; repeating the request completes them",
                 &["operation"],
             )?,
             shadow: ShadowCounters::new(&registry)?,
             webhooks: counter(
                 &registry,
                 "shim_webhooks_total",
-                "v2's webhooks by event and what became of them",
+                "Webhooks from v2 by event and outcome",
                 &["event", "outcome"],
             )?,
             pushes: counter(
                 &registry,
                 "shim_notifications_total",
-                "Attempts to push a notification, by receiver and how they ended",
+                "Attempts to push a notification, by receiver and outcome",
                 &["notification", "receiver", "outcome"],
             )?,
             rollouts: RolloutCounters::new(&registry)?,
@@ -146,11 +145,11 @@ impl Metrics {
         })
     }
 
-    /// All numbers in Prometheus' text format.
+    /// Returns all metrics in the Prometheus text format.
     ///
     /// # Errors
     ///
-    /// If a number cannot be written down, which is a mistake of this file.
+    /// If a metric cannot be encoded, which is a bug.
     pub(crate) fn render(&self, readings: &Readings) -> Result<Vec<u8>, Error> {
         self.sampled.take(readings);
         let mut text = Vec::new();
@@ -174,13 +173,12 @@ impl Metrics {
 impl Observer for Metrics {
     fn served(&self, record: &RequestRecord<'_>) {
         let operation = record.operation.unwrap_or(OTHER);
-        let requests = &self.requests;
-        requests
+        self.requests
             .with_label_values(&[operation, record.ending.as_str()])
             .inc();
-        let elapsed = record.elapsed.as_secs_f64();
-        let seconds = &self.request_seconds;
-        seconds.with_label_values(&[operation]).observe(elapsed);
+        self.request_seconds
+            .with_label_values(&[operation])
+            .observe(record.elapsed.as_secs_f64());
         for warning in record.warnings {
             for field in warning.field.split(", ") {
                 self.count_lost(field, warning.kind);
@@ -194,8 +192,9 @@ impl Observer for Metrics {
         }
         let nameless = record.unknown.saturating_sub(record.misplaced.len());
         if nameless > 0 {
-            let unknown = self.unknown.with_label_values(&[OTHER]);
-            unknown.inc_by(nameless as u64);
+            self.unknown
+                .with_label_values(&[OTHER])
+                .inc_by(nameless as u64);
         }
     }
 
@@ -214,9 +213,9 @@ impl Observer for Metrics {
         self.calls
             .with_label_values(&[call.label, call.method.as_str(), call.template, status])
             .inc();
-        let elapsed = call.elapsed.as_secs_f64();
-        let seconds = &self.call_seconds;
-        seconds.with_label_values(&[call.label]).observe(elapsed);
+        self.call_seconds
+            .with_label_values(&[call.label])
+            .observe(call.elapsed.as_secs_f64());
         let RetryCounts {
             failure,
             limit,
@@ -261,9 +260,7 @@ fn counter(
     help: &str,
     labels: &[&str],
 ) -> Result<IntCounterVec, Error> {
-    let counter = IntCounterVec::new(Opts::new(name, help), labels)?;
-    registry.register(Box::new(counter.clone()))?;
-    Ok(counter)
+    register(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
 }
 
 fn gauge(
@@ -272,9 +269,7 @@ fn gauge(
     help: &str,
     labels: &[&str],
 ) -> Result<IntGaugeVec, Error> {
-    let gauge = IntGaugeVec::new(Opts::new(name, help), labels)?;
-    registry.register(Box::new(gauge.clone()))?;
-    Ok(gauge)
+    register(registry, IntGaugeVec::new(Opts::new(name, help), labels)?)
 }
 
 fn seconds(
@@ -284,9 +279,12 @@ fn seconds(
     labels: &[&str],
 ) -> Result<HistogramVec, Error> {
     let options = HistogramOpts::new(name, help).buckets(BUCKETS.to_vec());
-    let histogram = HistogramVec::new(options, labels)?;
-    registry.register(Box::new(histogram.clone()))?;
-    Ok(histogram)
+    register(registry, HistogramVec::new(options, labels)?)
+}
+
+fn register<M: Collector + Clone + 'static>(registry: &Registry, metric: M) -> Result<M, Error> {
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
 }
 
 #[cfg(test)]
@@ -295,14 +293,15 @@ mod tests {
 
     use serde_json::Value;
 
-    /// The names that begin as all of them do.
+    /// Metric names in a text.
     fn names(text: &str) -> BTreeSet<&str> {
         let is_name = |char: char| char.is_ascii_alphanumeric() || char == '_';
         let words = text.split(|char| !is_name(char));
         words.filter(|word| word.starts_with("shim_")).collect()
     }
 
-    /// The metric names in string literals; a crate's name can begin like theirs.
+    /// Metric names in string literals. Other code is skipped: a crate name can have the same
+    /// prefix.
     fn described() -> BTreeSet<&'static str> {
         let (code, _) = include_str!("metrics.rs").split_once("mod tests").unwrap();
         let files = [
@@ -319,7 +318,7 @@ mod tests {
         let dashboard: Value = serde_json::from_str(include_str!("../../grafana.json")).unwrap();
         let panels = dashboard["panels"].as_array().unwrap();
         let ids: BTreeSet<_> = panels.iter().map(|panel| panel["id"].as_u64()).collect();
-        assert_eq!(ids.len(), panels.len(), "each panel has an id of its own");
+        assert_eq!(ids.len(), panels.len(), "each panel has its own id");
         let panels = panels.iter().filter(|panel| panel["type"] != "row");
         let targets = panels.flat_map(|panel| panel["targets"].as_array().unwrap());
         let shown: BTreeSet<_> = targets

@@ -4,12 +4,13 @@ use std::{
     collections::{BTreeMap, VecDeque},
     fmt, io,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use mappings::Catalog;
 use memchr::memchr_iter;
+use parking_lot::Mutex;
 use recording::{Exchange, FORMAT, PseudonymKey};
 use serde::Deserialize;
 use serde_json::Value;
@@ -100,7 +101,8 @@ impl Recent {
     /// Maps request ids to exchange ids, for at most `limit` of the newest exchanges.
     pub(crate) fn by_request(&self, limit: usize) -> BTreeMap<String, String> {
         let lines: Vec<_> = self
-            .ring()
+            .ring
+            .lock()
             .lines
             .iter()
             .rev()
@@ -115,7 +117,7 @@ impl Recent {
     pub(crate) fn find(&self, id: &str) -> Option<Exchange> {
         let head = format!("{{\"format\":{FORMAT},\"id\":{},", Value::from(id));
         let line = {
-            let ring = self.ring();
+            let ring = self.ring.lock();
             let mut lines = ring.lines.iter();
             lines
                 .find(|line| line.starts_with(head.as_bytes()))?
@@ -123,15 +125,11 @@ impl Recent {
         };
         Exchange::read(str::from_utf8(&line).ok()?).ok()
     }
-
-    fn ring(&self) -> MutexGuard<'_, Ring> {
-        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Sink for Memory {
     fn append(&mut self, lines: &[u8]) -> io::Result<()> {
-        let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ring = self.ring.lock();
         let mut start = 0;
         for end in memchr_iter(b'\n', lines) {
             let line = lines.get(start..end).unwrap_or_default();

@@ -15,7 +15,7 @@ use std::{
     fmt, io,
     num::NonZero,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
         mpsc::{self, Receiver, SyncSender, TrySendError},
     },
@@ -26,6 +26,7 @@ use std::{
 use bytes::Bytes;
 use governor::{DefaultDirectRateLimiter, Quota};
 use mappings::{Arguments, Catalog, Outcome, V2Request, catalog::operation::Operation};
+use parking_lot::Mutex;
 use recording::{RecordedSite, Redactor, Unredacted, UnredactedCall, Wrapping};
 use secrecy::SecretString;
 use shim_upstream::RequestId;
@@ -221,7 +222,7 @@ impl Recorder {
     pub fn stop(&self, timeout: Duration) -> bool {
         self.shared.stopping.store(true, Ordering::SeqCst);
         self.writer.unpark();
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = self.ended.lock();
         let has_ended = || self.shared.has_ended.load(Ordering::SeqCst);
         if !has_ended() && ended.recv_timeout(timeout).is_ok() {
             self.shared.has_ended.store(true, Ordering::SeqCst);
@@ -314,7 +315,7 @@ impl Recording {
     ) {
         if let Some(kept) = &self.kept {
             let call = UnredactedCall::new(name, request, outcome, micros(took));
-            let mut calls = kept.calls.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut calls = kept.calls.lock();
             calls.push(call);
         }
     }
@@ -344,10 +345,7 @@ impl Recording {
             wrapping: kept.wrapping,
             arguments: kept.arguments,
             answer,
-            calls: kept
-                .calls
-                .into_inner()
-                .unwrap_or_else(PoisonError::into_inner),
+            calls: kept.calls.into_inner(),
         };
         let bytes = exchange.weight();
         recorder.queue(Queued {

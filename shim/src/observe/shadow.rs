@@ -12,7 +12,7 @@ mod worker;
 use std::{
     num::NonZero,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -22,6 +22,7 @@ use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _, Shared};
 use governor::{DefaultDirectRateLimiter, Quota};
 use mappings::{Arguments, Catalog, Outcome, V1Answer, V2Request, catalog::operation::Operation};
+use parking_lot::Mutex;
 use recording::{PseudonymKey, Redactor, V2Exchange, Wrapping, comparison::Noise};
 use serde_json::Value;
 use tokio::{
@@ -89,10 +90,10 @@ pub struct Shadow {
 #[derive(Debug, thiserror::Error)]
 pub enum ShadowError {
     /// No HTTP client.
-    #[error("the client for the shadow cannot be made; check the system's certificates")]
+    #[error("the HTTP client for the shadow cannot be created; check the system's certificates")]
     Client(#[from] reqwest::Error),
     /// No thread.
-    #[error("the system gives no thread to compare on")]
+    #[error("the comparison thread cannot be started")]
     Thread(#[from] std::io::Error),
 }
 
@@ -215,7 +216,7 @@ impl Shadow {
 
     /// Volatile fields found so far, by operation.
     pub fn noise(&self) -> Vec<(String, String)> {
-        let noise = self.noise.lock().unwrap_or_else(PoisonError::into_inner);
+        let noise = self.noise.lock();
         let owned = |(operation, field): (&str, &str)| (operation.to_owned(), field.to_owned());
         noise.iter().map(owned).collect()
     }
@@ -291,7 +292,7 @@ impl Shadowed {
         if let Some(calls) = &self.calls {
             let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
             let call = V2Exchange::new(name, request, outcome, micros);
-            let mut calls = calls.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut calls = calls.lock();
             calls.push(call);
         }
     }
@@ -339,7 +340,7 @@ impl Shadowed {
         let Some(calls) = &self.calls else {
             return 0;
         };
-        let calls = calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let calls = calls.lock();
         let documents = calls.iter().filter_map(|call| call.answer.as_ref());
         documents.map(weight).sum()
     }

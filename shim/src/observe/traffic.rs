@@ -4,11 +4,11 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use mappings::{Warning, WarningKind};
+use parking_lot::Mutex;
 
 use super::observer::{Ending, Observer, RequestRecord};
 use crate::clock::unix_millis;
@@ -99,7 +99,7 @@ impl Traffic {
     /// Returns a copy of the counts.
     pub(crate) fn counts(&self) -> TrafficCounts {
         let now = unix_millis() / 60_000;
-        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.0.lock();
         let of_minute = |number: i64| {
             let known = state.minutes.iter().find(|known| known.number == number);
             known.map_or((0, 0), |known| (known.requests, known.failed))
@@ -115,7 +115,7 @@ impl Observer for Traffic {
     fn served(&self, record: &RequestRecord<'_>) {
         let now = unix_millis();
         let operation = record.operation.unwrap_or(UNKNOWN);
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock();
         let is_failed = record.ending != Ending::Answered;
         state.count_minute(now / 60_000, is_failed);
 

@@ -25,14 +25,14 @@ impl Generation {
         let (ends, brownout) = hits
             .filter_map(|brownout| Some((brownout.window(now)?.ends, brownout)))
             .max_by_key(|(ends, _)| *ends)?;
-        let told = Brownout {
+        let values = Brownout {
             operation: &operation.name,
             replacement: &operation.replacement(),
             until: &moment(ends.saturating_mul(1000)),
             day: &day_name(brownout.sunset),
             link: brownout.link.as_str(),
         };
-        Some(self.protocol().brownout(told))
+        Some(self.protocol().brownout(values))
     }
 
     fn seconds(&self) -> i64 {

@@ -188,8 +188,8 @@ impl Generation {
         let recorders = shared.recorder.iter().chain(recent);
         let begun = recorders.filter_map(|known| known.begin(operation, wrapping, arguments, id));
         // Two shims configured as each other's shadow would forward requests forever.
-        let is_asked_for_another = agent.is_some_and(is_shadow_of_another);
-        let shadow = shared.shadow.as_ref().filter(|_| !is_asked_for_another);
+        let is_shadow_request = agent.is_some_and(is_shadow_of_another);
+        let shadow = shared.shadow.as_ref().filter(|_| !is_shadow_request);
         let taps = Taps {
             recordings: begun.collect(),
             shadowed: shadow.and_then(|shadow| shadow.begin(operation, wrapping, arguments)),

@@ -4,11 +4,7 @@
 mod admission;
 mod interrupted;
 
-use std::{
-    panic::AssertUnwindSafe,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{
@@ -32,6 +28,7 @@ use tokio::{
 
 use super::{in_flight::InFlightWrites, tenants::Tenant};
 use crate::{
+    clock::unix_seconds,
     front::{boxed_future::boxed, encode},
     observe::{ServedRequest, Taps, WriteId, guarded},
     state::{Key, State, WriteRun},
@@ -86,7 +83,7 @@ impl Executed {
         }
     }
 
-    /// An answer without calls of its own: an error, or the answer of another server, whose losses are
+    /// A response without own calls: an error, or the response of another server, whose losses are
     /// unknown.
     pub(crate) fn answered(answer: V1Answer) -> Self {
         Self::of(
@@ -110,7 +107,7 @@ impl Executed {
         })
     }
 
-    /// Replaces the answer, but keeps what was counted for this request.
+    /// Replaces the response. The counts of this request stay.
     pub(crate) fn with_answer(self, answer: V1Answer) -> Self {
         let mut replaced = Self::answered(answer);
         replaced.calls = self.calls;
@@ -419,11 +416,6 @@ fn answer_key(tenant: &Tenant, generation: u64, request: &V2Request) -> Key {
         .iter()
         .flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
     Key::new(fixed.into_iter().chain(query))
-}
-
-pub(super) fn unix_seconds() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    i64::try_from(since.unwrap_or(Duration::ZERO).as_secs()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use mappings::translation::Finished;
+use parking_lot::Mutex;
 use tokio::{
     sync::watch,
     time::{Instant, timeout_at},
@@ -42,7 +43,7 @@ pub(super) struct Follower(watch::Receiver<End>);
 
 impl InFlightWrites {
     pub(super) fn enter(&self, name: Name) -> Role {
-        match self.lock().entry(name) {
+        match self.0.lock().entry(name) {
             Entry::Occupied(running) => Role::Follower(Follower(running.get().clone())),
             Entry::Vacant(vacant) => {
                 let (end, ended) = watch::channel(None);
@@ -54,11 +55,6 @@ impl InFlightWrites {
                 })
             }
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Name, watch::Receiver<End>>> {
-        // Each critical section is one map operation, so a panic leaves nothing half done.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -72,7 +68,7 @@ impl Leader {
 impl Drop for Leader {
     fn drop(&mut self) {
         // Later requests become leaders; followers see the sender gone.
-        self.in_flight.lock().remove(&self.name);
+        self.in_flight.0.lock().remove(&self.name);
     }
 }
 

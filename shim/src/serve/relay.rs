@@ -32,8 +32,9 @@ use tokio::{
 };
 use url::Url;
 
-use super::{Generation, executor::unix_seconds, plain};
+use super::{Generation, plain};
 use crate::{
+    clock::unix_seconds,
     front::server::InProgress,
     settings::RelayConfig,
     state::{Key, State},
@@ -262,7 +263,7 @@ fn file_error(error: &FileError) -> Response<Body> {
         FileError::Unreachable => plain(StatusCode::GATEWAY_TIMEOUT, "504 Zoom does not answer\n"),
         FileError::Host(_) | FileError::Token(_) | FileError::Page | FileError::Redirects => plain(
             StatusCode::BAD_GATEWAY,
-            "502 Zoom does not give this file\n",
+            "502 Zoom does not provide this file\n",
         ),
     }
 }
@@ -284,7 +285,7 @@ fn status_error(status: StatusCode, headers: &HeaderMap) -> Response<Body> {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
             let mut refusal = plain(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "503 Zoom gives no more files now; try again\n",
+                "503 Zoom limits downloads at the moment; try again\n",
             );
             refusal
                 .headers_mut()
@@ -295,7 +296,7 @@ fn status_error(status: StatusCode, headers: &HeaderMap) -> Response<Body> {
             tracing::warn!(status = status.as_u16(), "v2 refused a file");
             plain(
                 StatusCode::BAD_GATEWAY,
-                "502 Zoom does not give this file\n",
+                "502 Zoom does not provide this file\n",
             )
         }
     }
@@ -318,7 +319,7 @@ impl HttpBody for RelayedBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         if self.end.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Some(Err("the time of a download is over".into())));
+            return Poll::Ready(Some(Err("the download timed out".into())));
         }
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
         Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))

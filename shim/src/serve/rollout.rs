@@ -12,7 +12,7 @@ mod step;
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU8, Ordering},
     },
     time::Duration,
@@ -20,6 +20,7 @@ use std::{
 
 use hyper::header::{HeaderName, HeaderValue};
 use mappings::{Arguments, Catalog, catalog::operation::Operation};
+use parking_lot::Mutex;
 use recording::{
     moment,
     rollout::{Figures, Left, Side, Sides},
@@ -115,7 +116,7 @@ impl Rollouts {
             let clock = Arc::clone(&shared.clock);
             let section = Key::new([config.section().as_bytes()]);
             // A change of credentials only keeps the step.
-            let known = before.0.iter().map(|known| known.lock().step.clone());
+            let known = before.0.iter().map(|known| known.state.lock().step.clone());
             let step = known.into_iter().find(|step| step.is_of(&section));
             let step = step.unwrap_or_else(|| Step::of_settings(&section, config.percent));
             let other = match &config.other {
@@ -198,7 +199,7 @@ impl Rollout {
 
     /// Records an answer of this side.
     fn record_this(&self, elapsed: Duration, is_failed: bool) {
-        self.lock().stage.this.note(elapsed, is_failed);
+        self.state.lock().stage.this.note(elapsed, is_failed);
         self.report_answer(RolloutSide::This, elapsed, is_failed);
     }
 
@@ -206,7 +207,7 @@ impl Rollout {
     /// exceeded.
     fn record_other(&self, sample: Sample) {
         self.report_answer(RolloutSide::Other, sample.elapsed, sample.is_failed);
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let excess = state.stage.note(sample);
         let Some(excess) = excess else { return };
         let percent = state.step.percent;
@@ -234,7 +235,7 @@ impl Rollout {
     }
 
     fn step(&self, percent: u8) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let step = state.step.next((self.clock)(), percent, None);
         self.enter(&mut state, step);
         drop(state);
@@ -267,7 +268,7 @@ impl Rollout {
         reason = "shares are shown to a few digits"
     )]
     fn figures(&self) -> Figures {
-        let locked = self.lock();
+        let locked = self.state.lock();
         let stage = &locked.stage;
         let side = |figures: &stage::SideFigures| Side {
             answers: figures.answers,
@@ -302,10 +303,6 @@ impl Rollout {
         figures.share = share(answered, all);
         figures.consistency = share(compared - figures.unexpected(), compared);
         figures
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

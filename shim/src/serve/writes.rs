@@ -14,10 +14,13 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    executor::{Executed, Executor, Request, unix_seconds},
+    executor::{Executed, Executor, Request},
     in_flight::Role,
 };
-use crate::state::{Elsewhere, Ended, Entry, WriteName, WriteRun};
+use crate::{
+    clock::unix_seconds,
+    state::{Entry, OtherOutcome, OtherRun, WriteName, WriteRun},
+};
 
 /// First and longest pause between two polls of a run in another process.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(200));
@@ -51,9 +54,9 @@ enum Waited {
 }
 
 impl Executor {
-    /// Serves a write. While an equal one runs, in this process or another, the request waits for it.
-    /// Then it returns the same answer, or runs itself if the operation requires that or the other run
-    /// did not finish.
+    /// Serves a write. While an equal one runs, in this process or another, the request waits for
+    /// it. Then it returns the same answer, or runs itself if the operation requires that or the
+    /// other run did not finish.
     pub(super) async fn write(
         &self,
         name: WriteName,
@@ -112,7 +115,7 @@ impl Executor {
         })
     }
 
-    async fn wait(&self, other: Elsewhere, joins: bool, deadline: Instant) -> Waited {
+    async fn wait(&self, other: OtherRun, joins: bool, deadline: Instant) -> Waited {
         let (mut pause, longest) = PAUSES;
         loop {
             if Instant::now() + pause >= deadline {
@@ -120,13 +123,13 @@ impl Executor {
             }
             sleep(pause).await;
             pause = longest.min(pause * 2);
-            match self.state.elsewhere(other).await {
-                Ended::Running => {}
-                Ended::Finished(answer) if joins => {
+            match self.state.other_run(other).await {
+                OtherOutcome::Running => {}
+                OtherOutcome::Finished(answer) if joins => {
                     let shared = serde_json::from_slice::<Shared>(&answer);
                     return shared.map_or(Waited::Over, |shared| Waited::Joined(shared.into()));
                 }
-                Ended::Finished(_) | Ended::Gone => return Waited::Over,
+                OtherOutcome::Finished(_) | OtherOutcome::Gone => return Waited::Over,
             }
         }
     }

@@ -1,7 +1,7 @@
-//! Validates a `[[brownout]]`: announced windows in which v1 answers an error before it ends.
+//! Validates a `[[brownout]]`: announced windows in which v1 returns errors before it ends.
 //!
-//! Which moments are in a window follows from the settings and the clock alone. A restart changes
-//! nothing, and replicas agree.
+//! The windows depend only on settings and clock, so that they are the same after a restart and on
+//! every replica.
 
 use std::collections::BTreeSet;
 
@@ -16,48 +16,48 @@ use super::{
     tenant::check_operations,
 };
 
-/// Windows in which v1 answers an error. Moments are in seconds since 1970.
+/// Windows in which v1 returns errors. Times are in seconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BrownoutConfig {
     from: i64,
     to: i64,
     windows: Windows,
-    /// Empty for all.
+    /// Keys of the callers; empty for all.
     keys: BTreeSet<String>,
-    /// Empty for all.
+    /// Operations; empty for all.
     operations: BTreeSet<String>,
     /// The day on which v1 ends.
     pub(crate) sunset: Date,
-    /// Where to read what to do instead.
+    /// URL of instructions for migrating.
     pub(crate) link: Url,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Windows {
     One,
-    /// `seconds` from one beginning to the next, and how long each lasts; the last length repeats.
+    /// `seconds` between the starts of two windows, and their lengths; the last length repeats.
     Every {
         seconds: i64,
         lengths: Vec<i64>,
     },
 }
 
-/// A time in which v1 answers an error, in seconds since 1970.
+/// A window, in seconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Window {
-    /// The first second.
+    /// Its first second.
     pub begins: i64,
-    /// The first second after it.
+    /// The first second behind it.
     pub ends: i64,
 }
 
 impl BrownoutConfig {
-    /// The window that a moment is in.
+    /// The window around a time.
     pub fn window(&self, at: i64) -> Option<Window> {
         self.next(at).filter(|window| window.begins <= at)
     }
 
-    /// The window that a moment is in, or else the next one.
+    /// The window around a time, else the next one.
     pub fn next(&self, at: i64) -> Option<Window> {
         let window = match &self.windows {
             Windows::One => Window {
@@ -87,18 +87,18 @@ impl BrownoutConfig {
         }
     }
 
-    /// True if requests of a key for an operation are concerned.
+    /// True if the brownout applies to a key and an operation.
     pub(crate) fn concerns(&self, key: &str, operation: &Operation) -> bool {
         (self.keys.is_empty() || self.keys.contains(key))
             && (self.operations.is_empty() || self.operations.contains(&operation.name))
     }
 
-    /// Keys and operations that are concerned; all if there are none.
+    /// Keys and operations to which it applies; empty for all.
     pub(crate) fn scope(&self) -> (&BTreeSet<String>, &BTreeSet<String>) {
         (&self.keys, &self.operations)
     }
 
-    /// `None` after a mistake. `keys` are those of the tenants, if they are known.
+    /// `None` after a mistake. `keys` are the tenants' keys, if they are valid.
     pub(super) fn from_settings(
         written: &BrownoutKeys,
         (end, keys): (Option<&Deprecation>, Option<&BTreeSet<&str>>),
@@ -139,7 +139,7 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// Notes keys that no tenant has: nobody would be concerned.
+/// Reports keys without a tenant.
 pub(super) fn check_keys(
     path: &str,
     written: &[Placed<String>],
@@ -328,17 +328,17 @@ mod tests {
             ("2028-01-01 00:05", true),
             ("2028-02-29 23:55", true),
             ("2028-03-01 00:05", true),
-            // Clocks of Europe change on this day: UTC does not.
+            // Daylight saving time ends in Europe on this day. UTC has none.
             ("2028-03-26 00:05", true),
             ("2028-03-26 01:05", false),
             ("2028-03-26 23:55", true),
             ("2028-03-27 23:59:59", true),
-            // The last one is cut off.
+            // The last window ends with v1.
             ("2028-03-28 00:00", false),
         ] {
             assert_eq!(nightly.window(at(moment)).is_some(), is_in, "{moment}");
         }
-        // Windows that touch are one time without v1.
+        // Adjacent windows are merged.
         let always = every("2027-03-01", "2027-03-03", HOUR, 60);
         for moment in [
             "2027-03-01 00:00",

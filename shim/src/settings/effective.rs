@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeSet, fmt};
 
 use super::origin::Origin;
 
-/// What has no effect while v2 is in this process.
+/// Settings without effect for an in-process v2.
 const OF_V2: [&str; 5] = [
     "upstream.url",
     "upstream.oauth_url",
@@ -13,16 +13,16 @@ const OF_V2: [&str; 5] = [
     "upstream.dns",
 ];
 
-/// All values that hold.
+/// The effective values.
 #[derive(Clone, Debug, Default)]
 pub struct Effective {
     pub(super) file: String,
-    /// Each as TOML, with a path such as `tenant.1.api_key`; secrets are masked.
+    /// Values as TOML, by paths such as `tenant.1.api_key`. Secrets are masked.
     lines: Vec<(String, Origin)>,
 }
 
 impl Effective {
-    /// Those that are not defaults.
+    /// Values that differ from the defaults.
     #[must_use]
     pub fn changed(&self) -> Self {
         let lines = self.lines.iter().cloned();
@@ -34,8 +34,8 @@ impl Effective {
         }
     }
 
-    /// The names of what is set and concerns v2 itself and who may call it: as variables and flags, or
-    /// as keys of the file.
+    /// The given settings that only concern v2 and its tenants, under their variables, flags or
+    /// keys.
     pub(super) fn of_v2(&self) -> BTreeSet<String> {
         let named = self.lines.iter().filter_map(|(line, origin)| {
             let key = line.split(" = ").next()?;

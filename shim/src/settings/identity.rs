@@ -16,16 +16,16 @@ use secrecy::{ExposeSecret as _, SecretString};
 use time::{Duration, OffsetDateTime};
 use x509_parser::{parse_x509_certificate, prelude::X509Certificate};
 
-/// How HTTP/2 is called where versions are agreed on.
+/// ALPN id of HTTP/2.
 pub(crate) const HTTP2: &[u8] = b"h2";
 
-/// How HTTP/1.1 is called there.
+/// ALPN id of HTTP/1.1.
 pub(crate) const HTTP1: &[u8] = b"http/1.1";
 
-/// A certificate that expires within this time causes a warning.
+/// Remaining lifetime below which a certificate causes a warning.
 const SOON: Duration = Duration::days(14);
 
-/// A certificate and its key, which belong together.
+/// A certificate with its matching key.
 #[derive(Clone)]
 pub struct Identity {
     server: Arc<ServerConfig>,
@@ -33,34 +33,34 @@ pub struct Identity {
     expires: Option<i64>,
 }
 
-/// Why a certificate and a key are no identity.
+/// Reason why a certificate and a key are not usable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdentityError {
-    /// The certificate file has none.
+    /// The certificate file has no certificate.
     #[error(
         "has no certificate in it; it must have the server's own, then its chain, as PEM \
          (-----BEGIN CERTIFICATE-----)"
     )]
     NoCertificate,
-    /// What the certificate file has is broken.
+    /// The certificate is malformed.
     #[error("has something in it that is no certificate (number {0}); write it again, as PEM")]
     BrokenCertificate(usize),
-    /// The key file has none.
+    /// The key file has no key.
     #[error("has no private key in it; it must be PEM (-----BEGIN PRIVATE KEY-----)")]
     NoKey,
-    /// The key cannot be read without a password.
+    /// The key is encrypted.
     #[error(
         "has an encrypted key, and the shim cannot ask for its password; decrypt it: \
          openssl pkey -in FILE -out PLAIN"
     )]
     EncryptedKey,
-    /// The key is broken, or of a kind that TLS does not use.
+    /// The key is malformed, or its type is not supported by TLS.
     #[error("has a key that cannot be used; it must be RSA (2048 bits or more), ECDSA or Ed25519")]
     UnusableKey,
-    /// The key belongs to none of the certificates.
+    /// The key matches no certificate.
     #[error("has a key that does not belong to the certificate; both are made together")]
     OtherKey,
-    /// The key belongs to another certificate than the first.
+    /// The key does not match the first certificate.
     #[error(
         "has the key to certificate number {0} of the certificate file; the server's own must be \
          the first there, then its chain"
@@ -69,32 +69,32 @@ pub enum IdentityError {
 }
 
 impl IdentityError {
-    /// True if it is the key file that has to change.
+    /// True if the key file is wrong, false if the certificate file is.
     pub(crate) fn is_about_key(&self) -> bool {
         !matches!(self, Self::NoCertificate | Self::BrokenCertificate(_))
     }
 }
 
-/// What clients may find wrong with a certificate.
+/// Problem of a certificate for clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdentityWarning {
-    /// It is over.
+    /// Expired.
     #[error("the certificate has expired on {}; clients will refuse it", .0.date())]
     Expired(OffsetDateTime),
-    /// It will be over soon.
+    /// Expires soon.
     #[error("the certificate expires on {}; clients will refuse it then", .0.date())]
     ExpiresSoon(OffsetDateTime),
-    /// It has not begun.
+    /// Not valid yet.
     #[error("the certificate is not good before {}; clients will refuse it till then", .0.date())]
     NotYet(OffsetDateTime),
 }
 
 impl Identity {
-    /// Reads a certificate with its chain, and the key to it, both as PEM.
+    /// Reads a certificate with its chain and its key, both as PEM.
     ///
     /// # Errors
     ///
-    /// What is wrong with either; it reads on after the name of the file.
+    /// Returns the problem, worded to follow the name of the file.
     pub fn read(
         certificates: &str,
         key: &SecretString,
@@ -113,12 +113,12 @@ impl Identity {
         })
     }
 
-    /// What clients may find wrong with it.
+    /// Problems for clients.
     pub fn warnings(&self) -> &[IdentityWarning] {
         &self.warnings
     }
 
-    /// When the certificate expires, in seconds since 1970.
+    /// Expiry of the certificate, in seconds since 1970.
     pub(crate) fn expires(&self) -> Option<i64> {
         self.expires
     }
@@ -149,7 +149,7 @@ fn chain(text: &str) -> Result<Vec<CertificateDer<'static>>, IdentityError> {
 }
 
 fn private_key(text: &str) -> Result<PrivateKeyDer<'static>, IdentityError> {
-    // PKCS#8 says so in its label, older forms in a line of their own.
+    // PKCS#8 is marked by its label, older formats by a header.
     if text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
         return Err(IdentityError::EncryptedKey);
     }
@@ -187,7 +187,7 @@ fn certified(
 fn server(certified: CertifiedKey) -> Result<ServerConfig, IdentityError> {
     let mut server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(&[&TLS13, &TLS12])
-        // Cannot be: ring has ciphers for both.
+        // Cannot happen: ring has ciphers for both.
         .map_err(|_| IdentityError::UnusableKey)?
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
@@ -245,20 +245,20 @@ mod tests {
         Identity::read(certificates, &SecretString::from(key), now)
     }
 
-    fn told(certificates: &str, key: &str) -> String {
+    fn error_message(certificates: &str, key: &str) -> String {
         read(certificates, key).unwrap_err().to_string()
     }
 
     #[test]
-    fn what_belongs_together_is_taken() {
+    fn matching_certificate_and_key_are_accepted() {
         let (own, other) = (made((2029, 2031)), made((2029, 2031)));
         assert_eq!(read(&own.certificate, &own.key).unwrap().warnings(), []);
         let both = format!("{}{}", own.certificate, other.certificate);
         assert_eq!(read(&both, &own.key).unwrap().warnings(), []);
-        // One file for all of it.
+        // One file with all parts.
         let all = format!("{}{}", own.key, own.certificate);
         assert_eq!(read(&all, &all).unwrap().warnings(), []);
-        // Other kinds of keys.
+        // Other types of keys.
         let key = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
         let params = CertificateParams::new(vec!["api.zoom.us".to_owned()]).unwrap();
         let issuer_key = KeyPair::generate().unwrap();
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told() {
+    fn invalid_identities_are_rejected() {
         let (own, other) = (made((2029, 2031)), made((2029, 2031)));
         let swapped = format!("{}{}", other.certificate, own.certificate);
         let broken = own
@@ -278,30 +278,30 @@ mod tests {
         let encrypted_early = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
         let no_key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
         let all = [
-            told("", &own.key),
-            told(&own.key, &own.key),
-            told(&broken, &own.key),
-            told("-----BEGIN CERTIFICATE-----\nMIIB\n", &own.key),
-            told(&own.certificate, ""),
-            told(&own.certificate, &own.certificate),
-            told(&own.certificate, no_key),
-            told(&own.certificate, &encrypted),
-            told(&own.certificate, encrypted_early),
-            told(&own.certificate, &other.key),
-            told(&swapped, &own.key),
+            error_message("", &own.key),
+            error_message(&own.key, &own.key),
+            error_message(&broken, &own.key),
+            error_message("-----BEGIN CERTIFICATE-----\nMIIB\n", &own.key),
+            error_message(&own.certificate, ""),
+            error_message(&own.certificate, &own.certificate),
+            error_message(&own.certificate, no_key),
+            error_message(&own.certificate, &encrypted),
+            error_message(&own.certificate, encrypted_early),
+            error_message(&own.certificate, &other.key),
+            error_message(&swapped, &own.key),
         ];
         insta::assert_snapshot!(all.join("\n"));
     }
 
     #[test]
-    fn what_clients_may_find_wrong_is_told_and_taken() {
-        let told = |years| {
+    fn certificates_that_clients_may_reject_give_warnings() {
+        let warnings = |years| {
             let made = made(years);
             let identity = read(&made.certificate, &made.key).unwrap();
-            let told = identity.warnings().iter().map(ToString::to_string);
-            told.collect::<Vec<_>>().join("\n")
+            let warnings = identity.warnings().iter().map(ToString::to_string);
+            warnings.collect::<Vec<_>>().join("\n")
         };
-        insta::assert_snapshot!([told((2027, 2029)), told((2031, 2032))].join("\n"));
+        insta::assert_snapshot!([warnings((2027, 2029)), warnings((2031, 2032))].join("\n"));
         let made = made((2029, 2031));
         let now = date_time_ymd(2030, 12, 24);
         let soon = Identity::read(&made.certificate, &SecretString::from(made.key), now).unwrap();
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_shown_nowhere() {
+    fn private_key_is_not_printed() {
         let own = made((2029, 2031));
         let identity = read(&own.certificate, &own.key).unwrap();
         assert_eq!(format!("{identity:?}"), "Identity(…)");

@@ -1,5 +1,5 @@
-//! What a setting is: its name, type, range, default and documentation; and how its value is
-//! written in the file, a variable or a flag.
+//! Definition of a setting: name, type, range, default and documentation, and its notation in the
+//! file, in variables and in flags.
 
 use std::{ops::Range, time::Duration};
 
@@ -13,7 +13,7 @@ use super::{
 
 /// A section of the file.
 pub(crate) struct Section {
-    /// As in the file, empty for the keys before the first section.
+    /// Name in the file; empty for the keys before the first section.
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
     pub(crate) keys: &'static [Key],
@@ -24,19 +24,19 @@ pub(crate) struct Key {
     pub(crate) section: &'static str,
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
-    /// What it is for: a sentence or two.
+    /// Documentation: a sentence or two.
     pub(crate) doc: &'static str,
-    /// As a variable holds it, like every value that stands here.
+    /// Default in the notation of variables.
     pub(crate) default: Option<&'static str>,
     pub(crate) example: Option<&'static str>,
-    /// Without a default, and nothing works until a site sets it.
+    /// Required, without a default.
     pub(crate) is_required: bool,
     pub(crate) listed_variable: Option<&'static str>,
-    /// With the name of its value.
+    /// Flag with the name of its value.
     pub(crate) flag: Option<(&'static str, &'static str)>,
-    /// Keys whose path begins so are alternatives: the file's are ignored if a variable sets this.
+    /// Path prefix of alternatives: the file's are ignored if a variable sets this key.
     pub(crate) replaces: Option<&'static str>,
-    /// SIGHUP reads it again.
+    /// True if SIGHUP reloads it.
     pub(crate) is_reloaded: bool,
 }
 
@@ -44,21 +44,21 @@ pub(crate) struct Key {
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     Switch,
-    /// The first and the last number, and the unit.
+    /// Minimum and maximum, and the unit.
     Number(u64, u64, &'static str),
     Text,
     Choice(&'static [&'static str]),
-    /// In a variable with commas between them.
+    /// A list; comma-separated in a variable.
     Texts,
-    /// The name of a file.
+    /// A file name.
     File,
-    /// A text; or, under the name with `_file`, the name of the file that holds it.
+    /// A text, or the name of its file if the key ends with `_file`.
     Secret,
-    /// The digest of a secret; not shown either.
+    /// The digest of a secret, which is masked like a secret.
     Digest,
 }
 
-/// A value of the right type and in range.
+/// A value of the right type, in range.
 pub(super) enum Value {
     Switch(bool),
     Number(u64),
@@ -83,7 +83,7 @@ impl Key {
         }
     }
 
-    /// With where it stands in the file, as (section, name), and what it is for.
+    /// A key with its section and name in the file, and its documentation.
     pub(super) const fn named(
         mut self,
         (section, name): (&'static str, &'static str),
@@ -108,7 +108,7 @@ impl Key {
         self.example(example)
     }
 
-    /// A variable that the help lists; keys without one have `SHIM_SECTION_KEY`.
+    /// A variable that the help lists. Other keys have `SHIM_SECTION_KEY`.
     pub(super) const fn listed(mut self, variable: &'static str) -> Self {
         self.listed_variable = Some(variable);
         self
@@ -134,7 +134,7 @@ impl Key {
         join(self.section, self.name)
     }
 
-    /// Its default, or an example, as TOML between two quotes.
+    /// Its default or an example as TOML, between two quotes.
     pub(crate) fn usual(&self, quote: &str) -> String {
         let toml = |text| format!("{quote}{}{quote}", self.kind.to_toml(text));
         match (self.default, self.example.map(toml)) {
@@ -144,7 +144,7 @@ impl Key {
         }
     }
 
-    /// The variable of the environment that sets it, or its file.
+    /// The environment variable that sets it, or its file.
     pub(crate) fn variable(&self, suffix: &str) -> String {
         match self.listed_variable {
             Some(name) => format!("{name}{suffix}").to_uppercase(),
@@ -152,7 +152,7 @@ impl Key {
         }
     }
 
-    /// The variable made from its path, which sets it even if a shorter one is listed.
+    /// The variable derived from its path, which works even if a shorter one is listed.
     pub(super) fn derived_variable(&self, suffix: &str) -> String {
         format!("SHIM_{}{suffix}", self.path().replace('.', "_")).to_uppercase()
     }
@@ -167,7 +167,7 @@ impl Key {
         })
     }
 
-    /// The endings of its names: a secret has two.
+    /// Suffixes of its names: a secret has two.
     pub(super) fn suffixes(&self) -> &'static [&'static str] {
         match self.kind {
             Kind::Secret => &["", "_file"],
@@ -186,7 +186,7 @@ pub(super) fn join(section: &str, name: &str) -> String {
 }
 
 impl Kind {
-    /// What a value must be.
+    /// Description of a valid value.
     pub(super) fn expected(self) -> String {
         match self {
             Self::Switch => "true or false".to_owned(),
@@ -196,7 +196,7 @@ impl Kind {
         }
     }
 
-    /// The same in a word or two, with the unit.
+    /// Short description with the unit.
     pub(crate) fn range(self) -> String {
         match self {
             Self::Switch => self.expected(),
@@ -214,7 +214,7 @@ impl Kind {
         }
     }
 
-    /// A value as TOML. `origin` gives the items of a list their place.
+    /// Parses TOML. `origin` is the place of the items of a list.
     pub(super) fn read(
         self,
         value: &DeValue<'_>,
@@ -245,7 +245,7 @@ impl Kind {
         is_in_range.then_some(Value::Number(number))
     }
 
-    /// A value of a variable, a flag or the table as TOML.
+    /// Parses the value of a variable, a flag or the table.
     pub(crate) fn to_toml(self, text: &str) -> String {
         match self {
             Self::Switch | Self::Number(..) => text.trim().to_owned(),
@@ -285,7 +285,7 @@ impl Value {
     }
 }
 
-/// What the code makes of a value; the default only stands in after a mistake.
+/// Conversion of a value for the code. The default is only used after a mistake.
 pub(super) trait FromValue: Default {
     fn from_value(value: Value) -> Self;
 }

@@ -6,16 +6,16 @@ use secrecy::SecretString;
 
 use super::{effective::without_password, origin::Mistakes, table::Site};
 
-/// What is kept, and where.
+/// Settings of the ledger.
 #[derive(Clone, Debug)]
 pub struct LedgerConfig {
     /// The database.
     pub place: LedgerPlace,
-    /// What is older is forgotten.
+    /// Retention time.
     pub keep_days: u32,
-    /// Limit of distinct callers; the others of a key count as one.
+    /// Maximum number of distinct callers. Further callers of a key are merged into one.
     pub max_consumers: usize,
-    /// Interval between writes of the sums.
+    /// Interval at which sums are written.
     pub flush: Duration,
 }
 
@@ -24,17 +24,17 @@ pub struct LedgerConfig {
 pub enum LedgerPlace {
     /// A SQLite file on this machine.
     File(PathBuf),
-    /// A `PostgreSQL` database, as a URL; with the password that the URL leaves out, if any.
+    /// A PostgreSQL URL, with a separate password if the URL has none.
     Postgres(String, Option<SecretString>),
 }
 
 impl LedgerConfig {
-    /// With the defaults for all but the place.
+    /// Defaults except for the place.
     pub fn new(place: impl Into<LedgerPlace>) -> Self {
         Self::of(place.into(), &Site::default())
     }
 
-    /// `None` if no place is named: nothing is noted then.
+    /// `None` if no place is set: the ledger is disabled.
     pub(super) fn from_settings(site: &Site, mistakes: &Mistakes) -> Option<Self> {
         let file = site.ledger.file.clone().transpose()?;
         if file.value.is_empty() {
@@ -60,7 +60,7 @@ impl LedgerConfig {
 }
 
 impl LedgerPlace {
-    /// A `postgres://` URL, or else a path.
+    /// A `postgres://` URL, else a path.
     pub fn read(text: &str, password: Option<SecretString>) -> Self {
         if ["postgres://", "postgresql://"]
             .iter()
@@ -79,7 +79,7 @@ impl From<PathBuf> for LedgerPlace {
     }
 }
 
-/// Without a password.
+/// Omits the password.
 impl fmt::Display for LedgerPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

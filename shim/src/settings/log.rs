@@ -1,11 +1,11 @@
 //! `[log]`.
 
-/// What is logged, and how.
+/// Settings of the log.
 #[derive(Clone, Debug)]
 pub struct LogConfig {
     /// Text or JSON.
     pub format: LogFormat,
-    /// The least level that is logged, as `info`.
+    /// Minimum level, such as `info`.
     pub level: String,
 }
 
@@ -18,12 +18,12 @@ impl Default for LogConfig {
     }
 }
 
-/// How the log is written.
+/// Log format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }

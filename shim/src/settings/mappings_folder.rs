@@ -13,12 +13,12 @@ pub(crate) struct MappingsFolder {
     pub(crate) files: Vec<(String, String)>,
 }
 
-/// Why there are no mappings.
+/// Error of reading mappings.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MappingsFolderError {
     #[error("{named}: {} cannot be read: {source}", path.display())]
     Unreadable {
-        /// Where somebody named it.
+        /// The setting or flag that names it.
         named: String,
         path: PathBuf,
         source: io::Error,
@@ -31,7 +31,7 @@ pub(crate) enum MappingsFolderError {
 }
 
 impl MappingsFolder {
-    /// `named` is where somebody named the folder.
+    /// `named` is the setting or flag that names the folder.
     pub(crate) fn read(folder: &Path, named: &str) -> Result<Self, MappingsFolderError> {
         let unreadable = |path: &Path, source| MappingsFolderError::Unreadable {
             named: named.to_owned(),

@@ -1,4 +1,4 @@
-//! Addresses: where to listen, trusted proxies, and where v2 is.
+//! Network addresses: listeners, trusted proxies, and v2.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -11,10 +11,10 @@ use super::{
     table::Upstream,
 };
 
-/// Where name servers listen.
+/// Port of name servers.
 const DNS_PORT: u16 = 53;
 
-/// How v2's host is found.
+/// Resolution of v2's host.
 pub(super) fn resolver(upstream: &Upstream, mistakes: &Mistakes) -> ResolverSettings {
     let addresses = each(&upstream.resolve.value, mistakes, |text| {
         let address: Option<IpAddr> = text.parse().ok();
@@ -38,7 +38,7 @@ pub(super) fn resolver(upstream: &Upstream, mistakes: &Mistakes) -> ResolverSett
     ResolverSettings { addresses, servers }
 }
 
-/// The networks whose `X-Forwarded-For` is believed.
+/// Networks of trusted proxies, whose `X-Forwarded-For` is used.
 pub(super) fn proxies(written: &[Placed<String>], mistakes: &Mistakes) -> Vec<IpNet> {
     each(written, mistakes, |text| {
         let alone = || text.parse().map(|address: IpAddr| IpNet::from(address));
@@ -52,7 +52,7 @@ pub(super) fn proxies(written: &[Placed<String>], mistakes: &Mistakes) -> Vec<Ip
     })
 }
 
-/// The origins whose scripts may read answers.
+/// Origins whose scripts may read responses.
 pub(super) fn origins(written: &[Placed<String>], mistakes: &Mistakes) -> Vec<String> {
     each(written, mistakes, |text| {
         let url: Option<Url> = text.parse().ok();
@@ -87,7 +87,7 @@ pub(super) fn address(
 ) -> String {
     let port = listen.value.strip_prefix(':').unwrap_or(&listen.value);
     if port.parse::<u16>().is_ok() {
-        // As other servers read it: a port alone is one of this machine, one behind a colon of all its
+        // As in other servers, `8080` is a port of this machine only, and `:8080` a port of all its
         // addresses.
         let is_everywhere = listen.value.starts_with(':');
         let host = if is_everywhere {

@@ -1,8 +1,8 @@
-//! Where a value comes from, and the mistakes that are found there, all reported at once.
+//! Origins of values, and the mistakes found there, which are all reported at once.
 
 use std::{cell::RefCell, fmt};
 
-/// Where a value comes from.
+/// Origin of a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Origin {
     /// Not set.
@@ -22,7 +22,7 @@ impl From<Option<usize>> for Origin {
     }
 }
 
-/// A value and where it comes from.
+/// A value with its origin.
 #[derive(Clone, Debug)]
 pub(super) struct Placed<T> {
     pub(super) value: T,
@@ -39,22 +39,22 @@ impl<T> Placed<Option<T>> {
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
-    /// Where it is; [`Origin::Default`] for what is missing.
+    /// Its place; [`Origin::Default`] for a missing value.
     pub origin: Origin,
-    /// What is wrong and what to write instead.
+    /// The problem and the correct form.
     pub text: String,
 }
 
-/// Why there is no configuration: all mistakes.
+/// All mistakes of a configuration.
 #[derive(Debug, thiserror::Error)]
 pub struct ConfigError {
     /// The configuration file, if there is one.
     pub file: Option<String>,
-    /// Those with a line first.
+    /// The mistakes, those with a line first.
     pub mistakes: Vec<Mistake>,
 }
 
-/// Collects mistakes while settings are read.
+/// Collects mistakes.
 #[derive(Default)]
 pub(super) struct Mistakes(RefCell<Vec<Mistake>>);
 
@@ -64,13 +64,13 @@ impl Mistakes {
         self.0.borrow_mut().push(Mistake { origin, text });
     }
 
-    /// Forgets what was reported as missing, which it may not be: the file cannot be read as a whole.
+    /// Removes mistakes about missing keys, because a malformed file may contain the keys.
     pub(super) fn forget_missing(&self) {
         let mut mistakes = self.0.borrow_mut();
         mistakes.retain(|mistake| mistake.origin != Origin::Default);
     }
 
-    /// In the order in which they are reported.
+    /// The mistakes in the order of the report.
     pub(super) fn into_sorted(self) -> Vec<Mistake> {
         let mut mistakes = self.0.into_inner();
         mistakes.sort_by_key(|mistake| mistake.line().unwrap_or(usize::MAX));

@@ -1,4 +1,5 @@
-//! Reads the settings of the table from the file, the environment and the flags; later ones win.
+//! Reads the settings of the table from file, environment and flags; later ones override earlier
+//! ones.
 
 use std::{cell::RefCell, collections::BTreeSet, ops::Range, path::Path};
 
@@ -15,22 +16,22 @@ use super::{
     origin::{Mistakes, Origin, Placed},
 };
 
-/// The option of the catalog that has a key outside of `[options]`.
+/// The catalog's option with a key outside of `[options]`.
 pub(super) const LIST_DETAIL: &str = "list_detail";
-/// The option of the catalog that a tenant may override.
+/// The catalog's option that tenants may override.
 pub(super) const PLAN_WRITES: &str = "plan_writes";
 
-/// The sections that are read for themselves.
+/// Sections with a reader of their own.
 pub(super) const TENANT: &str = "tenant";
 pub(super) const RECEIVER: &str = "receiver";
 pub(super) const ROLLOUT: &str = "rollout";
 pub(super) const BROWNOUT: &str = "brownout";
 const OPTIONS: &str = "options";
 
-/// Choices for the catalog's options: names, and what was written.
+/// Values of the catalog's options, by name.
 pub(super) type Choices = Vec<(Placed<String>, toml::Value)>;
 
-/// What all sections share.
+/// State shared by all sections.
 pub(super) struct Reader<'a> {
     sources: &'a Sources<'a>,
     /// The text of the file.
@@ -53,7 +54,7 @@ impl<'a> Reader<'a> {
         (self.sources.environment)(name).filter(|value| !value.is_empty())
     }
 
-    /// The value as a table, with its place; nothing and a mistake if it is something else.
+    /// The value as a table with its place. Reports a mistake if it is not a table.
     fn table<'t>(
         &self,
         name: &str,
@@ -76,17 +77,17 @@ pub(super) fn line(text: &str, at: usize) -> Origin {
     Origin::Line(before.matches('\n').count() + 1)
 }
 
-/// The file itself, or one `[[tenant]]`; all its keys are absent if it is.
+/// The file, or one `[[tenant]]`. If it is missing, all its keys are.
 pub(super) struct TableReader<'a> {
     reader: &'a Reader<'a>,
-    /// What the paths of its sections begin with.
+    /// Path prefix of its sections.
     root: &'static str,
-    /// In place of that, for people.
+    /// The same for messages.
     shown: String,
     origin: Origin,
     table: Option<&'a DeTable<'a>>,
     sections: &'static [Section],
-    /// The environment is about it.
+    /// True if environment variables apply to it.
     has_variables: bool,
 }
 
@@ -107,8 +108,8 @@ impl<'a> TableReader<'a> {
         }
     }
 
-    /// Every `[[tenant]]`, `[[receiver]]` and so on; a single `[tenant]` counts as one. The environment is
-    /// for one of them.
+    /// Every `[[tenant]]`, `[[receiver]]` and so on. A single `[tenant]` counts as one. Environment
+    /// variables apply to one of them.
     pub(super) fn several(&self, root: &'static str, sections: &'static [Section]) -> Vec<Self> {
         let reader = self.reader;
         let keys = sections.iter().flat_map(|section| section.keys);
@@ -150,7 +151,7 @@ impl<'a> TableReader<'a> {
         value.filter(|_| self.has_variables)
     }
 
-    /// The section `[options]`, whose keys the catalog knows.
+    /// The section `[options]`, whose keys come from the catalog.
     pub(super) fn choices(&self, catalog: &Catalog) -> Choices {
         let reader = self.reader;
         let value = self.table.and_then(|table| table.get(OPTIONS));
@@ -192,7 +193,7 @@ impl<'a> TableReader<'a> {
     }
 }
 
-/// A value that one of the sources holds.
+/// A value in one of the sources.
 struct Found {
     suffix: &'static str,
     value: Value,
@@ -201,11 +202,11 @@ struct Found {
     origin: Origin,
 }
 
-/// What is known of a section as a whole.
+/// Properties of a section as a whole.
 pub(super) struct SectionState {
-    /// Where it begins.
+    /// Its start.
     pub(super) origin: Origin,
-    /// A key of it is a mistake already: nothing else is reported as missing.
+    /// True if a key has a mistake, so that missing keys are not reported as well.
     pub(super) is_broken: bool,
 }
 
@@ -239,7 +240,7 @@ impl<'a> SectionReader<'a> {
         }
     }
 
-    /// The value of the last source that has one.
+    /// The value from the last source that has one.
     pub(super) fn read<T: FromValue>(&mut self, key: &Key) -> Placed<T> {
         let default = key.default.map(|text| (text, Origin::Default));
         let flag = key.flag.and_then(|(flag, _)| {
@@ -262,7 +263,7 @@ impl<'a> SectionReader<'a> {
         }
     }
 
-    /// The value that holds: it is shown, and a secret is read from its file.
+    /// The effective value. It is recorded for `check-config`, and a secret is read from its file.
     fn value(&mut self, key: &Key, found: Found) -> Option<Value> {
         let (reader, origin) = (self.reader, found.origin);
         let name = format!("{}{}", key.name, found.suffix);
@@ -296,7 +297,7 @@ impl<'a> SectionReader<'a> {
         }
     }
 
-    /// What a source has. A secret stands in one place, itself or as a file.
+    /// The value in one source. A secret may be given as itself or as a file, not both.
     fn only(
         &mut self,
         key: &Key,
@@ -368,7 +369,7 @@ impl<'a> SectionReader<'a> {
         })
     }
 
-    /// True if the environment sets an alternative to what the file says.
+    /// True if the environment sets an alternative to the file's keys.
     fn is_replaced(&self, key: &Key) -> bool {
         let path = key.path();
         let mut keys = self.parent.sections.iter().flat_map(|section| section.keys);
@@ -442,18 +443,18 @@ fn shown(option: &OptionValue) -> String {
     }
 }
 
-/// A path below another one.
+/// Joins two paths.
 fn relative(path: &'static str, root: &str) -> &'static str {
     let below = path.strip_prefix(root).unwrap_or(path);
     below.trim_start_matches('.')
 }
 
-/// The known name that a mistyped one is most like.
+/// The known name most similar to a mistyped one.
 pub(super) fn nearest<'k>(
     written: &str,
     known: impl IntoIterator<Item = &'k str>,
 ) -> Option<&'k str> {
-    // Whole words are alike from 0.8 on; below, the hint would be a guess.
+    // Above 0.8, whole words are similar. Below, a suggestion would be a guess.
     const ALIKE: f64 = 0.8;
     known
         .into_iter()

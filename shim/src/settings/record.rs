@@ -7,32 +7,32 @@ use secrecy::ExposeSecret as _;
 
 use super::{origin::Mistakes, table::Site};
 
-/// What is recorded, and where to.
+/// Settings of the recorder.
 #[derive(Clone, Debug)]
 pub struct RecordConfig {
-    /// The file that is written; older ones have `.1`, `.2` and so on at the end of their names.
+    /// The current file. Older files have the suffixes `.1`, `.2` and so on.
     pub file: PathBuf,
-    /// The size at which a new file is begun, in bytes.
+    /// Size at which a new file is started, in bytes.
     pub max_bytes: u64,
-    /// How many files are kept, with the one that is written.
+    /// Maximum number of files, including the current one.
     pub files: usize,
-    /// How many of a hundred exchanges are recorded.
+    /// Share of recorded exchanges, in percent.
     pub sample_percent: u8,
-    /// How many exchanges that differ only in values are kept; all if `None`.
+    /// Maximum number of exchanges that differ only in values; `None` for no limit.
     pub alike: Option<usize>,
-    /// How many exchanges may wait to be written; more are dropped.
+    /// Maximum number of pending exchanges. More are dropped.
     pub queue: usize,
-    /// Addresses and names are replaced by pseudonyms under this key.
+    /// Key for pseudonyms of addresses and names.
     pub pseudonym_key: Option<PseudonymKey>,
 }
 
 impl RecordConfig {
-    /// All exchanges, with addresses and names as they are, and the defaults for all but the file.
+    /// All exchanges without pseudonyms, and defaults except for the file.
     pub fn new(file: PathBuf) -> Self {
         Self::of(file, &Site::default(), None)
     }
 
-    /// The settings by which exchanges are left out, if there are some.
+    /// The settings that omit exchanges, if any.
     pub(crate) fn leaves_out(&self) -> Option<String> {
         let sampled = (self.sample_percent < 100)
             .then(|| format!("record.sample_percent = {}", self.sample_percent));
@@ -41,7 +41,7 @@ impl RecordConfig {
         (!settings.is_empty()).then(|| settings.join(" and "))
     }
 
-    /// `None` if no file is named: nothing is recorded then.
+    /// `None` if no file is set: nothing is recorded.
     pub(super) fn from_settings(site: &Site, key: Option<&PseudonymKey>) -> Option<Self> {
         let file = site.record.file.value.as_ref()?;
         Some(Self::of(PathBuf::from(file), site, key.cloned()))
@@ -60,7 +60,7 @@ impl RecordConfig {
     }
 }
 
-/// The key of the pseudonyms, wherever exchanges are kept.
+/// The key of pseudonyms in all stored exchanges.
 pub(super) fn pseudonym_key(site: &Site, mistakes: &Mistakes) -> Option<PseudonymKey> {
     let key = site.record.pseudonym_key.value.as_ref()?;
     let origin = || site.record.pseudonym_key.origin.clone();

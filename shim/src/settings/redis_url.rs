@@ -1,47 +1,47 @@
-//! `state.url` of Redis: one server, sentinels that know the master, or a cluster.
+//! `state.url` of Redis: one server, sentinels, or a cluster.
 
 use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-/// Where Redis or Valkey is. Never shown with its password.
+/// URL of Redis or Valkey. The password is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedisUrl {
-    /// How its servers belong together.
+    /// Its topology.
     pub topology: Topology,
-    /// Hosts, each with its port if the URL has one.
+    /// Hosts with optional ports.
     pub hosts: Vec<(String, Option<u16>)>,
-    /// The scheme, the login and the database, with a host to be replaced.
+    /// Scheme, login and database, with a placeholder for the host.
     pattern: Url,
 }
 
-/// How the servers of a URL belong together.
+/// Topology of the servers of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Topology {
     /// One server.
     Server,
-    /// Sentinels, which know the master of this name.
+    /// Sentinels of the master with this name.
     Sentinels(String),
-    /// Nodes of a cluster, which know the others.
+    /// Some nodes of a cluster.
     Cluster,
 }
 
-/// The schemes, each alone or with `+sentinel` or `+cluster`; those with `s` use TLS.
+/// The schemes, each alone or with `+sentinel` or `+cluster`. `rediss` and `valkeys` use TLS.
 const SCHEMES: [&str; 4] = ["redis", "rediss", "valkey", "valkeys"];
 
 impl RedisUrl {
-    /// True for a scheme that only this reads.
+    /// True for the scheme of a Redis server, of Sentinels or of a cluster.
     pub(super) fn has_scheme(scheme: &str) -> bool {
         topology(scheme).is_some()
     }
 
-    /// Reads `redis://user:password@host:6379/0`, `redis+sentinel://h1,h2/master/0` or
-    /// `redis+cluster://h1,h2`. A password of its own is taken if the URL has none.
+    /// Parses `redis://user:password@host:6379/0`, `redis+sentinel://h1,h2/master/0` or
+    /// `redis+cluster://h1,h2`. A separate password is used if the URL has none.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, without repeating it.
+    /// Returns the problem without repeating the URL.
     pub fn read(text: &str, password: Option<&SecretString>) -> Result<Self, &'static str> {
         let (scheme, rest) = text.split_once("://").ok_or("has no host")?;
         let (base, mut topology) = topology(scheme).ok_or("has an unknown scheme")?;
@@ -76,7 +76,7 @@ impl RedisUrl {
         let mut pattern =
             pattern.map_err(|_| "has a user or password that must be percent-encoded")?;
         if let (None, Some(password)) = (pattern.password(), password) {
-            // A URL with a host takes any password.
+            // A URL with a host accepts any password.
             let _ = pattern.set_password(Some(password.expose_secret()));
         }
         Ok(Self {
@@ -86,12 +86,12 @@ impl RedisUrl {
         })
     }
 
-    /// True if it is reached by TLS.
+    /// True for TLS.
     pub fn is_tls(&self) -> bool {
         self.pattern.scheme().ends_with("ss") || self.pattern.scheme() == "valkeys"
     }
 
-    /// The URL of one server, with the login and the database. `None` for a host that is none.
+    /// The URL of one server, with login and database. `None` for an invalid host.
     pub fn server(&self, host: &str, port: Option<u16>) -> Option<Url> {
         let mut url = self.pattern.clone();
         let host = if host.contains(':') && !host.starts_with('[') {
@@ -104,7 +104,7 @@ impl RedisUrl {
         Some(url)
     }
 
-    /// The URL of a sentinel: they have no login of their own here.
+    /// The URL of a sentinel. Logins of sentinels are not supported.
     pub fn sentinel(&self, host: &str, port: u16) -> Option<Url> {
         let mut url = self.server(host, Some(port))?;
         url.set_username("").ok()?;
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_served_is_refused() {
+    fn unsupported_recordings_are_rejected() {
         for text in [
             "redis:",
             "redis://",

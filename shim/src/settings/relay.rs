@@ -11,28 +11,29 @@ use super::{
     table::Site,
 };
 
-/// How files are relayed under links of the shim's own.
+/// Settings of the relay, which serves files under links of the shim.
 #[derive(Clone, Debug)]
 pub struct RelayConfig {
-    /// By which clients reach the shim; the links are below it.
+    /// Base URL of the shim for clients. The links are below it.
     pub(crate) base: Url,
-    /// Signs the links; derived from the key of the state if it is `None`.
+    /// Key that signs the links; `None` to derive it from the key of the state.
     pub(crate) key: Option<SecretString>,
-    /// How long a link is good.
+    /// Lifetime of a link.
     pub(crate) link_time: Duration,
-    /// For one download.
+    /// Timeout of a download.
     pub(crate) download_time: Duration,
-    /// Downloads at a time.
+    /// Maximum number of concurrent downloads.
     pub(crate) downloads: usize,
-    /// The domains that files may be on besides v2's own host.
+    /// Allowed domains of files besides v2's host.
     pub(crate) domains: Vec<String>,
 }
 
-/// Shorter keys could be found by trying.
+/// Minimum length of a key. Shorter ones could be guessed.
 const SHORTEST_KEY: usize = 32;
 
 impl RelayConfig {
-    /// `None` if no URL is named, or after a mistake. `options` are those of the site and the tenants.
+    /// `None` if no URL is set, or after a mistake. `options` are those of the site and the
+    /// tenants.
     pub(super) fn from_settings<'o>(
         site: &Site,
         mut options: impl Iterator<Item = &'o Options>,
@@ -72,7 +73,7 @@ impl RelayConfig {
     }
 }
 
-/// With a slash at its end.
+/// Adds a slash at the end.
 fn base(text: &str) -> Option<Url> {
     let mut url = Url::parse(text.trim()).ok()?;
     let is_web = matches!(url.scheme(), "http" | "https") && url.host().is_some();

@@ -1,4 +1,4 @@
-//! Validates a `[[rollout]]`: which callers a second v1 answers, and when it is left.
+//! Validates a `[[rollout]]`: the callers that a second v1 serves, and the guard that stops it.
 
 use std::{collections::BTreeSet, fmt, path::Path, sync::Arc, time::Duration};
 
@@ -16,28 +16,28 @@ use super::{
     tenant::check_operations,
 };
 
-/// Which callers a second v1 answers, and when it is left.
+/// The callers that a second v1 serves, and the guard that stops it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RolloutConfig {
     /// Its name, in logs, metrics, headers and pages.
     pub name: String,
     pub(crate) other: OtherSide,
-    /// How many callers of a hundred are moved.
+    /// Share of callers that are moved, in percent.
     pub percent: u8,
     pub(crate) by: CallerIdentity,
-    /// True if writes of moved callers go to the other side, and nowhere else.
+    /// True if writes of moved callers go to the other side only.
     pub(crate) writes: bool,
-    /// How many of a hundred moved reads are answered by both sides and compared.
+    /// Share of moved reads that both sides serve for comparison, in percent.
     pub(crate) compare_percent: u8,
     pub(crate) timeout: Duration,
     pub(crate) allowed: Allowed,
-    /// Empty for all.
+    /// Keys of callers; empty for all.
     keys: BTreeSet<String>,
-    /// Empty for all.
+    /// Operations; empty for all.
     operations: BTreeSet<String>,
 }
 
-/// Where callers are moved to.
+/// The other side of a rollout.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum OtherSide {
     V1(SecondV1),
@@ -49,7 +49,7 @@ pub(crate) enum OtherSide {
 pub(crate) struct OtherMappings {
     pub(crate) folder: String,
     pub(crate) catalog: Arc<Catalog>,
-    /// A digest of the files: a reload reads them again.
+    /// Digest of the files, which a reload reads again.
     version: u64,
 }
 
@@ -65,33 +65,34 @@ impl fmt::Debug for OtherMappings {
     }
 }
 
-/// What a step allows. Beyond, the other side is left.
+/// Limits of a step. If one is exceeded, the rollout is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Allowed {
-    /// The last answers of the other side that are judged.
+    /// Number of the last responses that are checked.
     pub(crate) answers: usize,
-    /// Answers among them with an unexpected difference.
+    /// Maximum number of responses with an unexpected difference.
     pub(crate) unexpected: usize,
-    /// Requests among them that the other side did not answer.
+    /// Maximum number of requests without a response.
     pub(crate) errors: usize,
-    /// The time that 99 of 100 of them stay below.
+    /// Maximum 99th percentile of the response time.
     pub(crate) p99: Option<Duration>,
 }
 
 impl RolloutConfig {
-    /// True if requests of a key for an operation are concerned.
+    /// True if the rollout applies to a key and an operation.
     pub(crate) fn concerns(&self, key: &str, operation: &Operation) -> bool {
         (operation.read || self.writes)
             && (self.keys.is_empty() || self.keys.contains(key))
             && (self.operations.is_empty() || self.operations.contains(&operation.name))
     }
 
-    /// True if credentials or users can be read on the way to the other side.
+    /// True if credentials or users are sent unencrypted over a network.
     pub(crate) fn is_exposed(&self) -> bool {
         matches!(&self.other, OtherSide::V1(other) if other.is_exposed())
     }
 
-    /// What the section says, without credentials: a share that an operator set holds until that changes.
+    /// Digest of the section without credentials. A share that an operator set is kept until it
+    /// changes.
     pub(crate) fn section(&self) -> String {
         let allowed = self.allowed;
         let other = match &self.other {
@@ -116,7 +117,7 @@ impl RolloutConfig {
         section.to_string()
     }
 
-    /// `None` after a mistake. `keys` are those of the tenants, if they are known.
+    /// `None` after a mistake. `keys` are the tenants' keys, if they are valid.
     pub(super) fn from_settings(
         written: &RolloutKeys,
         keys: Option<&BTreeSet<&str>>,
@@ -178,7 +179,7 @@ fn other_side(written: &RolloutKeys, mistakes: &Mistakes) -> Option<OtherSide> {
             return other.ok().map(OtherSide::Mappings);
         }
         (Some(_), Some(_)) => "this [[rollout]] has a url and mappings; leave one",
-        // What is there cannot be read.
+        // The folder exists, but cannot be read.
         (None, None) if written.section.is_broken => return None,
         (None, None) => "this [[rollout]] has no other side; set url, or mappings",
     };
@@ -206,7 +207,7 @@ impl OtherMappings {
     }
 }
 
-/// It becomes a label and the value of a header.
+/// The name is a metric label and a header value.
 fn is_name(name: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (1..=32).contains(&name.len()) && name.bytes().all(is_part)

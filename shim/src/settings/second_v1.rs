@@ -1,23 +1,23 @@
-//! A second v1: where it is, and the credentials that it gets.
+//! A second v1: its address and the credentials for it.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use shim_upstream::BaseUrl;
 
 use super::origin::{Mistakes, Origin, Placed};
 
-/// A base URL that answers v1 requests.
+/// Base URL of a second v1.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SecondV1 {
     pub(crate) base: BaseUrl,
     pub(crate) credentials: V1Credentials,
 }
 
-/// The credentials that a second v1 gets.
+/// Credentials for a second v1.
 #[derive(Clone, Debug)]
 pub(crate) enum V1Credentials {
-    /// Those of the client.
+    /// The client's credentials.
     Forwarded,
-    /// These.
+    /// These credentials.
     Own { key: String, secret: SecretString },
 }
 
@@ -37,7 +37,7 @@ impl PartialEq for V1Credentials {
     }
 }
 
-/// The keys of a section that name a second v1.
+/// The keys of a section for a second v1.
 pub(super) struct Keys<'a> {
     /// The name of the section: `shadow`.
     pub(super) section: &'static str,
@@ -49,13 +49,13 @@ pub(super) struct Keys<'a> {
 }
 
 impl SecondV1 {
-    /// `None` if no URL is named, or after a mistake.
+    /// `None` if no URL is set, or after a mistake.
     pub(super) fn from_settings(keys: &Keys<'_>, mistakes: &Mistakes) -> Option<Self> {
         let url = keys.url.value.as_ref()?;
         let credentials = credentials(keys, mistakes);
         let base = BaseUrl::parse(url).ok();
         if base.is_none() {
-            // It may have a password in it: it is not repeated.
+            // The URL may contain a password and is not repeated.
             let text = format!(
                 "{}.url is no v1 base; write it in full, with its path and without a user or a query, \
                  as http://127.0.0.1:8081/v1",
@@ -69,13 +69,13 @@ impl SecondV1 {
         })
     }
 
-    /// True if credentials or users can be read on the way.
+    /// True if credentials or users are sent unencrypted over a network.
     pub(crate) fn is_exposed(&self) -> bool {
         self.base.is_plain() && !self.base.is_loopback()
     }
 }
 
-/// The caller's are forwarded only if the settings say so.
+/// The client's credentials are forwarded only if the settings allow it.
 fn credentials(keys: &Keys<'_>, mistakes: &Mistakes) -> Option<V1Credentials> {
     let forward = keys.forward.value;
     let text = match (forward, &keys.key.value, &keys.secret.value) {

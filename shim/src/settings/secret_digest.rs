@@ -1,4 +1,4 @@
-//! The SHA-256 digest of a secret: all that is kept of it.
+//! SHA-256 digests of secrets. The secrets themselves are not kept.
 
 use std::fmt;
 
@@ -7,9 +7,8 @@ use subtle::{Choice, ConstantTimeEq as _};
 
 /// The SHA-256 of an `api_secret`.
 ///
-/// v1's secrets are long and random: none can be found from its digest, however fast that is to
-/// compute. A slow hash, as for passwords, would add nothing but work for the shim at every
-/// request, wrong ones included.
+/// v1's secrets are long and random, so that they cannot be guessed from a digest, however fast it
+/// is. A slow password hash would add work to every request, wrong ones included.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SecretDigest([u8; 32]);
 
@@ -18,7 +17,7 @@ impl SecretDigest {
         Self(Sha256::digest(secret).into())
     }
 
-    /// Reads 64 hexadecimal digits, as `sha256sum` writes them.
+    /// Parses 64 hexadecimal digits, as printed by `sha256sum`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
             return None;
@@ -29,7 +28,7 @@ impl SecretDigest {
         Some(Self(bytes?.try_into().ok()?))
     }
 
-    /// Takes the same time whatever differs.
+    /// Compares in constant time.
     pub(crate) fn equals(&self, other: &Self) -> Choice {
         self.0.ct_eq(&other.0)
     }

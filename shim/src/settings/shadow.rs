@@ -8,36 +8,36 @@ use super::{
     table::Site,
 };
 
-/// What answers are compared with.
+/// Settings of the shadow.
 #[derive(Clone, Debug)]
 pub struct ShadowConfig {
     pub(crate) upstream: Option<SecondV1>,
-    /// The folder of the mappings that requests are translated with once more.
+    /// Folder of mappings for a second translation.
     pub mappings: Option<PathBuf>,
-    /// Whose answers clients get.
+    /// The side whose responses clients get.
     pub answer: Side,
-    /// How many of a hundred requests are compared.
+    /// Share of compared requests, in percent.
     pub sample_percent: u8,
-    /// How many requests are compared in a second at most.
+    /// Maximum number of compared requests per second.
     pub per_second: Option<u32>,
-    /// How many requests the shadow is asked at a time.
+    /// Maximum number of concurrent requests to the shadow.
     pub concurrency: usize,
-    /// For the shadow's answer, its turn included.
+    /// Timeout of the shadow's response, including the time in the queue.
     pub timeout: Duration,
 }
 
-/// Whose answer.
+/// A side of the comparison.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Side {
-    /// This shim's.
+    /// This shim.
     #[default]
     Shim,
-    /// The shadow's; this shim's if it gives none.
+    /// The shadow; this shim if the shadow has no response.
     Shadow,
 }
 
 impl ShadowConfig {
-    /// `None` if neither another upstream nor other mappings are named, or after a mistake.
+    /// `None` if neither an upstream nor mappings are set, or after a mistake.
     pub(super) fn from_settings(site: &Site, mistakes: &Mistakes) -> Option<Self> {
         let shadow = &site.shadow;
         let (url, mappings) = (shadow.url.value.as_ref(), shadow.mappings.value.as_ref());
@@ -71,7 +71,7 @@ impl ShadowConfig {
         })
     }
 
-    /// True if credentials or users can be read on the way to the shadow.
+    /// True if credentials or users are sent unencrypted over a network.
     pub(crate) fn is_exposed(&self) -> bool {
         self.upstream.as_ref().is_some_and(SecondV1::is_exposed)
     }

@@ -11,26 +11,27 @@ use super::{
     table::State,
 };
 
-/// Where state is kept, and its keys.
+/// Settings of the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateConfig {
     /// The engine.
     pub url: StateUrl,
-    /// 32 bytes; one is created beside a SQLite file if this is `None`.
+    /// Key file of 32 bytes; `None` to create one beside a SQLite file.
     pub key_file: Option<PathBuf>,
-    /// The key before the current one.
+    /// File of the previous key.
     pub previous_key_file: Option<PathBuf>,
-    /// What becomes of writes while the engine cannot be reached.
+    /// Behavior of writes while the engine cannot be reached.
     pub on_outage: OnOutage,
-    /// PEM certificates that Redis's own must be issued by; those of the system if this is `None`.
+    /// File of PEM certificates that may issue the certificate of Redis; `None` for those of the
+    /// system.
     pub ca_file: Option<PathBuf>,
-    /// Replicas that are assumed while their number was never known.
+    /// Number of replicas until they have been counted.
     pub replicas: NonZeroU32,
-    /// Replicas of Redis that must have a write's lease before its first call, if any.
+    /// Number of Redis replicas that must have the lease of a write before its first call.
     pub wait_replicas: u32,
 }
 
-/// The engine that keeps state.
+/// Storage of state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StateUrl {
     /// The memory of this process.
@@ -41,24 +42,24 @@ pub enum StateUrl {
     Redis(RedisUrl),
 }
 
-/// What becomes of writes while the engine cannot be reached.
+/// Behavior of writes while the engine cannot be reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnOutage {
-    /// They are remembered in this process.
+    /// Keep them in this process.
     #[default]
     Local,
-    /// They are rejected.
+    /// Reject them.
     RefuseWrites,
 }
 
-/// The file in the state folder, unless a site names one.
+/// Default file in the state folder.
 const FILE: &str = "state.sqlite";
 
-/// Replicas that are assumed if a site says nothing.
+/// Default number of replicas.
 const REPLICAS: NonZeroU32 = NonZeroU32::MIN.saturating_add(3);
 
 impl StateConfig {
-    /// With the defaults for all but the engine and the key.
+    /// Defaults except for engine and key.
     pub fn new(url: StateUrl, key_file: Option<PathBuf>) -> Self {
         Self {
             url,
@@ -105,7 +106,7 @@ impl StateConfig {
     }
 }
 
-/// A file in the folder that systemd gives; without one, memory.
+/// A file in systemd's state folder; memory without one.
 fn usual(sources: &Sources<'_>) -> StateUrl {
     let folders = (sources.environment)("STATE_DIRECTORY").unwrap_or_default();
     match folders.split(':').next() {
@@ -121,10 +122,10 @@ fn parsed(
 ) -> Option<StateUrl> {
     let text = written.value.trim();
     let (scheme, rest) = text.split_once(':').unwrap_or((text, ""));
-    // None of the messages repeats the URL: it may hold a password.
+    // The URL may contain a password, so that no message repeats it.
     let url = match scheme {
         "memory" if rest.is_empty() => Ok(StateUrl::Memory),
-        // `sqlite:FILE`, and what others write: `sqlite:///var/lib/state.sqlite`.
+        // Other programs write `sqlite:///var/lib/state.sqlite`.
         "sqlite" => match rest.strip_prefix("//").unwrap_or(rest) {
             "" => Err("has no file".to_owned()),
             file => Ok(StateUrl::Sqlite(file.into())),

@@ -1,8 +1,9 @@
 //! Every setting, once: name, type, range, default, variable, flag and documentation.
 //!
-//! A doc comment here is the text for the operator, too: in the example file, `shim/docs/settings.md`,
-//! the help and the manual page. Values stand as a variable holds them. To add a setting, add an
-//! entry, use its value, and run the test of `reference` with `UPDATE_SETTINGS=1`.
+//! The doc comments are the documentation for operators, too: in the example file,
+//! `shim/docs/settings.md`, the help and the manual page. Values are in the notation of variables.
+//! To add a setting, add an entry, use its value, and run the test `reference` with
+//! `UPDATE_SETTINGS=1`.
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use super::{
     read::{SectionReader, SectionState, TableReader},
 };
 
-/// Makes a table: a struct for each section, with a field for each key.
+/// Defines the table: a struct per section, with a field per key.
 macro_rules! table {
     ($table:ident: $(
         $(#[doc = $about:literal])+
@@ -119,8 +120,7 @@ table! { Site:
 
     /// The log, on standard error.
     ["log"] log: Log {
-        /// Least level that is logged: error, warn, info, debug or trace. RUST_LOG, if set, filters in
-        /// its place.
+        /// Lowest log level: error, warn, info, debug or trace. RUST_LOG takes precedence.
         level: String = choice(&["error", "warn", "info", "debug", "trace"]).default("info")
             .listed("SHIM_LOG_LEVEL").flag("--log-level", "LEVEL");
         /// Log format: "text" for people, or "json", one object a line.
@@ -187,15 +187,15 @@ table! { Site:
         /// After SIGTERM: how long /readyz fails while connections are still accepted, until load
         /// balancers have noticed.
         drain_seconds: Duration = seconds(0, 600).default("0").listed("SHIM_DRAIN_SECONDS");
-        /// After that: time for running requests to finish; as long as a request may take by default
-        /// (body_seconds + request_seconds).
+        /// After that: time for running requests to finish; as long as a request may take by
+        /// default (body_seconds + request_seconds).
         shutdown_seconds: Option<Duration> = seconds(0, 600).example("23")
             .listed("SHIM_SHUTDOWN_SECONDS");
     }
 
     /// Recorded exchanges; off without a file.
     ["record"] record: Record {
-        /// Keep exchanges in this file, without secrets, for `migrate diff`.
+        /// Record exchanges in this file, without secrets, for `migrate diff`.
         file: Option<String> = file().example("exchanges.jsonl").flag("--record", "FILE");
         /// Size at which the file is rotated: it becomes `exchanges.jsonl.1`, and so on.
         max_bytes: u64 = bytes(1 << 40).default("67108864");
@@ -228,7 +228,8 @@ table! { Site:
         api_secret: Option<SecretString> = secret().example("and-its-secret");
         /// Instead of a credential: send the client's.
         forward_credentials: bool = switch().default("false");
-        /// A folder of other mappings, compared offline: instead of a url, or in addition for writes.
+        /// A folder of other mappings, compared offline: instead of a url, or in addition for
+        /// writes.
         mappings: Option<String> = file().example("changed");
         /// Whose response clients get, "shim" or "shadow".
         answer: Side = choice(&["shim", "shadow"]).default("shim");
@@ -264,8 +265,8 @@ table! { Site:
         /// Replicas among which the rate budget is divided while Redis cannot be reached and never
         /// counted them.
         replicas: u32 = number(1, 1000, "replicas").default("4");
-        /// Replicas of Redis that must have stored the start of a write before its first v2 call, for
-        /// at most 50 ms; 0: none.
+        /// Replicas of Redis that must have stored the start of a write before its first v2 call,
+        /// for at most 50 ms; 0: none.
         wait_replicas: u32 = number(0, 10, "replicas").default("0");
     }
 
@@ -273,15 +274,15 @@ table! { Site:
     ["webhooks"] webhooks: Webhooks {
         /// Address for v2's webhooks, path /webhooks/zoom; v2 wants TLS, so a proxy is in front.
         listen: Option<String> = text().example("127.0.0.1:8082").listed("SHIM_WEBHOOKS_LISTEN");
-        /// Secret token of the v2 app that signs webhooks; several with commas or line ends between,
-        /// for several apps, or while one is replaced.
+        /// Secret token of the v2 app that signs webhooks; several with commas or line ends
+        /// between, for several apps, or while one is replaced.
         secret_token: Option<SecretString> = secret().example("…")
             .listed("SHIM_WEBHOOKS_SECRET_TOKEN").reloaded();
     }
 
     /// The usage ledger; off without a file.
     ["ledger"] ledger: Ledger {
-        /// Note in this SQLite file who still calls v1, for /usage and `migrate usage`; or in a
+        /// Record the callers of v1 in this SQLite file, for /usage and `migrate usage`; or in a
         /// database, as postgres://user@host/name (in builds with `--features postgres`).
         file: Option<String> = file().example("ledger.sqlite").listed("SHIM_LEDGER")
             .flag("--ledger", "FILE");
@@ -299,8 +300,8 @@ table! { Site:
     ["relay"] relay: Relay {
         /// URL by which the old programs reach the shim: the links are below it.
         url: Option<String> = text().example("https://shim.example.com").listed("SHIM_RELAY_URL");
-        /// At least 32 characters: signs the links. Without one, a key is derived from state.key_file,
-        /// or made at every start if state is in memory; older links end then.
+        /// At least 32 characters: signs the links. Without one, a key is derived from
+        /// state.key_file, or made at every start if state is in memory; older links end then.
         key: Option<SecretString> = secret().example("a-long-random-text");
         /// How long a link is good.
         link_seconds: Duration = seconds(1, 604_800).default("86400");
@@ -372,8 +373,8 @@ table! { Tenant:
 table! { Receiver:
     /// A program that receives v1's push notifications; several of them are allowed.
     ["receiver"] own: ReceiverKeys {
-        /// Where notifications are posted; its query may be a secret. A private address is accepted only as the
-        /// host of the URL, or with allow_private.
+        /// Where notifications are posted; its query may be a secret. A private address is accepted
+        /// only as the host of the URL, or with allow_private.
         url: Option<SecretString> = secret().required("https://example.com/zoom")
             .listed("SHIM_RECEIVER_URL").reloaded();
         /// Notifications that it gets, or all.
@@ -395,8 +396,9 @@ table! { Receiver:
         recording_downloads: Option<String> = text().example("plain").reloaded();
         /// Form of RECORDING_MEETING_COMPLETED: the option recording_form for this receiver.
         recording_form: Option<String> = text().example("status").reloaded();
-        /// Seconds between v2's event and the push of RECORDING_MEETING_COMPLETED, for programs that ask v1 for the
-        /// recording at once. Later notifications of the meeting wait behind it.
+        /// Seconds between v2's event and the push of RECORDING_MEETING_COMPLETED, for programs
+        /// that ask v1 for the recording at once. Later notifications of the meeting wait behind
+        /// it.
         recording_pause: u64 = number(0, 3600, "seconds").default("0").reloaded();
         /// JBH and JOIN once for a meeting: the option jbh_once for this receiver.
         jbh_once: Option<bool> = switch().example("true").reloaded();
@@ -417,7 +419,8 @@ table! { Brownout:
         /// Hours from the beginning of one window to that of the next; without it, there is one
         /// window, from `from` to `to`.
         every_hours: Option<u64> = number(1, 8784, "hours").example("168").reloaded();
-        /// With every_hours: minutes of the first window, the second and so on; the last one repeats.
+        /// With every_hours: minutes of the first window, the second and so on; the last one
+        /// repeats.
         minutes: Vec<Placed<String>> = texts().default("").example("5, 15, 60, 240").reloaded();
         /// v1 keys concerned, or all.
         keys: Vec<Placed<String>> = texts().default("").example("what-the-programs-send")
@@ -428,8 +431,9 @@ table! { Brownout:
 }
 
 table! { Rollout:
-    /// Moves callers, by share, to a second v1: another build of the shim, other mappings, a private v1, or a
-    /// gateway of your own; several sections are allowed, and the first that concerns a request decides.
+    /// Moves callers, by share, to a second v1: another build of the shim, other mappings, a
+    /// private v1, or a gateway of your own; several sections are allowed, and the first that
+    /// concerns a request decides.
     ["rollout"] own: RolloutKeys {
         /// Name in logs, metrics, headers and pages. It also selects who is moved first.
         name: Option<String> = text().required("new-build").reloaded();
@@ -468,7 +472,7 @@ table! { Rollout:
     }
 }
 
-/// All sections, in the order in which people read them; options are the catalog's.
+/// All sections in reading order. Those of options come from the catalog.
 pub(crate) fn sections() -> impl Iterator<Item = &'static Section> {
     const FIRST: usize = 2;
     let (site, tenant) = (Site::SECTIONS.iter(), Tenant::SECTIONS.iter());
@@ -495,7 +499,7 @@ const fn number(first: u64, last: u64, unit: &'static str) -> Key {
     Key::new(Kind::Number(first, last, unit))
 }
 
-/// Of which there must be one.
+/// At least one.
 const fn count() -> Key {
     number(1, 1_000_000, "")
 }
@@ -508,7 +512,7 @@ const fn seconds(first: u64, last: u64) -> Key {
     number(first, last, "seconds")
 }
 
-/// At least a kilobyte.
+/// At least 1 KB.
 const fn bytes(last: u64) -> Key {
     number(1024, last, "bytes")
 }

@@ -18,18 +18,18 @@ use super::{
     table::{OAuth as OAuthKeys, Tenant},
 };
 
-/// v2's own token endpoint, which goes without saying for v2's own host only: the app's secret is
-/// sent there.
+/// v2's own token endpoint. It is the default only for v2's own host, because the app's secret is
+/// sent to it.
 pub(super) const ZOOM_HOST: &str = "api.zoom.us";
 pub(super) const ZOOM_OAUTH: &str = "https://zoom.us/oauth/token";
 
-/// The catalog's name of the token that opens chats.
+/// The catalog's name of the token for chats.
 const CHAT_TOKEN: &str = "chat_token";
 
-/// The price plan of an account without a budget.
+/// Price plan of an account without rate limits.
 const UNLIMITED: &str = "unlimited";
 
-/// What holds for a tenant that does not say otherwise, and what it is checked against.
+/// Defaults for tenants, and the catalog for validation.
 #[derive(Clone, Copy)]
 pub(super) struct Defaults<'a> {
     pub(super) oauth_url: Option<&'a Url>,
@@ -40,7 +40,7 @@ pub(super) struct Defaults<'a> {
 }
 
 impl Tenant {
-    /// The tenant, or nothing and all mistakes noted.
+    /// The tenant; `None` after mistakes.
     pub(super) fn validate(
         self,
         defaults: &Defaults<'_>,
@@ -102,7 +102,7 @@ impl Tenant {
         })
     }
 
-    /// The digest of the secret, from itself or as it is written.
+    /// The digest of the secret, computed or given.
     fn secret(&self, mistakes: &Mistakes) -> Option<SecretDigest> {
         let own = &self.own;
         match (&own.api_secret.value, &own.api_secret_sha256.value) {
@@ -135,7 +135,8 @@ impl Tenant {
         }
     }
 
-    /// The site's options with the tenant's own. Mistakes in the site's are reported elsewhere.
+    /// The site's options overridden by the tenant's. Mistakes in the site's are reported
+    /// elsewhere.
     fn options(&self, defaults: &Defaults<'_>, mistakes: &Mistakes) -> Option<Options> {
         let mut chosen = chosen(defaults.choices);
         let detail = &self.own.list_detail;
@@ -213,7 +214,7 @@ impl OAuthKeys {
     }
 }
 
-/// Notes the names that are none of an operation.
+/// Reports names that are not operations.
 pub(super) fn check_operations<'a>(
     names: impl IntoIterator<Item = &'a Placed<String>>,
     catalog: &Catalog,
@@ -233,13 +234,13 @@ pub(super) fn check_operations<'a>(
     }
 }
 
-/// The tokens that open operations, by the names that the catalog gives them.
+/// Tokens for operations, by the catalog's names.
 pub(super) fn tokens(chat: Option<&SecretString>) -> Tokens {
     let chat = chat.map(|token| (CHAT_TOKEN.to_owned(), token.expose_secret().to_owned()));
     Tokens(chat.into_iter().collect())
 }
 
-/// The rates of a plan.
+/// The rates of a price plan.
 pub(super) fn rates(
     plan: &Placed<String>,
     catalog: &Catalog,
@@ -259,7 +260,7 @@ pub(super) fn rates(
     rates
 }
 
-/// The choices themselves, without where they stand.
+/// The values without their origins.
 pub(super) fn chosen(choices: &Choices) -> BTreeMap<String, toml::Value> {
     let choices = choices.iter();
     choices
@@ -274,7 +275,7 @@ pub(super) fn option_of(error: &OptionError) -> &str {
     }
 }
 
-/// A mistake in an option, under the name that the file has for it.
+/// A mistake in an option, under its key in the file.
 pub(super) fn said(error: &OptionError) -> String {
     let text = error.to_string();
     text.replace(&format!("option `{LIST_DETAIL}`"), "list.detail")

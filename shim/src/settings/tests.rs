@@ -247,7 +247,7 @@ fn the_sandbox_needs_nothing() {
 }
 
 #[test]
-fn what_has_no_effect_before_the_sandbox_is_named() {
+fn settings_without_effect_in_the_sandbox_are_reported() {
     let flags = || Flags {
         sandbox: Some(7),
         ..Flags::default()
@@ -269,12 +269,12 @@ fn what_has_no_effect_before_the_sandbox_is_named() {
 }
 
 #[test]
-fn without_anything_it_says_what_to_set() {
+fn missing_settings_are_listed() {
     insta::assert_snapshot!(load(None, &[], Flags::default()).unwrap_err());
 }
 
 #[test]
-fn all_mistakes_are_told_at_once() {
+fn all_mistakes_are_reported_at_once() {
     insta::assert_snapshot!(mistakes(
         r#"
 listen = "eight"
@@ -379,7 +379,7 @@ flush_seconds = "often"
 }
 
 #[test]
-fn mistakes_of_rollouts_are_told_at_once() {
+fn rollout_mistakes_are_reported_at_once() {
     let file = r#"
         [[rollout]]
         [[rollout]]
@@ -403,7 +403,7 @@ fn mistakes_of_rollouts_are_told_at_once() {
 }
 
 #[test]
-fn mistakes_of_brownouts_are_told_at_once() {
+fn brownout_mistakes_are_reported_at_once() {
     let file = r#"
         [[brownout]]
         from = "March"
@@ -432,7 +432,7 @@ fn mistakes_of_brownouts_are_told_at_once() {
 }
 
 #[test]
-fn mistakes_about_tls_and_addresses_are_told() {
+fn tls_and_address_mistakes_are_reported() {
     let told = [
         "[tls]\nlisten = \"eight\"\ncert = \"cert.pem\"",
         "[tls]\nlisten = \"127.0.0.1:1\"\ncert_file = \"no.pem\"\nkey_file = \"no.pem\"",
@@ -486,7 +486,7 @@ fn tls_is_set_in_all_three_places() {
 }
 
 #[test]
-fn where_v2_is_can_be_said() {
+fn v2_base_url_is_configurable() {
     let file = "[upstream]\nurl = \"https://api.zoom.us/v2\"\nresolve = [\"203.0.113.7\", \"2001:db8::7\"]\n\
                 dns = [\"192.0.2.53\"]\n[[tenant]]\napi_key = \"k\"\napi_secret = \"s\"\ntoken = \"t\"";
     let names = |environment: &[_]| {
@@ -506,7 +506,7 @@ fn where_v2_is_can_be_said() {
 }
 
 #[test]
-fn broken_toml_is_told_by_line() {
+fn toml_errors_are_reported_by_line() {
     insta::assert_snapshot!(mistakes(
         "strict = true\nlisten = \n[[tenant]]\napi_secret = \"open\n"
     ));
@@ -538,7 +538,7 @@ fn effective(file: &str, environment: &[(&str, &str)], flags: Flags) -> String {
 }
 
 #[test]
-fn what_holds_is_told_with_where_it_comes_from() {
+fn effective_settings_are_listed_with_their_source() {
     let file = r#"
 listen = "127.0.0.1:1"
 [upstream]
@@ -578,7 +578,7 @@ oauth = { account_id = "a", client_id = "c", client_secret = "hush" }
 }
 
 #[test]
-fn what_the_environment_replaces_is_not_told() {
+fn overridden_file_values_are_not_validated() {
     let file = "[[tenant]]\napi_key = \"k\"\napi_secret_file = \"/run/secret\"\ntoken = \"hush\"";
     let told = effective(file, &ENVIRONMENT, Flags::default());
     let tenant: Vec<_> = told

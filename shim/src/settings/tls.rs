@@ -12,22 +12,22 @@ use super::{
     table::Tls,
 };
 
-/// What the example shows; there is no default, so that no port opens unexpectedly.
+/// Example address. There is no default, so that no port opens unexpectedly.
 const EXAMPLE_LISTEN: &str = "127.0.0.1:8443";
 
-/// Where and as whom the shim listens with TLS.
+/// Settings of the TLS listener.
 #[derive(Clone, Debug)]
 pub struct TlsConfig {
-    /// Where to listen, as `host:port`.
+    /// Address as `host:port`.
     pub listen: String,
     /// The certificate and its key.
     pub identity: Identity,
-    /// Where the key was read from.
+    /// The key file.
     pub key_file: PathBuf,
 }
 
 impl TlsConfig {
-    /// `None` if nothing is said of TLS, or something is wrong.
+    /// `None` without `[tls]`, or after a mistake.
     pub(super) fn from_settings(
         tls: Tls,
         read: &dyn Fn(&Path) -> std::io::Result<String>,
@@ -93,7 +93,7 @@ impl TlsConfig {
         })
     }
 
-    /// What clients, or somebody else on this machine, may find in them, a sentence each.
+    /// Problems for clients, and key files that other users can read, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
         let warnings = self.identity.warnings().iter();
         let mut warnings: Vec<_> = warnings.map(ToString::to_string).collect();

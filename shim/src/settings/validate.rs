@@ -22,14 +22,14 @@ use super::{
     written::Written,
 };
 
-/// In place of an address to listen on.
+/// Value that disables a listener.
 const OFF: &str = "off";
 
-/// Exchanges that are shown while exchanges are recorded, unless a site says otherwise.
+/// Default number of recent exchanges while a recorder is enabled.
 const RECENT: usize = 100;
 
 impl Written {
-    /// The configuration, or nothing and all mistakes noted.
+    /// The configuration; `None` after mistakes.
     #[expect(clippy::too_many_lines, reason = "one value for each section")]
     pub(super) fn validate(
         self,
@@ -179,7 +179,7 @@ impl Written {
     }
 }
 
-/// Names are unique: they are how the operator means a rollout.
+/// Names must be unique, because operators identify rollouts by them.
 fn rollouts(
     written: &[table::Rollout],
     keys: Option<&BTreeSet<&str>>,
@@ -263,7 +263,7 @@ fn v2(
     })
 }
 
-/// The endpoint itself, or what it lies below: both are called the OAuth URL.
+/// Accepts the endpoint itself or its base URL, because both are called OAuth URL.
 fn token_endpoint(url: &Placed<String>, mistakes: &Mistakes) -> Option<Url> {
     const ENDPOINT: &str = "/token";
     if BaseUrl::parse(&url.value).is_err() {
@@ -272,7 +272,7 @@ fn token_endpoint(url: &Placed<String>, mistakes: &Mistakes) -> Option<Url> {
             shown(&url.value)
         );
         mistakes.add(url.origin.clone(), text);
-        // Nothing starts with a mistake; that there is no endpoint would be a second one.
+        // After a mistake, a missing endpoint would be a second report of the same problem.
         return Url::parse(ZOOM_OAUTH).ok();
     }
     let url = url.value.trim().trim_end_matches('/');
@@ -284,7 +284,7 @@ fn token_endpoint(url: &Placed<String>, mistakes: &Mistakes) -> Option<Url> {
     Url::parse(&format!("{url}{end}")).ok()
 }
 
-/// Somebody may have put a password where a URL has one.
+/// The URL may contain a password.
 fn shown(url: &str) -> &str {
     if url.contains('@') { "…" } else { url }
 }
@@ -299,7 +299,8 @@ fn status_code(written: &Placed<u16>, mistakes: &Mistakes) -> Option<StatusCode>
     status
 }
 
-/// Where traces go, if anywhere. After a mistake nothing is started, whatever it is.
+/// The trace collector, if one is set. After a mistake the shim does not start, so that the result
+/// is unused.
 fn traces(traces: &table::Traces, mistakes: &Mistakes) -> Option<TracesConfig> {
     let endpoint = traces.endpoint.clone().transpose()?;
     if !cfg!(feature = "otel") {
@@ -315,7 +316,7 @@ fn traces(traces: &table::Traces, mistakes: &Mistakes) -> Option<TracesConfig> {
     })
 }
 
-/// What to say of v1's end. After a mistake nothing is started, whatever it is.
+/// The deprecation notice. After a mistake the shim does not start, so that the result is unused.
 fn deprecation(written: &table::Deprecation, mistakes: &Mistakes) -> Option<Deprecation> {
     let (year, month, day) = V1_DEPRECATED;
     let since = Date::from_calendar_date(year, month, day).ok()?;

@@ -1,13 +1,13 @@
-//! Variables of the environment that look like settings and are none.
+//! Environment variables with the shim's prefix that are not settings.
 
 use std::{collections::BTreeSet, fmt};
 
 use super::{key::Key, read::nearest, table::keys};
 
-/// What all variables of the shim begin with.
+/// Prefix of the shim's variables.
 const PREFIX: &str = "SHIM_";
 
-/// A variable that sets nothing.
+/// A variable that is not a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownVariable {
     /// Its name.
@@ -17,14 +17,14 @@ pub struct UnknownVariable {
 }
 
 impl UnknownVariable {
-    /// Those among the variables of an environment, by name. Variables that Kubernetes sets for a
-    /// Service whose name begins with `shim` are left out.
+    /// The unknown variables of an environment, by name. Variables that Kubernetes sets for a
+    /// Service whose name starts with `shim` are skipped.
     pub fn among<'v>(environment: impl IntoIterator<Item = (&'v str, &'v str)>) -> Vec<Self> {
         let known: BTreeSet<_> = keys().flat_map(Key::variables).collect();
         let is_unknown = |(name, value): &(&str, &str)| {
             name.starts_with(PREFIX) && !known.contains(*name) && !is_of_service(name, value)
         };
-        // The prefix, which all have, would make all alike.
+        // The common prefix would make all names similar.
         let endings = || known.iter().filter_map(|name| name.strip_prefix(PREFIX));
         let meant = |name: &str| {
             let ending = nearest(name.strip_prefix(PREFIX)?, endings())?;
@@ -52,8 +52,8 @@ impl fmt::Display for UnknownVariable {
     }
 }
 
-/// Kubernetes gives every container `SHIM_SERVICE_HOST`, `SHIM_SERVICE_PORT_HTTP`,
-/// `SHIM_PORT=tcp://…`, `SHIM_PORT_8080_TCP_ADDR` and others if there is a Service `shim`.
+/// Kubernetes sets `SHIM_SERVICE_HOST`, `SHIM_SERVICE_PORT_HTTP`, `SHIM_PORT=tcp://…`,
+/// `SHIM_PORT_8080_TCP_ADDR` and others in every container if there is a Service `shim`.
 fn is_of_service(name: &str, value: &str) -> bool {
     let is_url = value.starts_with("tcp://") || value.starts_with("udp://");
     let of_port = || {
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_variable_is_named_with_the_one_that_was_meant() {
+    fn misspelt_variables_are_reported_with_a_suggestion() {
         let told = unknown(&[("SHIM_LISTN", "a"), ("SHIM_LISTEN", "b"), ("PATH", "c")]);
         assert_eq!(
             told,

@@ -1,4 +1,4 @@
-//! What a valid configuration may do that its author does not expect.
+//! Warnings about valid but probably unintended settings.
 
 use shim_upstream::{Access, BaseUrl};
 
@@ -7,8 +7,8 @@ use super::{
 };
 
 impl Config {
-    /// Sentences for `serve` to log and for `check-config` to print. They read certificates and file
-    /// permissions, and nothing of the network.
+    /// Warnings for `serve` to log and `check-config` to print. Reads certificates and file
+    /// permissions, but uses no network.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if let Source::V2(v2) = &self.source {
@@ -32,7 +32,7 @@ impl Config {
         warnings
     }
 
-    /// Notifications that are lost, or that nobody sends or receives.
+    /// Notifications that would be lost, and receivers without a sender.
     fn notification_warning(&self) -> Option<&'static str> {
         match (&self.webhooks, self.receivers.as_slice()) {
             (Some(_), []) => Some("webhooks are taken, but there is no [[receiver]] to push to"),

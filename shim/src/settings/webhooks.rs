@@ -15,42 +15,42 @@ use super::{
     tenant::{chosen, option_of},
 };
 
-/// Where v2's webhooks arrive, and what signs them.
+/// Settings of the webhook endpoint.
 #[derive(Clone, Debug)]
 pub struct WebhooksConfig {
-    /// Where to listen, as `host:port`.
+    /// Address as `host:port`.
     pub listen: String,
-    /// The secret tokens of the v2 apps; any of them may sign. At least one.
+    /// Secret tokens of the v2 apps, at least one. A webhook may be signed with any of them.
     pub secret_tokens: Vec<SecretString>,
 }
 
 /// A program that receives v1's push notifications. `Debug` hides the query of its URL.
 #[derive(Clone)]
 pub struct ReceiverConfig {
-    /// Where it is, with its query.
+    /// Its URL with the query.
     pub url: Url,
     /// Form or JSON.
     pub style: BodyStyle,
     /// User and password of HTTP Basic.
     pub basic: Option<(String, SecretString)>,
-    /// The v2 accounts that it hears about; all if empty.
+    /// v2 accounts whose notifications it gets; empty for all.
     pub accounts: Vec<String>,
-    /// v1's names of the notifications that it gets; all if empty.
+    /// Notifications that it gets, under v1's names; empty for all.
     pub notifications: Vec<String>,
-    /// How often a notification is sent at most.
+    /// Maximum number of attempts.
     pub attempts: u32,
     /// The waits between attempts; the last one repeats.
     pub waits: Vec<Duration>,
-    /// How long notifications that may pause wait before the first attempt.
+    /// Delay of notifications that may be delayed.
     pub pause: Duration,
-    /// The name of its host may lead to a private address.
+    /// True if its host name may resolve to a private address.
     pub allows_private: bool,
-    /// The choices for what it gets.
+    /// Options of its notifications.
     pub site: Site,
 }
 
 impl WebhooksConfig {
-    /// `None` if nothing listens, or after a mistake.
+    /// `None` if the endpoint is disabled, or after a mistake.
     pub(super) fn from_settings(webhooks: Webhooks, mistakes: &Mistakes) -> Option<Self> {
         let listen = webhooks.listen.transpose()?;
         let secret = webhooks.secret_token.value.as_ref();
@@ -75,7 +75,7 @@ impl WebhooksConfig {
 }
 
 impl ReceiverConfig {
-    /// Its URL without user and query, for people and metrics.
+    /// Its URL without user and query, for logs and metrics.
     pub fn label(&self) -> String {
         let mut shown = self.url.clone();
         shown.set_query(None);
@@ -83,7 +83,7 @@ impl ReceiverConfig {
         shown.into()
     }
 
-    /// The address of its host, if that stands in its URL.
+    /// The IP address in its URL, if the host is one.
     pub fn address(&self) -> Option<IpAddr> {
         match self.url.host()? {
             Host::Ipv4(address) => Some(address.into()),
@@ -92,7 +92,7 @@ impl ReceiverConfig {
         }
     }
 
-    /// True if it is on this machine and without TLS.
+    /// True if it is on this machine, without TLS.
     pub fn is_local(&self) -> bool {
         let is_loopback = self.address().is_some_and(|address| address.is_loopback());
         is_loopback && self.url.scheme() == "http"
@@ -164,7 +164,7 @@ impl ReceiverConfig {
         }
         let options = catalog.options(&options).map_err(|errors| {
             for error in errors {
-                // What is wrong with the site's own options is reported there.
+                // Mistakes in the site's options are reported elsewhere.
                 if let Some((Some(_), origin)) = own.get(option_of(&error)) {
                     mistakes.add(origin.clone(), error.to_string());
                 }
@@ -208,7 +208,7 @@ impl fmt::Debug for ReceiverConfig {
     }
 }
 
-/// A URL whose query may be a secret: it is not repeated.
+/// The query of the URL may contain a secret, so that the URL is not repeated.
 fn url(written: &Placed<SecretString>, mistakes: &Mistakes) -> Option<Url> {
     let url = Url::parse(written.value.expose_secret().trim()).ok();
     let url = url.filter(|url| {

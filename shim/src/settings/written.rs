@@ -1,4 +1,4 @@
-//! All that is written in the sources, not yet validated as a whole.
+//! The given settings of all sources, before validation as a whole.
 
 use mappings::Catalog;
 use toml::de::DeTable;
@@ -11,7 +11,7 @@ use super::{
     table::{Brownout, Receiver, Rollout, Site, Tenant},
 };
 
-/// What was written.
+/// The given settings.
 pub(super) struct Written {
     pub(super) site: Site,
     pub(super) tenants: Vec<Tenant>,
@@ -19,7 +19,7 @@ pub(super) struct Written {
     pub(super) rollouts: Vec<Rollout>,
     pub(super) brownouts: Vec<Brownout>,
     pub(super) choices: Choices,
-    /// The file is no TOML.
+    /// True if the file is not valid TOML.
     pub(super) is_broken: bool,
     pub(super) effective: Effective,
 }
@@ -27,7 +27,7 @@ pub(super) struct Written {
 impl Written {
     pub(super) fn read(sources: &Sources<'_>, catalog: &Catalog, mistakes: &Mistakes) -> Self {
         let (name, text) = sources.file.unwrap_or_default();
-        // Broken lines are reported one by one, and what stands around them is still read.
+        // Malformed lines are reported one by one, and the others are still read.
         let (file, errors) = DeTable::parse_recoverable(text);
         let is_broken = !errors.is_empty();
         for error in errors {
@@ -62,10 +62,11 @@ impl Written {
 }
 
 impl Effective {
-    /// Reads all values. Ask only if [`super::Config::load`] finds no mistake in the same sources.
+    /// Reads all values. Only valid if [`super::Config::load`] finds no mistake in the same
+    /// sources.
     pub fn of(sources: &Sources<'_>, catalog: &Catalog) -> Self {
         let sources = Sources {
-            // Secrets are not shown, whatever is in their files.
+            // Secrets are masked, so that their files are not needed.
             read: &|_| Ok(String::new()),
             flags: sources.flags.clone(),
             ..*sources
@@ -74,7 +75,7 @@ impl Effective {
     }
 }
 
-/// The defaults.
+/// The default settings.
 impl Default for Site {
     fn default() -> Self {
         let sources = Sources {

@@ -1,7 +1,7 @@
-//! What a state engine does: atomic operations on names and sealed values.
+//! The interface of state engines: atomic operations on names and encrypted values.
 //!
-//! An engine sees names that only the holder of the key can make and values that only the holder can
-//! open. Each operation is one transaction, script or round trip.
+//! Only the holder of the key can compute names and decrypt values. Each operation is one
+//! transaction, script or round trip.
 
 use std::{fmt, num::NonZeroU32, time::Duration};
 
@@ -11,118 +11,118 @@ use shim_upstream::Pace;
 
 use super::{Name, StateError, queue};
 
-/// A run of a write: the fence of its lease.
+/// Id of a run of a write: the fencing token of its lease.
 pub type Run = u128;
 
-/// The answer of an engine.
+/// The future of an operation.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, StateError>>;
 
-/// For how long page cursors are remembered: less than the 15 minutes for which v2 accepts them.
+/// Time to live of page cursors: less than the 15 minutes for which v2 accepts them.
 pub const CURSOR_TIME: Duration = Duration::from_secs(10 * 60);
 
-/// For how long an unfinished write can be resumed, at least from its beginning.
+/// Minimum time for which an unfinished write can be resumed, from its start.
 pub const UNFINISHED_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// For how long the answer of a finished write is kept for the requests that waited for it.
+/// Time for which the response of a finished write is kept for waiting requests.
 pub const ANSWER_TIME: Duration = Duration::from_secs(10);
 
-/// For how long a generation is remembered: longer than any answer that is cached under it.
+/// Time to live of a generation: longer than that of any response cached under it.
 pub const GENERATION_TIME: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// A write of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Write {
-    /// The v2 account, by which an engine may keep names together.
+    /// The v2 account; an engine may group names by it.
     pub account: Name,
-    /// The write.
+    /// The name of the write.
     pub name: Name,
 }
 
-/// What a request that wants to run a write finds.
+/// Result of starting a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begun {
-    /// The write is leased to this run. With the journal of an unfinished earlier run.
-    Yours(Option<Bytes>),
-    /// Another run has the lease, for at most this much longer.
+    /// This run has the lease; with the journal of an unfinished earlier run.
+    Leased(Option<Bytes>),
+    /// Another run has the lease.
     Busy {
         /// That run.
         run: Run,
-        /// What is left of its lease.
+        /// Remaining time of its lease.
         left: Duration,
     },
 }
 
-/// What becomes of a write at the end of a run.
+/// How a run ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// Finished; the answer is for the requests that waited for it.
+    /// The write is finished, with the response for waiting requests.
     Finished(Bytes),
-    /// Unfinished, with its journal: the next equal request resumes it.
+    /// The write is unfinished, with its journal. The next equal request resumes it.
     Unfinished(Bytes),
 }
 
-/// How far a run of another request is.
+/// Progress of another request's run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// It finished with this answer.
+    /// It finished with this response.
     Finished(Bytes),
-    /// It has its lease.
+    /// It has the lease.
     Running,
-    /// It ended unfinished, or its lease ran out.
+    /// It ended unfinished, or its lease expired.
     Gone,
 }
 
-/// For how long the calls of a day are counted: until the next day has begun for everyone.
+/// Time to live of the count of a day's calls: longer than the day on the clock of any process.
 pub const DAY_TIME: Duration = Duration::from_secs(26 * 60 * 60);
 
 /// One v2 call against the limits of its account.
 #[derive(Clone, Debug)]
 pub struct Reservation {
-    /// The v2 account, by which an engine may keep the other names together.
+    /// The v2 account; an engine may group the other names by it.
     pub account: Name,
     /// The rate limit, if there is one.
     pub pace: Option<(Name, Pace)>,
-    /// The count of the day, if there is a limit, and that limit.
+    /// The name of the day's count and its limit, if there is one.
     pub daily: Option<(Name, u64)>,
-    /// What a refusal of this call is remembered under.
+    /// The name under which v2's refusals of this call are stored.
     pub refusal: Name,
-    /// Whom the call is about, if anybody.
+    /// The subject of the call, if it has one.
     pub subject: Option<Subject>,
-    /// The longest acceptable wait.
+    /// The maximum wait.
     pub most: Duration,
 }
 
-/// Whom a call is about: a number that only the holder of the key can make.
+/// Keyed hash of the subject of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subject(i64);
 
-/// Stands for any subject.
-pub(super) const ANYBODY: i64 = 0;
+/// Matches every subject.
+pub(super) const ANY_SUBJECT: i64 = 0;
 
 impl From<Name> for Subject {
     fn from(Name(name): Name) -> Self {
-        // 63 bits; none of them is anybody.
+        // 63 bits, and never `ANY_SUBJECT`.
         Self(i64::try_from(name >> 65).unwrap_or(i64::MAX).max(1))
     }
 }
 
 impl Subject {
-    /// The number of a subject, [`ANYBODY`] for none.
+    /// The number of a subject, [`ANY_SUBJECT`] for none.
     pub(super) fn number(subject: Option<Self>) -> i64 {
-        subject.map_or(ANYBODY, |Self(number)| number)
+        subject.map_or(ANY_SUBJECT, |Self(number)| number)
     }
 }
 
 /// The processes that share an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Processes {
-    /// How many there are; `None` if that was never known.
+    /// Their number; `None` if it has never been counted.
     pub count: Option<NonZeroU32>,
-    /// True if all of them can be expected to reach the engine.
+    /// True if probably all of them can reach the engine.
     pub is_complete: bool,
 }
 
-/// Where state is kept. Every operation is atomic, also among processes that share the engine.
+/// Storage of state. Every operation is atomic, also among processes that share the engine.
 pub trait Engine: fmt::Debug + Send + Sync {
     /// Its name in `/status` and the log.
     fn kind(&self) -> &'static str;
@@ -132,32 +132,32 @@ pub trait Engine: fmt::Debug + Send + Sync {
         false
     }
 
-    /// The processes that share it; `None` if it is this process's alone.
+    /// The processes that share it; `None` if only this process uses it.
     fn processes(&self) -> Option<Processes>;
 
     /// The cursors of a list of an account, and the account's generation, in one round trip.
     fn list(&self, list: Name, account: Name) -> Answer<'_, (Option<Bytes>, u64)>;
 
-    /// Remembers the cursors of a list of an account for [`CURSOR_TIME`].
+    /// Stores the cursors of a list of an account for [`CURSOR_TIME`].
     fn save_cursors(&self, list: Name, account: Name, cursors: Bytes) -> Answer<'_, ()>;
 
-    /// What is kept under a name.
-    fn kept(&self, name: Name) -> Answer<'_, Option<Bytes>>;
+    /// The value under a name.
+    fn value(&self, name: Name) -> Answer<'_, Option<Bytes>>;
 
-    /// Keeps something for a time, in place of what was kept under the name.
-    fn keep(&self, name: Name, value: Bytes, time: Duration) -> Answer<'_, ()>;
+    /// Sets the value under a name, with a time to live.
+    fn set_value(&self, name: Name, value: Bytes, time: Duration) -> Answer<'_, ()>;
 
     /// The number of writes to the account so far.
     fn generation(&self, account: Name) -> Answer<'_, u64>;
 
-    /// Counts a write to the account beside [`end`](Self::end).
+    /// Counts a write to the account that has no run to [`end`](Self::end).
     fn advance(&self, account: Name) -> Answer<'_, ()>;
 
-    /// Takes the lease of a write. `journal` is remembered if no earlier run left one. A run that got
-    /// no answer may begin again with the same journal.
+    /// Leases a write to a run. `journal` is stored unless an earlier run left one. Idempotent: a
+    /// run whose reply was lost may start again with the same journal.
     fn begin(&self, write: Write, run: Run, lease: Duration, journal: Bytes) -> Answer<'_, Begun>;
 
-    /// Renews the lease, with a new journal if one is given. False if the lease is lost.
+    /// Renews the lease and optionally replaces the journal. False if the lease is lost.
     fn step(
         &self,
         write: Write,
@@ -166,22 +166,22 @@ pub trait Engine: fmt::Debug + Send + Sync {
         journal: Option<Bytes>,
     ) -> Answer<'_, bool>;
 
-    /// Counts a write to the account, and ends a run. False if its lease was lost; only the count
-    /// is changed then.
+    /// Counts a write to the account and ends a run. If the lease was lost, only counts and returns
+    /// false.
     fn end(&self, write: Write, run: Run, ending: Ending) -> Answer<'_, bool>;
 
-    /// How far a run is that [`begin`](Self::begin) reported as busy.
+    /// Progress of a run that [`begin`](Self::begin) reported as busy.
     fn progress(&self, write: Write, run: Run) -> Answer<'_, Progress>;
 
-    /// True if a write has begun and not finished: an equal request would resume it.
+    /// True if a write has started and not finished, so that an equal request would resume it.
     fn is_open(&self, write: Write) -> Answer<'_, bool>;
 
-    /// Reserves a call; the answer is how long to wait before it, or `None` if the wait would be too
-    /// long, the day's calls are used up, or v2 refuses the call. Nothing is taken then.
+    /// Reserves a call and returns the wait before it. Returns `None` and reserves nothing if the
+    /// wait would be too long, the daily limit is reached, or v2 refuses the call.
     fn reserve(&self, reservation: Reservation) -> Answer<'_, Option<Duration>>;
 
-    /// Remembers for some time that v2 refuses a call of an account about a subject; about anybody
-    /// if it is refused about another one already.
+    /// Stores for some time that v2 refuses a call of an account for a subject. If another subject
+    /// is refused already, the call is refused for all.
     fn refused(
         &self,
         account: Name,
@@ -190,19 +190,20 @@ pub trait Engine: fmt::Debug + Send + Sync {
         time: Duration,
     ) -> Answer<'_, ()>;
 
-    /// Counts a failure; all are forgotten `window` after the first one.
+    /// Counts a failure and returns the count, which resets `window` after the first failure.
     fn fail(&self, who: Name, window: Duration) -> Answer<'_, u64>;
 
-    /// The failures that are remembered.
+    /// The current count of failures.
     fn failures(&self, who: Name) -> Answer<'_, u64>;
 
-    /// Appends a message to its group, unless one of its id came within [`queue::SEEN_TIME`].
+    /// Appends a message to its group, unless one with the same id came within
+    /// [`queue::SEEN_TIME`].
     fn put(&self, queue: Name, message: queue::NewMessage, now: i64) -> Answer<'_, queue::Put>;
 
-    /// True if a message of this id came within [`queue::SEEN_TIME`].
+    /// True if a message with this id came within [`queue::SEEN_TIME`].
     fn has_seen(&self, queue: Name, id: Name, now: i64) -> Answer<'_, bool>;
 
-    /// Leases the group whose first message has been due for longest, and returns that message.
+    /// Leases the group whose first message has been due the longest, and returns that message.
     fn claim(
         &self,
         queue: Name,
@@ -211,7 +212,7 @@ pub trait Engine: fmt::Debug + Send + Sync {
         owner: Run,
     ) -> Answer<'_, Option<queue::Claimed>>;
 
-    /// Extends a lease to `lease` after `now`. False if it was lost.
+    /// Extends a lease to `lease` after `now`. False if the lease was lost.
     fn renew(
         &self,
         queue: Name,
@@ -220,8 +221,8 @@ pub trait Engine: fmt::Debug + Send + Sync {
         lease: Duration,
     ) -> Answer<'_, bool>;
 
-    /// Settles a claimed message. False if its lease was lost; a delivered message is deleted even
-    /// then, and nothing else is changed.
+    /// Settles a claimed message. False if the lease was lost; then only
+    /// [`queue::Settlement::Done`] has an effect: the message is deleted.
     fn settle(
         &self,
         queue: Name,
@@ -230,16 +231,16 @@ pub trait Engine: fmt::Debug + Send + Sync {
         now: i64,
     ) -> Answer<'_, bool>;
 
-    /// When the next message is due, in milliseconds since 1970.
+    /// Due time of the next message, in milliseconds since 1970.
     fn next_due(&self, queue: Name) -> Answer<'_, Option<i64>>;
 
-    /// Dead messages, oldest first.
+    /// Dead letters, oldest first.
     fn dead_letters(&self, queue: Name, limit: usize) -> Answer<'_, Vec<queue::DeadLetter>>;
 
-    /// Appends dead messages that died until `now` to their groups again; returns how many. Those
-    /// beyond [`queue::MAX_WAITING`] stay dead.
-    fn put_back(&self, queue: Name, which: queue::Dead, now: i64) -> Answer<'_, usize>;
+    /// Requeues dead letters that died until `now`, at the ends of their groups; returns their
+    /// number. Letters beyond [`queue::MAX_WAITING`] stay dead.
+    fn requeue(&self, queue: Name, which: queue::Dead, now: i64) -> Answer<'_, usize>;
 
-    /// How many messages there are.
+    /// Numbers of messages.
     fn counts(&self, queue: Name) -> Answer<'_, queue::Counts>;
 }

@@ -1,8 +1,8 @@
-//! Names and seals: what leaves the process can be read only with the key.
+//! Naming and encryption of stored entries, so that the store is useless without the key.
 //!
-//! A name is an HMAC, a value is sealed with ChaCha20-Poly1305 and its name as associated data. Both
-//! keys are derived from the 32 bytes of the key file. The previous key still opens, so that a key
-//! can be replaced without loss.
+//! A name is an HMAC. A value is encrypted with ChaCha20-Poly1305, with its name as associated
+//! data. Both keys are derived from the 32 bytes of the key file. The previous key still decrypts,
+//! so that a key can be rotated without loss.
 
 use std::{
     fmt,
@@ -20,14 +20,15 @@ use ring::{
 };
 
 use super::StateError;
+use crate::private_file::owner_only;
 
-/// The first byte of a sealed value: how it is sealed.
+/// First byte of an encrypted value: the version of the format.
 const VERSION: u8 = 1;
 
-/// The length of a key file, in bytes.
+/// Length of a key file, in bytes.
 pub(super) const KEY_BYTES: usize = 32;
 
-/// The name of a remembered thing: an HMAC.
+/// Name of an entry: an HMAC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(pub(super) u128);
 
@@ -45,7 +46,7 @@ impl std::str::FromStr for Name {
     }
 }
 
-/// What is named. Names of different spaces never collide.
+/// Namespaces. Names of different spaces never collide.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Space {
     Account,
@@ -63,7 +64,7 @@ pub(crate) enum Space {
     Rollout,
 }
 
-/// The keys that name and seal.
+/// The current and the previous keys.
 pub(super) struct Keyring {
     current: Keys,
     previous: Option<Keys>,
@@ -87,28 +88,29 @@ impl Keyring {
         })
     }
 
-    /// With a key that ends with the process.
+    /// A keyring with a random key.
     pub(super) fn random() -> Result<Self, StateError> {
         Self::new(&fresh_key()?, None)
     }
 
-    /// The name of what these parts describe together.
+    /// The name of an entry, from the parts that identify it.
     pub(super) fn name(&self, space: Space, parts: &[&[u8]]) -> Name {
         self.current.name(space, parts)
     }
 
-    /// The name under the previous key.
+    /// The same name under the previous key.
     pub(super) fn previous_name(&self, space: Space, parts: &[&[u8]]) -> Option<Name> {
         let previous = self.previous.as_ref()?;
         Some(previous.name(space, parts))
     }
 
-    /// Keys for a MAC of something that leaves the shim: the current one first.
+    /// Keys for MACs outside of the shim, the current one first.
     pub(super) fn mac_keys(&self, space: Space) -> Vec<[u8; KEY_BYTES]> {
         let keys = std::iter::once(&self.current).chain(&self.previous);
         keys.map(|keys| keys.mac_key(space)).collect()
     }
 
+    /// Encrypts a value.
     pub(super) fn seal(&self, name: Name, value: &[u8]) -> Result<Bytes, StateError> {
         let mut nonce = [0; NONCE_LEN];
         let failed = |_| StateError::Random;
@@ -124,7 +126,7 @@ impl Keyring {
         Ok(whole.into())
     }
 
-    /// `None` for what no key opens under this name.
+    /// Decrypts a value; `None` if no key decrypts it under this name.
     pub(super) fn open(&self, name: Name, sealed: &[u8]) -> Option<Bytes> {
         let mut keys = std::iter::once(&self.current).chain(&self.previous);
         keys.find_map(|keys| keys.open(name, sealed))
@@ -206,7 +208,7 @@ pub(super) fn read_key(file: &Path) -> Result<[u8; KEY_BYTES], StateError> {
     };
     let opened = File::open(file).map_err(failed)?;
     let mut bytes = Vec::new();
-    // A longer file is not read to its end.
+    // A longer file is invalid and is not read to its end.
     let limit = KEY_BYTES as u64 + 1;
     (&opened)
         .take(limit)
@@ -226,8 +228,8 @@ pub(super) fn read_key(file: &Path) -> Result<[u8; KEY_BYTES], StateError> {
         .map_err(|_| StateError::KeyLength(file.to_owned()))
 }
 
-/// Reads a key file; creates it first if there is none. Of several processes that create it at once,
-/// one succeeds and all read its key.
+/// Reads a key file, and creates it if it is missing. If several processes create it at the same
+/// time, one succeeds and all read its key.
 pub(super) fn read_or_create_key(file: &Path) -> Result<[u8; KEY_BYTES], StateError> {
     if !file.exists() {
         create_key(file).map_err(|source| StateError::KeyFile {
@@ -242,15 +244,10 @@ fn create_key(file: &Path) -> io::Result<()> {
     let key = fresh_key().map_err(io::Error::other)?;
     let made = file.with_extension(format!("key.{:08x}", fastrand::u32(..)));
     let mut options = OpenOptions::new();
-    options.create_new(true).write(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
+    owner_only(options.create_new(true).write(true));
     let mut opened = options.open(&made)?;
     let written = opened.write_all(&key).and_then(|()| opened.sync_all());
-    // Never replaces a file: another process may use its key already.
+    // A hard link never replaces a file: another process may use its key already.
     let linked = written.and_then(|()| fs::hard_link(&made, file));
     fs::remove_file(&made)?;
     match linked {

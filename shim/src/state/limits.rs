@@ -1,4 +1,4 @@
-//! What processes count together: the calls of a v2 account, and failed logins.
+//! Limits that processes share: calls of a v2 account, and failed logins.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -11,25 +11,26 @@ use super::{
     keyring::Space,
 };
 
-/// How a failed login counts among all of a key and an address.
+/// Time for which failed logins are counted.
 const LOGIN_WINDOW: Duration = Duration::from_secs(60);
 
 impl State {
-    /// The budget that processes share; `None` if the engine is this process's alone.
+    /// The budget that processes share; `None` if only this process uses the engine.
     pub(crate) fn shared_budget(&self) -> Option<Arc<dyn SharedBudget>> {
         self.engine().processes()?;
         Some(Arc::new(self.clone()))
     }
 
-    /// Counts a failed login; the number in all processes within a minute, if they count together.
+    /// Counts a failed login and returns the count of all processes within a minute; `None` if the
+    /// engine is not shared.
     pub(crate) async fn failed_login(&self, who: &[u8; 32]) -> Option<u64> {
         self.engine().processes()?;
         let who = self.name(Space::Failures, &[who]);
-        self.ok(self.engine().fail(who, LOGIN_WINDOW).await)
+        self.logged(self.engine().fail(who, LOGIN_WINDOW).await)
     }
 
-    /// Takes the next look at a login beyond the limit, of which all processes have one in `pause`;
-    /// `None` if they do not count together.
+    /// Takes a turn to check a login beyond the limit: all processes together have one in `pause`.
+    /// `None` if the engine is not shared.
     pub(crate) async fn login_turn(&self, who: &[u8; 32], pause: Duration) -> Option<bool> {
         self.engine().processes()?;
         let pace = Pace {
@@ -44,7 +45,7 @@ impl State {
             subject: None,
             most: Duration::ZERO,
         });
-        self.ok(looked.await).map(|turn| turn.is_some())
+        self.logged(looked.await).map(|turn| turn.is_some())
     }
 
     fn reservation(&self, call: &SharedCall<'_>) -> Reservation {
@@ -84,11 +85,11 @@ impl State {
 impl SharedBudget for State {
     fn reserve<'a>(&'a self, call: &'a SharedCall<'a>) -> BoxFuture<'a, Reserved> {
         async move {
-            // Known before the names are made.
+            // Checked before the names are computed.
             if self.engine().is_down() {
                 return Reserved::Unreachable;
             }
-            match self.ok(self.engine().reserve(self.reservation(call)).await) {
+            match self.logged(self.engine().reserve(self.reservation(call)).await) {
                 Some(Some(wait)) => Reserved::After(wait),
                 Some(None) => Reserved::Refused,
                 None => Reserved::Unreachable,
@@ -102,7 +103,7 @@ impl SharedBudget for State {
             let account = self.name(Space::Account, &[call.account]);
             let (refusal, subject) = (self.refusal(call), self.subject(call));
             let noted = self.engine().refused(account, refusal, subject, time);
-            self.ok(noted.await);
+            self.logged(noted.await);
         }
         .boxed()
     }

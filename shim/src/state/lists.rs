@@ -1,13 +1,13 @@
-//! The page cursors of lists, and the generation of a v2 account.
+//! Page cursors of lists, and the generation of a v2 account.
 
 use super::{Key, Name, State, StateError, keyring::Space};
 
-/// Tokens of pages by page number.
+/// Page tokens by page number.
 pub(crate) type Cursors = Vec<(u32, String)>;
 
 impl State {
-    /// The cursors of a list of a tenant, if they are remembered, and the generation of its account,
-    /// if it can be read.
+    /// The cursors of a list of a tenant, if they are stored, and the generation of its account,
+    /// unless the engine fails.
     pub(crate) async fn list(
         &self,
         tenant: &Key,
@@ -17,7 +17,7 @@ impl State {
         let parts = [tenant.as_bytes().as_slice(), list.as_bytes()];
         let name = self.name(Space::List, &parts);
         let account = self.name(Space::Account, &[account.as_bytes()]);
-        let Some((found, generation)) = self.ok(self.engine().list(name, account).await) else {
+        let Some((found, generation)) = self.logged(self.engine().list(name, account).await) else {
             return (None, None);
         };
         let opened = found.and_then(|sealed| self.unseal(name, &sealed));
@@ -25,7 +25,7 @@ impl State {
         (cursors, Some(generation))
     }
 
-    /// Remembers the cursors of a list of a tenant.
+    /// Stores the cursors of a list of a tenant.
     pub(crate) async fn save_cursors(
         &self,
         tenant: &Key,
@@ -37,30 +37,30 @@ impl State {
         let name = self.name(Space::List, &parts);
         let account = self.name(Space::Account, &[account.as_bytes()]);
         let written = serde_json::to_vec(cursors).unwrap_or_default();
-        if let Some(sealed) = self.ok(self.seal(name, &written)) {
-            self.ok(self.engine().save_cursors(name, account, sealed).await);
+        if let Some(sealed) = self.logged(self.seal(name, &written)) {
+            self.logged(self.engine().save_cursors(name, account, sealed).await);
         }
     }
 
-    /// How often the account was written to; `None` if that cannot be read.
+    /// The number of writes to the account; `None` if the engine fails.
     pub(crate) async fn generation(&self, account: &Key) -> Option<u64> {
         let account = self.name(Space::Account, &[account.as_bytes()]);
-        self.ok(self.engine().generation(account).await)
+        self.logged(self.engine().generation(account).await)
     }
 
-    /// The account was written to by somebody else than this shim: what is remembered may be old.
+    /// Records a write to the account by another program: cached responses may be out of date.
     pub(crate) async fn wrote_elsewhere(&self, account: &Key) {
         self.wrote(self.name(Space::Account, &[account.as_bytes()]))
             .await;
     }
 
-    /// The account was written to, while another engine stood in for this one.
+    /// Records a write to the account that ran on another engine.
     pub(super) async fn wrote(&self, account: Name) {
-        self.ok(self.engine().advance(account).await);
+        self.logged(self.engine().advance(account).await);
     }
 
-    /// For what costs time only if the engine fails.
-    pub(super) fn ok<T>(&self, result: Result<T, StateError>) -> Option<T> {
-        result.inspect_err(|error| self.missed(error)).ok()
+    /// Turns a failure of the engine that only costs time into `None`, and logs it.
+    pub(super) fn logged<T>(&self, result: Result<T, StateError>) -> Option<T> {
+        result.inspect_err(|error| self.log_failure(error)).ok()
     }
 }

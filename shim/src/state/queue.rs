@@ -1,5 +1,5 @@
-//! A queue with groups: messages of one group are delivered in order and one at a time, at least
-//! once. Bodies are sealed. Times are handed in, in milliseconds since 1970.
+//! A queue with groups. Messages of a group are delivered in order and one at a time, at least
+//! once. Bodies are encrypted. Times are parameters, in milliseconds since 1970.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,51 +7,51 @@ use bytes::Bytes;
 
 use super::{Engine, Key, Name, State, StateError, engine::Run, keyring::Space};
 
-/// For how long the id of a message is remembered, so that a repeat is recognised.
+/// Time for which message ids are kept to recognize repeats.
 pub const SEEN_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// For how long a dead message is kept.
+/// Time for which a dead letter is kept.
 pub const DEAD_TIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Messages that may wait.
+/// Maximum number of waiting messages.
 pub const MAX_WAITING: u64 = 200_000;
 
-/// Dead messages that are kept: one more takes the place of the oldest.
+/// Maximum number of dead letters. One more replaces the oldest.
 pub const MAX_DEAD: u64 = 200_000;
 
-/// Dead messages that one transaction puts back, so that it holds up no other for long.
-const PUT_BACK_AT_ONCE: usize = 200;
+/// Dead letters requeued by one transaction, so that it does not block others for long.
+const REQUEUED_AT_ONCE: usize = 200;
 
-/// A message to be stored, sealed.
+/// An encrypted message to be stored.
 #[derive(Clone, Debug)]
 pub struct NewMessage {
-    /// What repeats are recognised by.
+    /// Identity, by which repeats are recognized.
     pub id: Name,
-    /// What is delivered in order.
+    /// The group, within which order is kept.
     pub group: Name,
-    /// The sealed body.
+    /// The encrypted body.
     pub body: Bytes,
 }
 
-/// What became of a new message.
+/// Result of storing a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
     /// It is stored.
     Stored,
-    /// One with this id came within the last 24 h.
+    /// A message with this id came within the last 24 h.
     Repeat,
-    /// [`MAX_WAITING`] messages wait.
+    /// [`MAX_WAITING`] messages are waiting.
     Full,
 }
 
-/// A lease of one message and its group.
+/// A lease of a message and its group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The message.
     pub id: Name,
     /// Its group.
     pub group: Name,
-    /// The fence.
+    /// Fencing token.
     pub owner: Run,
 }
 
@@ -60,23 +60,23 @@ pub struct Claim {
 pub struct Claimed {
     /// Its lease.
     pub claim: Claim,
-    /// Its body; empty if no key opens it.
+    /// Its body; empty if no key decrypts it.
     pub body: Bytes,
-    /// How often it was put off before.
+    /// Number of failed attempts.
     pub attempts: u32,
 }
 
-/// What becomes of a claimed message.
+/// How a claimed message is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settlement {
-    /// It was delivered and is deleted, also by who lost the lease: nobody delivers it again. The
-    /// group stays leased then.
+    /// Delivered. The message is deleted, even if the lease was lost, so that it is not delivered
+    /// again; the group then stays leased to the other process.
     Done,
-    /// It is delivered again from this time on; its group waits.
+    /// Failed. The group waits until this time, then the message is delivered again.
     RetryAt(i64),
-    /// It was not attempted, and is delivered from this time on; its group waits.
+    /// Not attempted. The group waits until this time.
     PutOff(i64),
-    /// It is given up and kept for [`DEAD_TIME`]; its group goes on.
+    /// Given up. The message is kept for [`DEAD_TIME`], and the group continues.
     Dead,
 }
 
@@ -85,70 +85,51 @@ pub enum Settlement {
 pub struct DeadLetter {
     /// The message.
     pub id: Name,
-    /// Its body; empty if no key opens it.
+    /// Its body; empty if no key decrypts it.
     pub body: Bytes,
-    /// When it was given up.
+    /// Time at which it was given up.
     pub at: i64,
 }
 
-/// Which dead messages are put back.
+/// Selection of dead letters.
 #[derive(Clone, Debug)]
 pub enum Dead {
-    /// These.
+    /// The letters with these ids.
     Named(Vec<Name>),
     /// This many, oldest first.
     Oldest(usize),
 }
 
-/// How many messages a queue has.
+/// Numbers of messages in a queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// To be delivered.
+    /// Waiting for delivery.
     pub waiting: u64,
-    /// Given up.
+    /// Dead letters.
     pub dead: u64,
 }
 
-/// One queue of the state engine. There is no fallback: an engine that cannot be reached is an error.
+/// A queue in the state engine. It has no fallback: if the engine cannot be reached, operations
+/// fail.
 #[derive(Clone, Debug)]
 pub struct Queue {
     pub(super) state: State,
     pub(super) name: Name,
-    /// It and its messages are named by the previous key.
+    /// True if it and its messages are named with the previous key.
     pub(super) is_previous: bool,
 }
 
 impl Queue {
-    pub(super) fn new(state: State, name: &str) -> Self {
-        let name = state.name(Space::Queue, &[name.as_bytes()]);
-        Self {
-            state,
-            name,
-            is_previous: false,
-        }
-    }
-
-    /// The queue as it was named under the previous key.
-    pub(super) fn previous(state: State, name: &str) -> Option<Self> {
-        let keyring = &state.0.keyring;
-        let name = keyring.previous_name(Space::Queue, &[name.as_bytes()])?;
-        Some(Self {
-            state,
-            name,
-            is_previous: true,
-        })
-    }
-
     /// True if both are the same queue.
     pub fn is(&self, other: &Self) -> bool {
         self.name == other.name
     }
 
-    /// Stores a message; it is durable when this returns.
+    /// Stores a message durably.
     ///
     /// # Errors
     ///
-    /// If the engine cannot store it.
+    /// Fails if the engine cannot store it.
     pub async fn put(&self, id: Key, group: Key, body: &[u8], now: i64) -> Result<Put, StateError> {
         let id = self.message(id);
         let group = self.state.name(Space::Group, &[group.as_bytes()]);
@@ -157,24 +138,24 @@ impl Queue {
         self.engine().put(self.name, message, now).await
     }
 
-    /// True if a message of this id was stored within [`SEEN_TIME`].
+    /// True if a message with this id was stored within [`SEEN_TIME`].
     ///
     /// # Errors
     ///
-    /// If the engine cannot be reached.
+    /// Fails if the engine cannot be reached.
     pub async fn has_seen(&self, id: Key, now: i64) -> Result<bool, StateError> {
         let id = self.message(id);
         self.engine().has_seen(self.name, id, now).await
     }
 
-    /// Claims the next message that is due. Its group is leased until the message is settled or the
-    /// lease ends.
+    /// Claims the next due message. Its group is leased until the message is settled or the lease
+    /// expires.
     ///
     /// # Errors
     ///
-    /// If the engine cannot be reached.
+    /// Fails if the engine cannot be reached.
     pub async fn claim(&self, now: i64, lease: Duration) -> Result<Option<Claimed>, StateError> {
-        let owner = super::fresh_run();
+        let owner = super::new_run();
         let claimed = self.engine().claim(self.name, now, lease, owner).await?;
         let Some(mut claimed) = claimed else {
             return Ok(None);
@@ -183,20 +164,20 @@ impl Queue {
         Ok(Some(claimed))
     }
 
-    /// Extends a lease; it ends `lease` after `now`. False if it was lost.
+    /// Extends a lease to `lease` after `now`. False if the lease was lost.
     ///
     /// # Errors
     ///
-    /// If the engine cannot be reached.
+    /// Fails if the engine cannot be reached.
     pub async fn renew(&self, claim: Claim, now: i64, lease: Duration) -> Result<bool, StateError> {
         self.engine().renew(self.name, claim, now, lease).await
     }
 
-    /// Settles a claimed message. False if its lease was lost.
+    /// Settles a claimed message. False if the lease was lost.
     ///
     /// # Errors
     ///
-    /// If the engine cannot be reached.
+    /// Fails if the engine cannot be reached.
     pub async fn settle(
         &self,
         claim: Claim,
@@ -208,20 +189,20 @@ impl Queue {
             .await
     }
 
-    /// When [`claim`](Self::claim) would next find a message, in milliseconds since 1970.
+    /// Time at which [`claim`](Self::claim) would next find a message, in milliseconds since 1970.
     ///
     /// # Errors
     ///
-    /// If the engine cannot be reached.
+    /// Fails if the engine cannot be reached.
     pub async fn next_due(&self) -> Result<Option<i64>, StateError> {
         self.engine().next_due(self.name).await
     }
 
-    /// Dead messages, oldest first.
+    /// Dead letters, oldest first.
     ///
     /// # Errors
     ///
-    /// If the engine cannot be reached.
+    /// Fails if the engine cannot be reached.
     pub async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, StateError> {
         let mut letters = self.engine().dead_letters(self.name, limit).await?;
         for letter in &mut letters {
@@ -230,24 +211,24 @@ impl Queue {
         Ok(letters)
     }
 
-    /// Appends dead messages to their groups again, all that died until `now` if `ids` is `None`;
-    /// returns how many. Those for which there is no place stay dead.
+    /// Requeues dead letters at the ends of their groups: those with these ids, or all that died
+    /// until `now`. Returns their number. Letters for which the queue has no room stay dead.
     ///
     /// # Errors
     ///
-    /// If the engine cannot be reached.
-    pub async fn put_back(&self, ids: Option<&[Name]>, now: i64) -> Result<usize, StateError> {
+    /// Fails if the engine cannot be reached.
+    pub async fn requeue(&self, ids: Option<&[Name]>, now: i64) -> Result<usize, StateError> {
         let mut count = 0;
         if let Some(ids) = ids {
-            for ids in ids.chunks(PUT_BACK_AT_ONCE) {
+            for ids in ids.chunks(REQUEUED_AT_ONCE) {
                 let ids = Dead::Named(ids.to_vec());
-                count += self.engine().put_back(self.name, ids, now).await?;
+                count += self.engine().requeue(self.name, ids, now).await?;
             }
             return Ok(count);
         }
         loop {
-            let oldest = Dead::Oldest(PUT_BACK_AT_ONCE);
-            let put = self.engine().put_back(self.name, oldest, now).await?;
+            let oldest = Dead::Oldest(REQUEUED_AT_ONCE);
+            let put = self.engine().requeue(self.name, oldest, now).await?;
             count += put;
             if put == 0 {
                 return Ok(count);
@@ -255,11 +236,11 @@ impl Queue {
         }
     }
 
-    /// How many messages there are.
+    /// Numbers of messages.
     ///
     /// # Errors
     ///
-    /// If the engine cannot be reached.
+    /// Fails if the engine cannot be reached.
     pub async fn counts(&self) -> Result<Counts, StateError> {
         self.engine().counts(self.name).await
     }

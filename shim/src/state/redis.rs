@@ -1,8 +1,8 @@
 //! State in Redis or Valkey, shared by replicas.
 //!
-//! Each operation is one script on the keys of one account. One multiplexed connection serves all; no
-//! request waits for a connection. After an error of the connection, or a time without answers, the
-//! connection is replaced by a task of its own. If that fails, the engine is down until it succeeds:
+//! Each operation is one script on the keys of one account. All operations share one multiplexed
+//! connection, so that no request waits for one. After a connection error, or a time without
+//! replies, a background task replaces the connection. While that fails, the engine is down and
 //! operations fail at once.
 
 mod connection;
@@ -26,19 +26,19 @@ use super::{
     queue::{Claim, Claimed, Counts, Dead, DeadLetter, NewMessage, Put, Settlement},
 };
 use crate::settings::RedisUrl;
-use connection::{Connection, Source};
+use connection::{Connection, Connector};
 use link::Link;
 use presence::{COUNTED, Presence};
 
-/// What all keys begin with: the version of their form.
+/// Prefix of all keys, with the version of their format.
 const PREFIX: &str = "shim:1";
 
-/// The timeouts of a budget, of a list, and of all else.
+/// Timeouts of a budget, a list, and other operations.
 const BUDGET: Duration = Duration::from_millis(25);
 const LIST: Duration = Duration::from_millis(50);
 const WRITE: Duration = Duration::from_millis(100);
 
-/// For how long the start of a write waits for replicas of Redis, in milliseconds.
+/// Time for which the start of a write waits for replicas of Redis, in milliseconds.
 const REPLICATION: u32 = 50;
 
 /// State in Redis.
@@ -46,11 +46,11 @@ pub(super) struct Redis {
     link: Link,
     scripts: Scripts,
     presence: Arc<Presence>,
-    /// Replicas of Redis that must have the start of a write.
+    /// Number of Redis replicas that must confirm the start of a write.
     wait_replicas: u32,
 }
 
-/// Makes a struct with a script for each file.
+/// Defines a struct with one script per file.
 macro_rules! scripts {
     ($($name:ident: $file:literal),+) => {
         struct Scripts { $($name: Script),+ }
@@ -77,25 +77,27 @@ scripts! {
     renew: "redis/renew.lua",
     settle: "redis/settle.lua",
     dead: "redis/dead.lua",
-    put_back: "redis/put_back.lua"
+    requeue: "redis/requeue.lua"
 }
 
 impl Redis {
-    /// Starts to connect. Blocks until that succeeded or failed once; must run in a blocking task.
+    /// Starts to connect, and blocks until the first attempt has succeeded or failed. Must run in a
+    /// blocking task.
     ///
     /// # Errors
     ///
-    /// What does not get better by waiting: a refused password, or a server that evicts keys.
+    /// Fails if retries cannot help: wrong password, or a server that evicts keys.
     pub(super) fn open(
         url: &RedisUrl,
         ca_file: Option<&Path>,
         wait_replicas: u32,
     ) -> Result<Self, StateError> {
-        let link = Link::open(Source::new(url, ca_file)?, wait_replicas > 0)?;
-        let (process, of_beats) = (Name(super::fresh_run()).to_string(), link.clone());
+        let link = Link::open(Connector::new(url, ca_file)?, wait_replicas > 0)?;
+        let (process, of_heartbeat) = (Name(super::new_run()).to_string(), link.clone());
         let script = Arc::new(Script::new(include_str!("redis/alive.lua")));
-        let sign = move || {
-            let (script, link, process) = (Arc::clone(&script), of_beats.clone(), process.clone());
+        let heartbeat = move || {
+            let (script, link, process) =
+                (Arc::clone(&script), of_heartbeat.clone(), process.clone());
             async move {
                 let mut invocation = script.key(format!("{PREFIX}:n"));
                 invocation.arg(process).arg(COUNTED.as_millis().to_string());
@@ -107,14 +109,14 @@ impl Redis {
             }
         };
         Ok(Self {
-            presence: Presence::start(link.runtime(), sign),
+            presence: Presence::start(link.runtime(), heartbeat),
             link,
             scripts: Scripts::new(),
             wait_replicas,
         })
     }
 
-    /// Runs a script on keys that are kept together.
+    /// Runs a script on keys in the same hash slot.
     async fn run<T: FromRedisValue>(
         &self,
         limit: Duration,
@@ -129,7 +131,7 @@ impl Redis {
         self.link.within(limit, made).await
     }
 
-    /// Runs a script whose effect replicas of Redis have when this returns, if they answer in time.
+    /// Runs a script and waits until replicas of Redis have its effect, or the timeout.
     async fn run_replicated<T: FromRedisValue>(
         &self,
         script: &Script,
@@ -199,7 +201,8 @@ fn key(kind: &str, name: Name) -> String {
     format!("{PREFIX}:{kind}:{name}")
 }
 
-/// The key of a part of an account; a cluster keeps those of one account together.
+/// Key of an entry of an account. The hash tag keeps all keys of an account in one slot of a
+/// cluster.
 fn part(kind: &str, account: Name, name: Option<Name>) -> String {
     match name {
         Some(name) => format!("{PREFIX}:{kind}:{{{account}}}:{name}"),
@@ -211,12 +214,17 @@ fn write_key(Write { account, name }: Write) -> String {
     part("w", account, Some(name))
 }
 
+/// An integer argument; larger numbers are cut to the maximum.
+fn count(number: impl TryInto<i64>) -> Argument<'static> {
+    Argument::Number(number.try_into().unwrap_or(i64::MAX))
+}
+
 fn time(duration: Duration) -> Argument<'static> {
-    Argument::Number(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+    count(duration.as_millis())
 }
 
 fn micros(duration: Duration) -> Argument<'static> {
-    Argument::Number(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
+    count(duration.as_micros())
 }
 
 fn text(text: impl fmt::Display) -> Argument<'static> {
@@ -279,7 +287,7 @@ impl Engine for Redis {
         .boxed()
     }
 
-    fn kept(&self, name: Name) -> Answer<'_, Option<Bytes>> {
+    fn value(&self, name: Name) -> Answer<'_, Option<Bytes>> {
         async move {
             let found: Option<Vec<u8>> = self.command(LIST, "GET", key("v", name)).await?;
             Ok(found.map(Bytes::from))
@@ -287,7 +295,7 @@ impl Engine for Redis {
         .boxed()
     }
 
-    fn keep(&self, name: Name, value: Bytes, time: Duration) -> Answer<'_, ()> {
+    fn set_value(&self, name: Name, value: Bytes, time: Duration) -> Answer<'_, ()> {
         async move { self.set(&key("v", name), &value, time).await }.boxed()
     }
 
@@ -417,8 +425,8 @@ impl Engine for Redis {
         self.dead_messages(queue, limit).boxed()
     }
 
-    fn put_back(&self, queue: Name, which: Dead, now: i64) -> Answer<'_, usize> {
-        self.put_messages_back(queue, which, now).boxed()
+    fn requeue(&self, queue: Name, which: Dead, now: i64) -> Answer<'_, usize> {
+        self.requeue_messages(queue, which, now).boxed()
     }
 
     fn counts(&self, queue: Name) -> Answer<'_, Counts> {

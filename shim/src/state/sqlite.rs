@@ -1,8 +1,8 @@
-//! State in SQLite: a file that the processes of one machine share, or memory.
+//! State in SQLite: in memory, or in a file that the processes of one machine share.
 //!
-//! One thread owns the connection; each operation is one transaction on it. Committed transactions
-//! survive `kill -9`; the last ones may be lost with the power (`synchronous=NORMAL`). A second thread
-//! moves them from the write-ahead log into the database: only that waits for the disk.
+//! One thread owns the connection, and each operation is one transaction on it. Committed
+//! transactions survive `kill -9`; a power failure may lose the last ones (`synchronous=NORMAL`). A
+//! second thread runs the checkpoints, so that only that thread waits for the disk.
 
 mod limits;
 mod lists;
@@ -15,7 +15,7 @@ use std::{
     path::Path,
     sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
     thread,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -35,36 +35,37 @@ use super::{
     },
     queue,
 };
+use crate::{clock::unix_millis, private_file::owner_only};
 
-/// Tells this from other SQLite files, in `application_id`: "v1st".
+/// `application_id` of the file: "v1st".
 const APPLICATION: i64 = 0x7631_7374;
 
-/// The steps from an empty file to the current tables. `user_version` is the number of steps made.
+/// Migrations from an empty file to the current schema. `user_version` is the number applied.
 const MIGRATIONS: [&str; 1] = [include_str!("sqlite/schema.sql")];
 
-/// The version of the tables.
+/// Version of the schema.
 pub(super) const SCHEMA: i64 = 1;
 
-/// For another process that is writing.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// Time to wait for another process that is writing.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The interval at which expired rows are deleted.
 const SWEEP: Duration = Duration::from_secs(10);
 
-/// Expired rows that one sweep deletes of a table, so that no request waits for a long one.
+/// Expired rows deleted from a table at a time, so that no request waits long.
 const SWEPT_AT_ONCE: u32 = 1000;
 
-/// The interval at which the write-ahead log is moved into the database.
+/// The checkpoint interval.
 const CHECKPOINT: Duration = Duration::from_secs(1);
 
-/// Pages of the write-ahead log from which on the writing thread itself moves them: 16 MiB, so that it
-/// stays bounded under a load that leaves the other thread no moment to start the log anew.
+/// Size of the write-ahead log at which the writing thread runs a checkpoint itself, in pages: 16
+/// MiB. It bounds the log under a load that never lets the checkpoint thread reset it.
 const LOG_PAGES: u32 = 4096;
 
-/// Pages of 4 KiB that state in memory may take: 256 MiB.
+/// Maximum size of state in memory, in pages of 4 KiB: 256 MiB.
 const MAX_PAGES: u32 = 65_536;
 
-/// Statements that are kept prepared: all that there are.
+/// Capacity of the cache of prepared statements: enough for all.
 const STATEMENTS: usize = 64;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
@@ -72,12 +73,12 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 /// State in SQLite.
 pub(super) struct Sqlite {
     jobs: Sender<Job>,
-    /// Of a file: the thread of checkpoints ends when this is dropped.
+    /// For a file: dropping this ends the checkpoint thread.
     checkpoints: Option<Sender<()>>,
 }
 
 impl Sqlite {
-    /// Opens a file, or creates it for its owner alone; brings its tables up to date.
+    /// Opens or creates a file, which only its owner can read, and migrates it.
     pub(super) fn open(file: &Path) -> Result<Self, StateError> {
         create(file).map_err(|source| StateError::File {
             file: file.to_owned(),
@@ -85,7 +86,7 @@ impl Sqlite {
         })?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(file, flags)?;
-        connection.busy_timeout(PATIENCE)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
         migrate(&mut connection, file)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "normal")?;
@@ -94,7 +95,7 @@ impl Sqlite {
         Self::start(connection, Some(checkpoints))
     }
 
-    /// State that ends with the process.
+    /// State that is lost when the process ends.
     pub(super) fn in_memory() -> Result<Self, StateError> {
         let mut connection = Connection::open_in_memory()?;
         connection.pragma_update(None, "max_page_count", MAX_PAGES)?;
@@ -107,7 +108,7 @@ impl Sqlite {
         checkpoints: Option<Sender<()>>,
     ) -> Result<Self, StateError> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        // Otherwise most statements are prepared anew each time, for the values that they are given.
+        // Otherwise SQLite prepares most statements again whenever their parameters change.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         let (jobs, waiting) = mpsc::channel();
         let thread = thread::Builder::new().name("state".to_owned());
@@ -124,7 +125,7 @@ impl Sqlite {
         self.transaction(TransactionBehavior::Immediate, job)
     }
 
-    /// Runs a transaction that only reads: it waits for no other process.
+    /// Runs a read-only transaction, which does not wait for other processes.
     fn read<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
@@ -140,7 +141,7 @@ impl Sqlite {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             let done = transact(connection, behavior, job);
-            // The request may be gone.
+            // The requesting task may be gone.
             let _ = answer.send(done);
         });
         let is_sent = self.jobs.send(job).is_ok();
@@ -181,19 +182,19 @@ impl Engine for Sqlite {
     }
 
     fn list(&self, list: Name, account: Name) -> Answer<'_, (Option<Bytes>, u64)> {
-        self.read(move |on| Ok((lists::kept(on, list)?, lists::generation(on, account)?)))
+        self.read(move |on| Ok((lists::value(on, list)?, lists::generation(on, account)?)))
     }
 
     fn save_cursors(&self, list: Name, _: Name, cursors: Bytes) -> Answer<'_, ()> {
-        self.keep(list, cursors, CURSOR_TIME)
+        self.set_value(list, cursors, CURSOR_TIME)
     }
 
-    fn kept(&self, name: Name) -> Answer<'_, Option<Bytes>> {
-        self.read(move |on| lists::kept(on, name))
+    fn value(&self, name: Name) -> Answer<'_, Option<Bytes>> {
+        self.read(move |on| lists::value(on, name))
     }
 
-    fn keep(&self, name: Name, value: Bytes, time: Duration) -> Answer<'_, ()> {
-        self.run(move |on| lists::keep(on, name, &value, time))
+    fn set_value(&self, name: Name, value: Bytes, time: Duration) -> Answer<'_, ()> {
+        self.run(move |on| lists::set_value(on, name, &value, time))
     }
 
     fn generation(&self, account: Name) -> Answer<'_, u64> {
@@ -304,8 +305,8 @@ impl Engine for Sqlite {
         self.read(move |on| messages::dead_letters(on, queue, limit))
     }
 
-    fn put_back(&self, queue: Name, which: queue::Dead, now: i64) -> Answer<'_, usize> {
-        self.run(move |on| messages::put_back(on, queue, &which, now))
+    fn requeue(&self, queue: Name, which: queue::Dead, now: i64) -> Answer<'_, usize> {
+        self.run(move |on| messages::requeue(on, queue, &which, now))
     }
 
     fn counts(&self, queue: Name) -> Answer<'_, queue::Counts> {
@@ -313,7 +314,7 @@ impl Engine for Sqlite {
     }
 }
 
-/// Runs jobs until the engine is dropped, and deletes what expired.
+/// Runs jobs until the engine is dropped, and deletes expired rows.
 fn work(connection: &mut Connection, jobs: &Receiver<Job>) {
     let mut swept = Instant::now();
     loop {
@@ -342,18 +343,18 @@ fn sweep(on: &Transaction<'_>) -> rusqlite::Result<()> {
             "DELETE FROM {table} WHERE {key} IN \
              (SELECT {key} FROM {table} WHERE expires <= ?1 LIMIT {SWEPT_AT_ONCE})"
         );
-        on.prepare_cached(&expired)?.execute([now()])?;
+        on.prepare_cached(&expired)?.execute([unix_millis()])?;
     }
-    messages::sweep_all(on, now())
+    messages::sweep_all(on, unix_millis())
 }
 
-/// Moves the write-ahead log into the database, until the sender is dropped.
+/// Starts the checkpoint thread, which ends when the sender is dropped.
 fn checkpoint(connection: Connection) -> Result<Sender<()>, StateError> {
     let (running, stopped) = mpsc::channel();
     let thread = thread::Builder::new().name("checkpoints".to_owned());
     let started = thread.spawn(move || {
         while stopped.recv_timeout(CHECKPOINT) == Err(RecvTimeoutError::Timeout) {
-            // What fails now is done next time, or by the writing thread.
+            // After a failure, the next checkpoint or the writing thread does the work.
             let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         }
     });
@@ -372,7 +373,7 @@ fn transact<T>(
     Ok(done)
 }
 
-/// Brings the tables up to date. What a newer version or another program wrote is left as it is.
+/// Migrates the schema. The file of a newer version or of another program is not changed.
 fn migrate(connection: &mut Connection, file: &Path) -> Result<(), StateError> {
     let on = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let number = |pragma: &str| on.query_row(pragma, [], |row| row.get::<_, i64>(0));
@@ -400,38 +401,20 @@ fn migrate(connection: &mut Connection, file: &Path) -> Result<(), StateError> {
     Ok(())
 }
 
-/// Creates the file if there is none, for its owner alone.
+/// Creates the file if it is missing. Only its owner can read it.
 fn create(file: &Path) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
+    owner_only(options.create(true).append(true));
     options.open(file).map(drop)
-}
-
-/// Milliseconds since 1970.
-fn now() -> i64 {
-    now_micros() / 1000
-}
-
-/// Microseconds since 1970.
-fn now_micros() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The moment at which what is remembered from now on expires.
+/// The expiry of an entry with that time to live.
 fn after(time: Duration) -> i64 {
-    now().saturating_add(millis(time))
+    unix_millis().saturating_add(millis(time))
 }
 
 impl ToSql for Name {

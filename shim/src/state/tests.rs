@@ -1,4 +1,4 @@
-//! What every engine does, run over each of them; and keys, names and seals.
+//! Tests that run on every engine, and tests of keys, names and encryption.
 
 mod redis;
 mod redis_server;
@@ -20,8 +20,8 @@ use tempfile::TempDir;
 use super::{
     AnswerCache, Engine, Key, Name, Outage, Queue, State, StateError,
     engine::{Begun, Ending, Progress, Reservation, Write},
-    fresh_run,
     keyring::{Keyring, Space},
+    new_run,
     queue::{Put, Settlement},
     sqlite::Sqlite,
     writes::Entry,
@@ -34,7 +34,7 @@ const CACHE: AnswerCache = AnswerCache {
     bytes: 1 << 20,
 };
 
-/// An engine, and what it needs to live.
+/// An engine with the resources that it needs.
 pub(crate) struct Bench {
     engine: Arc<dyn Engine>,
     folder: Option<TempDir>,
@@ -48,12 +48,12 @@ impl Bench {
         folder.path().join("state.sqlite")
     }
 
-    /// Ends the server of a Redis engine.
+    /// Kills the server of a Redis engine.
     pub(crate) fn kill_server(&mut self) {
         self.server.as_mut().unwrap().kill();
     }
 
-    /// Starts it again.
+    /// Restarts the server.
     pub(crate) fn start_server(&mut self) {
         self.server.as_mut().unwrap().start_again();
     }
@@ -76,7 +76,7 @@ fn file() -> Bench {
     }
 }
 
-/// State on an engine of its own, and what that needs to live; `None`, loudly, without its server.
+/// State on its own engine; `None` with a message if the server is not installed.
 pub(crate) async fn state_on(engine: &str) -> Option<(State, Bench)> {
     let bench = match engine {
         "memory" => memory(),
@@ -87,7 +87,7 @@ pub(crate) async fn state_on(engine: &str) -> Option<(State, Bench)> {
     Some((state, bench))
 }
 
-/// State on an engine under a key of a key file, and the one before it.
+/// State on an engine, with keys made of one repeated byte.
 pub(crate) fn state_under(bench: &Bench, key: u8, previous: Option<u8>) -> State {
     let outage = Outage {
         writes: OnOutage::Local,
@@ -141,19 +141,19 @@ on_every_engine! {
     a_run_that_got_no_answer_begins_again
     a_lost_lease_fences_its_run
     an_unfinished_write_is_resumed
-    an_answer_is_for_those_who_waited
+    a_response_is_kept_only_for_waiting_requests
     calls_are_spread_over_time
     a_refusal_is_about_one_subject_or_all_and_takes_nothing
     failures_are_forgotten_after_their_window
     a_group_is_delivered_in_order_and_one_at_a_time
     a_group_waits_for_a_message_that_is_put_off
     a_repeat_is_recognised_after_delivery
-    a_dead_message_is_put_back_at_the_end
+    a_dead_letter_is_requeued_at_the_end
     a_lost_lease_of_a_message_settles_nothing
     a_renewed_lease_lasts
-    what_was_delivered_under_a_lost_lease_is_not_delivered_again
-    all_dead_messages_of_one_moment_are_put_back_in_order
-    unreadable_bodies_hold_nothing_up
+    a_delivery_under_a_lost_lease_is_not_repeated
+    dead_letters_of_one_moment_are_requeued_in_order
+    unreadable_bodies_do_not_block_a_queue
 }
 
 fn name(text: &str) -> Name {
@@ -163,9 +163,9 @@ fn name(text: &str) -> Name {
     )
 }
 
-/// A name that no other test uses, where an engine is shared.
+/// A unique name, for tests that share an engine.
 fn fresh() -> Name {
-    Name(fresh_run())
+    Name(new_run())
 }
 
 fn fresh_write() -> Write {
@@ -199,17 +199,17 @@ async fn cursors_come_back_with_the_generation(on: Arc<dyn Engine>) {
 
 async fn a_value_is_kept_for_its_time(on: Arc<dyn Engine>) {
     let (name, short) = (fresh(), Duration::from_millis(30));
-    assert_eq!(on.kept(name).await.unwrap(), None);
-    on.keep(name, "x".into(), LONG).await.unwrap();
-    assert_eq!(on.kept(name).await.unwrap(), Some("x".into()));
-    on.keep(name, "y".into(), short).await.unwrap();
-    soon(async || on.kept(name).await.unwrap().is_none()).await;
+    assert_eq!(on.value(name).await.unwrap(), None);
+    on.set_value(name, "x".into(), LONG).await.unwrap();
+    assert_eq!(on.value(name).await.unwrap(), Some("x".into()));
+    on.set_value(name, "y".into(), short).await.unwrap();
+    soon(async || on.value(name).await.unwrap().is_none()).await;
 }
 
 async fn a_write_has_one_run_at_a_time(on: Arc<dyn Engine>) {
-    let (write, first, other) = (fresh_write(), fresh_run(), fresh_run());
+    let (write, first, other) = (fresh_write(), new_run(), new_run());
     let begun = on.begin(write, first, LONG, "intent".into()).await.unwrap();
-    assert_eq!(begun, Begun::Yours(None));
+    assert_eq!(begun, Begun::Leased(None));
     let Begun::Busy { run, left } = on.begin(write, other, LONG, "".into()).await.unwrap() else {
         panic!("two runs");
     };
@@ -236,26 +236,26 @@ async fn a_write_has_one_run_at_a_time(on: Arc<dyn Engine>) {
             .unwrap()
     );
     let begun = on.begin(write, other, LONG, "".into()).await.unwrap();
-    assert_eq!(begun, Begun::Yours(None), "a later request begins anew");
+    assert_eq!(begun, Begun::Leased(None), "a later request begins anew");
 }
 
 async fn a_run_that_got_no_answer_begins_again(on: Arc<dyn Engine>) {
-    let (write, run) = (fresh_write(), fresh_run());
+    let (write, run) = (fresh_write(), new_run());
     for _ in 0..2 {
         let begun = on.begin(write, run, LONG, "intent".into()).await.unwrap();
-        assert_eq!(begun, Begun::Yours(None));
+        assert_eq!(begun, Begun::Leased(None));
     }
     let end = Ending::Unfinished("one".into());
     assert!(on.end(write, run, end).await.unwrap());
-    for run in [fresh_run(), fresh_run()] {
+    for run in [new_run(), new_run()] {
         let begun = on.begin(write, run, Duration::ZERO, "intent".into()).await;
-        assert_eq!(begun.unwrap(), Begun::Yours(Some("one".into())));
+        assert_eq!(begun.unwrap(), Begun::Leased(Some("one".into())));
     }
     assert_eq!(on.generation(write.account).await.unwrap(), 1);
 }
 
 async fn a_lost_lease_fences_its_run(on: Arc<dyn Engine>) {
-    let (write, first, second) = (fresh_write(), fresh_run(), fresh_run());
+    let (write, first, second) = (fresh_write(), new_run(), new_run());
     let short = Duration::from_millis(20);
     on.begin(write, first, short, "intent".into())
         .await
@@ -268,12 +268,12 @@ async fn a_lost_lease_fences_its_run(on: Arc<dyn Engine>) {
     let mut begun = None;
     soon(async || {
         let found = on.begin(write, second, LONG, "".into()).await.unwrap();
-        let is_mine = matches!(found, Begun::Yours(_));
+        let is_mine = matches!(found, Begun::Leased(_));
         begun = Some(found);
         is_mine
     })
     .await;
-    assert_eq!(begun, Some(Begun::Yours(Some("one call".into()))));
+    assert_eq!(begun, Some(Begun::Leased(Some("one call".into()))));
     assert!(!on.step(write, first, LONG, None).await.unwrap());
     assert!(
         !on.end(write, first, Ending::Unfinished("late".into()))
@@ -285,7 +285,7 @@ async fn a_lost_lease_fences_its_run(on: Arc<dyn Engine>) {
 }
 
 async fn an_unfinished_write_is_resumed(on: Arc<dyn Engine>) {
-    let (write, first, second) = (fresh_write(), fresh_run(), fresh_run());
+    let (write, first, second) = (fresh_write(), new_run(), new_run());
     on.begin(write, first, LONG, "intent".into()).await.unwrap();
     assert!(
         on.step(write, first, LONG, Some("one".into()))
@@ -304,7 +304,7 @@ async fn an_unfinished_write_is_resumed(on: Arc<dyn Engine>) {
         .begin(write, second, LONG, "intent".into())
         .await
         .unwrap();
-    assert_eq!(begun, Begun::Yours(Some("one, two".into())));
+    assert_eq!(begun, Begun::Leased(Some("one, two".into())));
     assert!(on.is_open(write).await.unwrap());
     let finished = Ending::Finished("answer".into());
     assert!(on.end(write, second, finished).await.unwrap());
@@ -312,8 +312,8 @@ async fn an_unfinished_write_is_resumed(on: Arc<dyn Engine>) {
     assert!(!on.is_open(fresh_write()).await.unwrap());
 }
 
-async fn an_answer_is_for_those_who_waited(on: Arc<dyn Engine>) {
-    let (write, first, second, third) = (fresh_write(), fresh_run(), fresh_run(), fresh_run());
+async fn a_response_is_kept_only_for_waiting_requests(on: Arc<dyn Engine>) {
+    let (write, first, second, third) = (fresh_write(), new_run(), new_run(), new_run());
     on.begin(write, first, LONG, "".into()).await.unwrap();
     let busy = on.begin(write, second, LONG, "".into()).await.unwrap();
     assert!(matches!(busy, Begun::Busy { run, .. } if run == first));
@@ -323,9 +323,9 @@ async fn an_answer_is_for_those_who_waited(on: Arc<dyn Engine>) {
             .await
             .unwrap()
     );
-    // A request that comes now runs, and its own end does not take the answer away.
+    // A request that comes now runs, and its end does not remove the response of the first run.
     let begun = on.begin(write, third, LONG, "".into()).await.unwrap();
-    assert_eq!(begun, Begun::Yours(None));
+    assert_eq!(begun, Begun::Leased(None));
     assert!(
         on.end(write, third, Ending::Finished("third".into()))
             .await
@@ -364,7 +364,7 @@ async fn calls_are_spread_over_time(on: Arc<dyn Engine>) {
         assert!(wait <= Duration::from_millis(300));
         last = Some(wait);
     }
-    // What would wait too long takes nothing.
+    // A call that would wait too long reserves nothing.
     let short = Duration::from_millis(50);
     for _ in 0..3 {
         let refused = on.reserve(reservation(account, 2, short)).await.unwrap();
@@ -516,10 +516,10 @@ fn real_now() -> i64 {
     i64::try_from(since.as_millis()).unwrap()
 }
 
-async fn a_dead_message_is_put_back_at_the_end(on: Arc<dyn Engine>) {
+async fn a_dead_letter_is_requeued_at_the_end(on: Arc<dyn Engine>) {
     const WEEK: i64 = 7 * 24 * 60 * 60 * 1000;
     let queue = queue(on);
-    // What is too old by the real clock is swept away.
+    // Letters that are too old by the system clock are swept.
     let now = real_now();
     for id in ["1", "2", "3"] {
         put(&queue, id, "a", now).await;
@@ -548,7 +548,7 @@ async fn a_dead_message_is_put_back_at_the_end(on: Arc<dyn Engine>) {
     assert_eq!(queue.dead_letters(1).await.unwrap().len(), 1);
 
     let first = letters.first().unwrap().id;
-    assert_eq!(queue.put_back(Some(&[first]), now + 9).await.unwrap(), 1);
+    assert_eq!(queue.requeue(Some(&[first]), now + 9).await.unwrap(), 1);
     let mut order = Vec::new();
     while let Some((claim, body, attempts)) = claimed(&queue, now + 9).await {
         assert_eq!(attempts, 0);
@@ -562,7 +562,7 @@ async fn a_dead_message_is_put_back_at_the_end(on: Arc<dyn Engine>) {
     assert_eq!(queue.counts().await.unwrap().dead, 1);
     assert_eq!(claimed(&queue, now + 8 + WEEK).await, None);
     assert_eq!(queue.counts().await.unwrap().dead, 0, "too old");
-    assert_eq!(queue.put_back(None, now + 9).await.unwrap(), 0);
+    assert_eq!(queue.requeue(None, now + 9).await.unwrap(), 0);
 }
 
 async fn a_lost_lease_of_a_message_settles_nothing(on: Arc<dyn Engine>) {
@@ -607,7 +607,7 @@ async fn a_renewed_lease_lasts(on: Arc<dyn Engine>) {
     assert!(!queue.renew(next, 2 * long, LONG).await.unwrap());
 }
 
-async fn what_was_delivered_under_a_lost_lease_is_not_delivered_again(on: Arc<dyn Engine>) {
+async fn a_delivery_under_a_lost_lease_is_not_repeated(on: Arc<dyn Engine>) {
     let queue = queue(on);
     for id in ["1", "2"] {
         put(&queue, id, "a", 0).await;
@@ -620,7 +620,7 @@ async fn what_was_delivered_under_a_lost_lease_is_not_delivered_again(on: Arc<dy
         assert!(!queue.settle(lost, settlement, after).await.unwrap());
     }
     assert!(!queue.settle(lost, Settlement::Done, after).await.unwrap());
-    // Who has the lease may still deliver: the group waits for it.
+    // The process with the lease may still deliver: the group waits for it.
     assert_eq!(claimed(&queue, after).await, None);
     assert_eq!(queue.counts().await.unwrap().waiting, 1);
     let failed = Settlement::RetryAt(after + 1);
@@ -631,9 +631,9 @@ async fn what_was_delivered_under_a_lost_lease_is_not_delivered_again(on: Arc<dy
     assert_eq!(queue.counts().await.unwrap().waiting, 0);
 }
 
-async fn all_dead_messages_of_one_moment_are_put_back_in_order(on: Arc<dyn Engine>) {
+async fn dead_letters_of_one_moment_are_requeued_in_order(on: Arc<dyn Engine>) {
     let (queue, now) = (queue(on), real_now());
-    // More than are put back at once.
+    // More than one transaction requeues.
     let ids: Vec<String> = (0..450).map(|id| id.to_string()).collect();
     for id in &ids {
         put(&queue, id, "a", now).await;
@@ -647,11 +647,11 @@ async fn all_dead_messages_of_one_moment_are_put_back_in_order(on: Arc<dyn Engin
         );
     }
     assert_eq!(
-        queue.put_back(None, now).await.unwrap(),
+        queue.requeue(None, now).await.unwrap(),
         0,
         "they died later"
     );
-    assert_eq!(queue.put_back(None, now + 1).await.unwrap(), ids.len());
+    assert_eq!(queue.requeue(None, now + 1).await.unwrap(), ids.len());
     let mut order = Vec::new();
     while let Some((claim, body, _)) = claimed(&queue, now + 1).await {
         order.push(body);
@@ -665,11 +665,11 @@ async fn all_dead_messages_of_one_moment_are_put_back_in_order(on: Arc<dyn Engin
     assert_eq!(order, ids);
 }
 
-async fn unreadable_bodies_hold_nothing_up(on: Arc<dyn Engine>) {
+async fn unreadable_bodies_do_not_block_a_queue(on: Arc<dyn Engine>) {
     let (one, now) = (queue(Arc::clone(&on)), real_now());
     let other = State::on(on, CACHE).unwrap();
     put(&one, "1", "a", now).await;
-    // The key was replaced without its predecessor being named.
+    // The key was rotated without a previous key.
     let other = Queue {
         state: other,
         ..one
@@ -681,7 +681,8 @@ async fn unreadable_bodies_hold_nothing_up(on: Arc<dyn Engine>) {
     assert!(other.dead_letters(1).await.unwrap()[0].body.is_empty());
 }
 
-// ---- keys and files ------------------------------------------------------------------------------
+// ---- keys and files
+// ------------------------------------------------------------------------------
 
 fn config(folder: &TempDir) -> StateConfig {
     let file = folder.path().join("state.sqlite");
@@ -785,7 +786,7 @@ async fn a_journal_of_a_neighbouring_version_is_read() {
     for (at, text) in (0..).zip([newer, older]) {
         let name = state.write_name(&tenant, &tenant, &WriteKey([at; 32]));
         let written = state.seal(name.in_process(), text.as_bytes()).unwrap();
-        let (write, run) = (name.in_engine(), fresh_run());
+        let (write, run) = (name.in_engine(), new_run());
         let begun = state.engine().begin(write, run, Duration::ZERO, written);
         begun.await.unwrap();
         let Entry::Runs(_, Some(found)) = state.begin(name, &Journal::default()).await.unwrap()
@@ -831,7 +832,7 @@ fn the_file_of_a_newer_shim_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn the_file_of_another_program_is_refused() {
+fn file_of_another_program_is_rejected() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("state.sqlite");
     let connection = rusqlite::Connection::open(&file).unwrap();
@@ -845,14 +846,14 @@ async fn two_processes_share_a_file() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("state.sqlite");
     let engines = [Sqlite::open(&file).unwrap(), Sqlite::open(&file).unwrap()];
-    let (write, first) = (fresh_write(), fresh_run());
+    let (write, first) = (fresh_write(), new_run());
     let begun = engines[0]
         .begin(write, first, LONG, "".into())
         .await
         .unwrap();
-    assert_eq!(begun, Begun::Yours(None));
+    assert_eq!(begun, Begun::Leased(None));
     let begun = engines[1]
-        .begin(write, fresh_run(), LONG, "".into())
+        .begin(write, new_run(), LONG, "".into())
         .await
         .unwrap();
     assert!(matches!(begun, Begun::Busy { run, .. } if run == first));

@@ -1,4 +1,4 @@
-//! Runs of writes: a lease that is renewed, and a journal.
+//! Runs of writes, with a renewed lease and a journal.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,20 +11,20 @@ use crate::observe::WriteId;
 use super::{
     Engine, Key, Name, OnOutage, State, StateError,
     engine::{Answer, Begun, Ending, Progress, Run, Write},
-    fresh_run,
     keyring::Space,
+    new_run,
 };
 
-/// How long a run has its write to itself without renewing the lease.
+/// Duration of a lease.
 const LEASE: Duration = Duration::from_secs(15);
 
 /// The interval at which a lease is renewed.
 const RENEWAL: Duration = Duration::from_secs(5);
 
-/// The pause before an operation without an answer is tried again: a lost connection is replaced.
-const AGAIN: Duration = Duration::from_millis(10);
+/// Pause before an operation without a reply is repeated, while the lost connection is replaced.
+const RETRY_PAUSE: Duration = Duration::from_millis(10);
 
-/// A write: its name under the current key, and under the previous one.
+/// A write, named with the current key and with the previous one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WriteName {
     current: Write,
@@ -37,7 +37,7 @@ impl WriteName {
         self.current
     }
 
-    /// What a record calls it.
+    /// Its id in records.
     pub(crate) fn id(self) -> WriteId {
         let Write { account, name } = self.current;
         WriteId {
@@ -46,34 +46,34 @@ impl WriteName {
         }
     }
 
-    /// The same for equal writes in this process.
+    /// Equal for equal writes in this process.
     pub(crate) fn in_process(self) -> Name {
         self.current.name
     }
 }
 
-/// What a request that wants to write finds.
+/// Result of starting a write.
 pub(crate) enum Entry {
-    /// It runs, on from the journal of an unfinished run if there is one.
+    /// This request runs it, from the journal of an unfinished run if there is one.
     Runs(WriteRun, Option<Journal>),
     /// An equal request runs in another process.
-    Busy(Elsewhere),
+    Busy(OtherRun),
 }
 
 /// A run in another process.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Elsewhere {
+pub(crate) struct OtherRun {
     write: Write,
     run: Run,
 }
 
-/// How a run in another process ended.
-pub(crate) enum Ended {
-    /// With this answer, as [`WriteRun::finish`] was given it.
+/// State of a run in another process.
+pub(crate) enum OtherOutcome {
+    /// Finished, with the response given to [`WriteRun::finish`].
     Finished(Vec<u8>),
-    /// Not yet.
+    /// Still running.
     Running,
-    /// Without an answer.
+    /// Ended without a response.
     Gone,
 }
 
@@ -100,12 +100,12 @@ impl State {
         }
     }
 
-    /// Begins a run of a write, or finds the run of another process. `intent` is stored if no earlier
-    /// run left a journal.
+    /// Starts a run of a write, or finds the run of another process. `intent` is stored unless an
+    /// earlier run left a journal.
     ///
     /// # Errors
     ///
-    /// If the engine cannot be reached and writes are refused then.
+    /// Fails if the engine cannot be reached and `state.on_outage` refuses writes.
     pub(crate) async fn begin(
         &self,
         write: WriteName,
@@ -113,7 +113,7 @@ impl State {
     ) -> Result<Entry, StateError> {
         match self.begin_on(self.engine(), write, intent).await {
             Err(error) if self.0.outage.writes == OnOutage::Local => {
-                self.missed(&error);
+                self.log_failure(&error);
                 self.begin_on(self.local()?, write, intent).await
             }
             begun => begun,
@@ -126,15 +126,15 @@ impl State {
         write: WriteName,
         intent: &Journal,
     ) -> Result<Entry, StateError> {
-        let (name, run) = (write.current, fresh_run());
+        let (name, run) = (write.current, new_run());
         let intended = self.sealed_journal(name, intent)?;
         let since = Instant::now();
         let begin = || engine.begin(name, run, LEASE, intended.clone());
-        let mut journal = match answered(engine, begin).await? {
-            Begun::Busy { run, .. } => return Ok(Entry::Busy(Elsewhere { write: name, run })),
-            Begun::Yours(journal) => journal.and_then(|journal| self.journal(name, &journal)),
+        let mut journal = match retried(engine, begin).await? {
+            Begun::Busy { run, .. } => return Ok(Entry::Busy(OtherRun { write: name, run })),
+            Begun::Leased(journal) => journal.and_then(|journal| self.journal(name, &journal)),
         };
-        // A run that began under the previous key is continued under the current one.
+        // A run under the previous key continues under the current one.
         if let (None, Some(previous)) = (&journal, write.previous) {
             let unused = self.sealed_journal(previous, &Journal::default())?;
             match engine.begin(previous, run, LEASE, unused).await? {
@@ -142,12 +142,12 @@ impl State {
                     engine
                         .end(name, run, Ending::Finished(Bytes::new()))
                         .await?;
-                    return Ok(Entry::Busy(Elsewhere {
+                    return Ok(Entry::Busy(OtherRun {
                         write: previous,
                         run: other,
                     }));
                 }
-                Begun::Yours(found) => {
+                Begun::Leased(found) => {
                     journal = found.and_then(|found| self.journal(previous, &found));
                     if let Some(journal) = &journal {
                         let sealed = self.sealed_journal(name, journal)?;
@@ -171,27 +171,27 @@ impl State {
         Ok(Entry::Runs(runs, journal))
     }
 
-    /// How far the run of another process is.
-    pub(crate) async fn elsewhere(&self, other: Elsewhere) -> Ended {
+    /// State of a run in another process.
+    pub(crate) async fn other_run(&self, other: OtherRun) -> OtherOutcome {
         let progress = self.engine().progress(other.write, other.run).await;
         match progress {
             Ok(Progress::Finished(sealed)) => match self.unseal(other.write.name, &sealed) {
-                Some(answer) => Ended::Finished(answer.to_vec()),
-                None => Ended::Gone,
+                Some(answer) => OtherOutcome::Finished(answer.to_vec()),
+                None => OtherOutcome::Gone,
             },
-            // Without the engine, its lease still runs.
-            Ok(Progress::Running) | Err(_) => Ended::Running,
-            Ok(Progress::Gone) => Ended::Gone,
+            // The engine cannot be reached, but the lease may still run.
+            Ok(Progress::Running) | Err(_) => OtherOutcome::Running,
+            Ok(Progress::Gone) => OtherOutcome::Gone,
         }
     }
 
-    /// True if a write that was left unfinished still is, or if that cannot be read.
+    /// True if an unfinished write is still unfinished, or if the engine fails.
     pub(crate) async fn is_open(&self, id: WriteId) -> bool {
         let write = Write {
             account: Name(id.account),
             name: Name(id.name),
         };
-        let is_open = self.ok(self.engine().is_open(write).await);
+        let is_open = self.logged(self.engine().is_open(write).await);
         if is_open == Some(false)
             && let Ok(local) = self.local()
         {
@@ -202,7 +202,7 @@ impl State {
 
     fn journal(&self, Write { name, .. }: Write, sealed: &[u8]) -> Option<Journal> {
         let opened = self.unseal(name, sealed)?;
-        // A journal that a newer shim wrote otherwise is none for this one.
+        // A journal in an unknown format of a newer shim is ignored.
         serde_json::from_slice(&opened).ok()
     }
 
@@ -216,8 +216,8 @@ impl State {
 }
 
 impl WriteRun {
-    /// Notes what changed, before calls that take up to `call_time` are sent. False if the run has
-    /// lost its lease: nothing more may be sent.
+    /// Stores changes of the journal before calls that take up to `call_time` are sent. False if
+    /// the lease is lost: nothing more may be sent.
     pub(crate) async fn note(&mut self, changed: Option<&Journal>, call_time: Duration) -> bool {
         let left = self.lease_end.saturating_duration_since(Instant::now());
         if changed.is_some() || left < call_time {
@@ -226,7 +226,7 @@ impl WriteRun {
         !self.is_lost
     }
 
-    /// Renews the lease while something is awaited.
+    /// Renews the lease while a future runs.
     pub(crate) async fn renewing<T>(&mut self, awaited: impl Future<Output = T>) -> T {
         let mut awaited = std::pin::pin!(awaited);
         loop {
@@ -248,23 +248,24 @@ impl WriteRun {
         match stepped {
             Ok(true) => self.lease_end = since + LEASE,
             Ok(false) => self.is_lost = true,
-            // The lease stays this run's to its end.
+            // The lease is valid until its end, even if it cannot be renewed.
             Err(error) => {
-                self.state.missed(&error);
-                let may_go_on = self.state.0.outage.writes == OnOutage::Local;
-                self.is_lost = !may_go_on && self.lease_end <= since;
+                self.state.log_failure(&error);
+                let may_continue = self.state.0.outage.writes == OnOutage::Local;
+                self.is_lost = !may_continue && self.lease_end <= since;
             }
         }
     }
 
-    /// Ends the run, after which what was read of the account before is out of date, with an answer for the requests of other processes that wait for it.
+    /// Finishes the write, with a response for the waiting requests of other processes. Cached
+    /// responses of the account become out of date.
     pub(crate) async fn finish(self, answer: &[u8]) {
         if let Ok(sealed) = self.state.seal(self.write.name, answer) {
             self.end(Ending::Finished(sealed)).await;
         }
     }
 
-    /// The same, with what the next one continues.
+    /// Ends the run with an unfinished write; the journal is for the run that resumes it.
     pub(crate) async fn leave(self, journal: &Journal) {
         if let Ok(sealed) = self.state.sealed_journal(self.write, journal) {
             self.end(Ending::Unfinished(sealed)).await;
@@ -273,9 +274,9 @@ impl WriteRun {
 
     async fn end(self, ending: Ending) {
         let end = || self.engine.end(self.write, self.run, ending.clone());
-        let ended = answered(&self.engine, end).await;
+        let ended = retried(&self.engine, end).await;
         if let Err(error) = ended {
-            self.state.missed(&error);
+            self.state.log_failure(&error);
         }
         if !Arc::ptr_eq(&self.engine, self.state.engine()) {
             self.state.wrote(self.write.account).await;
@@ -283,15 +284,15 @@ impl WriteRun {
     }
 }
 
-/// Tries again what an engine did not answer in time, until it counts as down: of two processes, of
-/// which one works without the engine, both could make the same calls.
-async fn answered<'e, T>(
+/// Repeats an operation without a reply until the engine is down. If one of two processes fell back
+/// to its local engine too early, both could send the same calls.
+async fn retried<'e, T>(
     engine: &Arc<dyn Engine>,
     operation: impl Fn() -> Answer<'e, T>,
 ) -> Result<T, StateError> {
     loop {
         match operation().await {
-            Err(StateError::Down) if !engine.is_down() => sleep(AGAIN).await,
+            Err(StateError::Down) if !engine.is_down() => sleep(RETRY_PAUSE).await,
             answer => return answer,
         }
     }

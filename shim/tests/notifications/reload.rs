@@ -36,7 +36,7 @@ async fn other_receivers_and_tokens_are_taken_over_without_a_loss() {
     // A mistake changes nothing.
     std::fs::write(&config, settings("next", &["nowhere"])).unwrap();
     shim.reload();
-    stage.logged("Nothing is reloaded").await;
+    stage.logged("Reload failed").await;
 
     // The query of a URL is another one, a receiver is gone, one is new.
     let moved = first.url.replace("s3cret", "next-s3cret");

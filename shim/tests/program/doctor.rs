@@ -252,7 +252,7 @@ async fn names_an_expired_certificate() {
         "{text}"
     );
     assert!(
-        text.contains("the server's certificate has ended: renew it"),
+        text.contains("the server's certificate has expired: renew it"),
         "{text}"
     );
 }

@@ -81,7 +81,8 @@ impl Drop for Program {
     }
 }
 
-/// A banner in JSON is a line. One in text ends with an empty line after the commands to try, if there are any.
+/// A banner in JSON is a line. One in text ends with an empty line after the commands to try, if
+/// there are any.
 fn is_complete(banner: &str) -> bool {
     if banner.starts_with('{') {
         return banner.ends_with('\n');
@@ -317,7 +318,7 @@ fn the_level_of_the_log_is_a_setting() {
 }
 
 #[test]
-fn a_ledger_that_cannot_be_kept_is_told_at_the_start() {
+fn ledger_errors_are_reported_at_startup() {
     let file = ledger_file("refused");
     std::fs::write(&file, "not a ledger, but long enough to be looked at").unwrap();
     let serve = [
@@ -367,7 +368,7 @@ fn connections_fit_into_the_open_files() {
 }
 
 #[test]
-fn without_an_upstream_it_says_what_to_set() {
+fn missing_upstream_settings_are_listed() {
     let (code, told) = run(&["serve"], &[]);
     assert_eq!(code, 2);
     for name in [
@@ -387,7 +388,7 @@ fn without_an_upstream_it_says_what_to_set() {
 }
 
 #[test]
-fn mistakes_in_settings_and_mappings_are_told_by_line() {
+fn mistakes_in_settings_and_mappings_are_reported_by_line() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("mistakes");
     std::fs::create_dir_all(&folder).unwrap();
     let settings = folder.join("shim.config");
@@ -447,7 +448,7 @@ fn settings_can_be_checked_without_starting() {
 }
 
 #[test]
-fn an_address_in_use_is_told() {
+fn address_in_use_is_reported() {
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let (code, told) = run(&["serve", "--sandbox", "--listen", &address], &[]);
@@ -461,7 +462,7 @@ fn an_address_in_use_is_told() {
 }
 
 #[test]
-fn a_taken_operations_address_is_told_and_does_not_stop_the_sandbox() {
+fn operations_address_in_use_is_reported_and_does_not_stop_the_sandbox() {
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let arguments = ["serve", "--sandbox", "--listen", "127.0.0.1:0"];
@@ -649,12 +650,12 @@ async fn a_program_whose_url_cannot_be_changed() {
     shim.reload("Reloaded");
     assert!(ask_as("api.zoom.us", &shim.base, &folder).await.is_ok());
 
-    // A broken one is told, and the one before goes on.
+    // A broken key is reported, and the previous one stays in use.
     let good = std::fs::read(&key).unwrap();
     std::fs::write(&key, "none").unwrap();
     let told = shim.reload("has no private key in it");
     assert!(
-        told.contains("Nothing is reloaded") && told.contains("tls.key_file"),
+        told.contains("Reload failed") && told.contains("tls.key_file"),
         "{told}"
     );
     assert!(ask_as("api.zoom.us", &shim.base, &folder).await.is_ok());
@@ -774,7 +775,7 @@ async fn killed_between_the_calls_of_a_create() {
 }
 
 #[test]
-fn the_access_line_tells_what_was_done() {
+fn access_line_contains_operation_and_outcome() {
     let (id, line) = first_log_line("text", "sandbox-secret");
     assert!(
         line.contains("Z  INFO POST /v1/user/list  200  31 v2 calls  "),

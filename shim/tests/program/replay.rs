@@ -196,7 +196,7 @@ async fn a_recording_that_leaves_exchanges_out_is_refused() {
 }
 
 #[test]
-fn a_recording_that_is_none_is_told_by_line() {
+fn invalid_recordings_are_reported_by_line() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("monday.jsonl");
     let name = file.to_str().unwrap();

@@ -158,7 +158,7 @@ async fn processes_on_one_file_keep_to_the_rate_together() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_v2_refuses_one_replica_no_other_one_asks_for() {
+async fn refusal_of_v2_stops_all_replicas() {
     let Some(redis) = Server::start() else {
         return;
     };

@@ -146,7 +146,7 @@ async fn a_frozen_shim_makes_no_call_after_its_lease_on_one_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_a_stopped_redis_writes_are_refused_if_a_site_asks_for_it() {
+async fn writes_are_rejected_while_redis_is_stopped_if_configured() {
     let Some(redis) = Server::start() else {
         return;
     };

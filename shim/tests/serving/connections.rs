@@ -182,8 +182,8 @@ macro_rules! defects {
 defects! {
     list(Name, Name) -> (Option<Bytes>, u64);
     save_cursors(Name, Name, Bytes) -> ();
-    kept(Name) -> Option<Bytes>;
-    keep(Name, Bytes, Duration) -> ();
+    value(Name) -> Option<Bytes>;
+    set_value(Name, Bytes, Duration) -> ();
     generation(Name) -> u64;
     advance(Name) -> ();
     begin(Write, Run, Duration, Bytes) -> Begun;
@@ -202,7 +202,7 @@ defects! {
     settle(Name, Claim, Settlement, i64) -> bool;
     next_due(Name) -> Option<i64>;
     dead_letters(Name, usize) -> Vec<DeadLetter>;
-    put_back(Name, Dead, i64) -> usize;
+    requeue(Name, Dead, i64) -> usize;
     counts(Name) -> Counts;
 }
 

@@ -146,7 +146,7 @@ async fn reads_are_retried_once_then_fail() {
 }
 
 #[tokio::test]
-async fn writes_happen_at_most_once_and_errors_say_so() {
+async fn writes_happen_at_most_once_with_an_error() {
     let rows = [
         row("method=PATCH,status=503,times=1", |_| {}, &[UPDATE, UPDATE]).await,
         row("method=PATCH,status=502,when=after", |_| {}, &[UPDATE]).await,

@@ -48,7 +48,7 @@ async fn responses_disable_caching_and_sniffing() {
     }
 }
 
-async fn said(file: &str) -> [Option<String>; 3] {
+async fn deprecation_headers(file: &str) -> [Option<String>; 3] {
     let v2 = ScriptedV2::with_users().await;
     let shim = Running::with_file(&v2, file).await;
     let response = shim.form("user/get", &[("id", "u1")]).send().await.unwrap();
@@ -59,7 +59,7 @@ async fn said(file: &str) -> [Option<String>; 3] {
 async fn responses_have_deprecation_headers() {
     let some = |text: &str| Some(text.to_owned());
     assert_eq!(
-        said("").await,
+        deprecation_headers("").await,
         [
             some("@1541030400"),
             some("Sun, 31 May 2020 00:00:00 GMT"),
@@ -68,14 +68,14 @@ async fn responses_have_deprecation_headers() {
     );
     let own = "[deprecation]\nsunset = \"2027-06-30\"\nlink = \"https://wiki.example.com/a b\"";
     assert_eq!(
-        said(own).await,
+        deprecation_headers(own).await,
         [
             some("@1541030400"),
             some("Wed, 30 Jun 2027 00:00:00 GMT"),
             some("<https://wiki.example.com/a%20b>; rel=\"successor-version\""),
         ]
     );
-    let silent = said("[deprecation]\nheaders = false").await;
+    let silent = deprecation_headers("[deprecation]\nheaders = false").await;
     assert_eq!(silent, [None, None, None]);
 }
 

@@ -38,6 +38,7 @@ const LAYERS: [(&str, &[&str]); 1] = [(
     "shim",
     &[
         "clock",
+        "private_file",
         "settings",
         "v1_client",
         "observe",

@@ -152,10 +152,13 @@ async fn v2_errors_are_not_returned_as_files() {
     };
     for (status, expected) in [
         (404, (404, "404 There is no such file any more\n")),
-        (401, (502, "502 Zoom does not give this file\n")),
-        (403, (502, "502 Zoom does not give this file\n")),
-        (429, (503, "503 Zoom gives no more files now; try again\n")),
-        (500, (502, "502 Zoom does not give this file\n")),
+        (401, (502, "502 Zoom does not provide this file\n")),
+        (403, (502, "502 Zoom does not provide this file\n")),
+        (
+            429,
+            (503, "503 Zoom limits downloads at the moment; try again\n"),
+        ),
+        (500, (502, "502 Zoom does not provide this file\n")),
     ] {
         refuse(status);
         let (status, text) = refusal(url).await;

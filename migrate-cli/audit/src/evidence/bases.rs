@@ -1,4 +1,4 @@
-//! Signals that become bases, or no base, by what is around them in their file.
+//! Base URLs that only the whole file reveals.
 
 use crate::{
     facts::{
@@ -7,24 +7,24 @@ use crate::{
         syntax::{Role, Usage},
     },
     names::last_identifier,
-    rules::Rules,
+    rules::{Rules, has},
 };
 
 /// Maximum distance of a version from its host, in lines.
 const NEAR: usize = 25;
 
-/// Recognises Zoom's browser SDK: `Zoom.init("https://www.zoom.us/api/v1")`.
-pub(super) fn take_out_browser_sdk(file: &mut FileFacts, rules: &Rules) {
+/// Marks the base URL of Zoom's browser SDK: `Zoom.init("https://www.zoom.us/api/v1")`.
+pub(super) fn mark_browser_sdk(file: &mut FileFacts, rules: &Rules) {
     for signal in &mut file.signals {
         let callee = signal.text.callee.as_deref().unwrap_or_default();
-        if signal.shape == Shape::Base && rules.words.browser_sdk.iter().any(|sdk| sdk == callee) {
+        if signal.shape == Shape::Base && has(&rules.words.browser_sdk, callee) {
             signal.shape = Shape::BrowserSdk;
         }
     }
 }
 
-/// Makes plain hosts bases: the version is in the path of the calls.
-pub(super) fn take_hosts_for_bases(file: &mut FileFacts) {
+/// Turns hosts into base URLs, for programs whose paths contain the version.
+pub(super) fn promote_hosts(file: &mut FileFacts) {
     for signal in &mut file.signals {
         let plain = signal.text.role == Role::Value && signal.text.usage == Usage::Plain;
         if signal.shape == Shape::Host && plain {
@@ -33,7 +33,7 @@ pub(super) fn take_hosts_for_bases(file: &mut FileFacts) {
     }
 }
 
-/// Makes a version that stands near its host a base: `HOST = "api.zoom.us"`, `PATH = "/v1"`.
+/// Turns a version close to its host into a base URL: `HOST = "api.zoom.us"`, `PATH = "/v1"`.
 pub(super) fn join_split_bases(file: &mut FileFacts, rules: &Rules) {
     let hosts: Vec<usize> = file
         .signals

@@ -1,49 +1,52 @@
-//! Which names hold clients of a library: variables, attributes, factories, subclasses and names for
-//! parts of a client, in one file and across the files of a project.
+//! Names that hold clients of a library: variables, attributes, factories, subclasses and members
+//! of clients, in one file and across the files of a project.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    evidence::libraries::{constructs, is_import, setups, speaks},
+    evidence::libraries::{constructs, is_import, setups, supports_language},
     facts::{FileFacts, syntax::Call},
     names::{first_name, last_identifier, split_member},
     rules::{Library, Words, has},
 };
 
-/// What the files of a project share of its libraries, by package.
+/// Exported clients of a project, by package.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Clients(BTreeMap<String, Shared>);
 
-/// What the files of a project share of one library.
+/// Exported clients of one library.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shared {
-    /// Names of clients, each with the name of the file that makes it.
+    /// Names of clients, each with the stem of the file that constructs it.
     names: BTreeSet<(String, String)>,
-    /// Functions and classes that make a client.
-    makers: BTreeSet<String>,
-    /// Names of files that export a client.
+    /// Functions and classes that construct a client.
+    factories: BTreeSet<String>,
+    /// Stems of files that export a client.
     modules: BTreeSet<String>,
 }
 
 impl Clients {
-    /// Takes in what other files share.
+    /// Adds the exports of other files.
     pub(crate) fn add(&mut self, other: &Self) {
         for (package, shared) in &other.0 {
             let known = self.0.entry(package.clone()).or_default();
             known.names.extend(shared.names.iter().cloned());
-            known.makers.extend(shared.makers.iter().cloned());
+            known.factories.extend(shared.factories.iter().cloned());
             known.modules.extend(shared.modules.iter().cloned());
         }
     }
 
-    /// What a file shares with others.
+    /// The exports of a file.
     pub(crate) fn of_file(file: &FileFacts, libraries: &[Library], words: &Words) -> Self {
         let mut clients = Self::default();
-        for library in libraries.iter().filter(|library| speaks(library, file)) {
+        for library in libraries
+            .iter()
+            .filter(|library| supports_language(library, file))
+        {
             let mut shared = Shared::default();
             let stem = stem(&file.path);
-            let subclasses = subclasses(file, |name| makes(library, name));
-            shared.makers.extend(subclasses.map(str::to_owned));
+            let subclasses = subclasses(file, |name| constructs_client(library, name));
+            shared.factories.extend(subclasses.map(str::to_owned));
             for call in setups(library, file) {
                 if let Some(target) = &call.target {
                     if target.contains("exports") || target == "default" {
@@ -54,53 +57,53 @@ impl Clients {
                 }
                 let function = call.function.iter();
                 let factory = function.filter(|name| !has(&words.constructors, name));
-                shared.makers.extend(factory.cloned());
+                shared.factories.extend(factory.cloned());
             }
-            if !shared.names.is_empty() || !shared.makers.is_empty() {
+            if !shared.names.is_empty() || !shared.factories.is_empty() {
                 clients.0.insert(library.package.clone(), shared);
             }
         }
         clients
     }
 
-    /// The names by which other files may use a client.
+    /// Names in files that use a client from another file.
     pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
         self.0.values().flat_map(|shared| {
             let names = shared.names.iter().map(|(name, _)| name);
             names
-                .chain(&shared.makers)
+                .chain(&shared.factories)
                 .chain(&shared.modules)
                 .map(String::as_str)
         })
     }
 }
 
-/// The classes of a file that extend what fits.
-fn subclasses(file: &FileFacts, fits: impl Fn(&str) -> bool) -> impl Iterator<Item = &str> {
+/// The classes of a file with a superclass that `is_client` accepts.
+fn subclasses(file: &FileFacts, is_client: impl Fn(&str) -> bool) -> impl Iterator<Item = &str> {
     file.subclasses
         .iter()
         .filter(move |class| {
             class
                 .of
                 .split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '.' | ':' | '\\'))
-                .any(&fits)
+                .any(&is_client)
         })
         .map(|class| class.name.as_str())
 }
 
-/// What the names of one file hold of a library.
+/// The names of a file that belong to a library.
 #[derive(Debug)]
 pub(crate) struct Names<'f> {
     library: &'f Library,
     clients: BTreeSet<&'f str>,
-    /// Functions and classes that make a client.
-    makers: BTreeSet<&'f str>,
-    /// Names of parts of a client: `users = client.user`.
+    /// Functions and classes that construct a client.
+    factories: BTreeSet<&'f str>,
+    /// Members of a client, by variable: `users = client.user`.
     parts: BTreeMap<&'f str, &'f str>,
 }
 
 impl<'f> Names<'f> {
-    /// Follows the names of a file from what makes clients, here and in the files of the project.
+    /// Resolves the names of a file, from the constructors and exported clients of the project.
     pub(crate) fn of(library: &'f Library, file: &'f FileFacts, clients: &'f Clients) -> Self {
         let mut names = Self {
             library,
@@ -108,18 +111,18 @@ impl<'f> Names<'f> {
                 .filter_map(|call| call.target.as_deref())
                 .map(first_name)
                 .collect(),
-            makers: BTreeSet::new(),
+            factories: BTreeSet::new(),
             parts: BTreeMap::new(),
         };
         if let Some(shared) = clients.0.get(&library.package) {
             names
-                .makers
-                .extend(shared.makers.iter().map(String::as_str));
+                .factories
+                .extend(shared.factories.iter().map(String::as_str));
             names.import(file, shared);
         }
-        let extended = subclasses(file, |name| names.makes(name)).collect::<Vec<_>>();
-        names.makers.extend(extended);
-        // A name may be used before the line that gives it its value.
+        let extended = subclasses(file, |name| names.constructs_client(name)).collect::<Vec<_>>();
+        names.factories.extend(extended);
+        // Twice, because a name may be used before the line that assigns it.
         for _ in 0..2 {
             for binding in &file.bindings {
                 let value = binding.value.trim_start_matches("await ");
@@ -135,14 +138,14 @@ impl<'f> Names<'f> {
         names
     }
 
-    /// Takes in the clients that the file imports, and the constants that need no import.
+    /// Adds the clients that the file imports. A constant needs no import.
     fn import(&mut self, file: &'f FileFacts, shared: &'f Shared) {
         let imports = |word: &str| {
             let named = |text: &str| {
                 let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
                 words.any(|found| found == word)
             };
-            file.brought_in.iter().any(|text| named(text))
+            file.import_statements.iter().any(|text| named(text))
         };
         for (name, stem) in &shared.names {
             let is_constant = name.starts_with(char::is_uppercase);
@@ -156,35 +159,37 @@ impl<'f> Names<'f> {
                 self.clients.insert(&binding.name);
             }
         }
-        for text in &file.brought_in {
+        for text in &file.import_statements {
             let of = shared.modules.contains(stem(loaded(text)));
             let name = text.strip_prefix("import ").map(last_word);
             self.clients.extend(name.filter(|_| of));
         }
     }
 
-    fn makes(&self, name: &str) -> bool {
+    fn constructs_client(&self, name: &str) -> bool {
         let class = name.strip_suffix(".new").unwrap_or(name);
-        makes(self.library, name) || self.makers.contains(last_identifier(class))
+        constructs_client(self.library, name) || self.factories.contains(last_identifier(class))
     }
 
-    /// True if an expression is a client: a name of one, or what makes one.
+    /// True if an expression is a client: a variable or a constructor call.
     fn is_client(&self, text: &str) -> bool {
         let text = text.trim();
-        let made = text
+        let call = text
             .trim_start_matches("new ")
             .trim_start_matches("await ")
             .split_once('(')
             .map(|(callee, _)| callee);
-        if let Some(callee) = made.filter(|_| text.ends_with(')')) {
-            return self.makes(callee) || callee == "require" && is_import(self.library, text);
+        if let Some(callee) = call.filter(|_| text.ends_with(')')) {
+            return self.constructs_client(callee)
+                || callee == "require" && is_import(self.library, text);
         }
         self.clients.contains(last_identifier(text))
-            || makes(self.library, text)
-            || text.strip_suffix(".new").is_some() && self.makes(text)
+            || constructs_client(self.library, text)
+            || text.strip_suffix(".new").is_some() && self.constructs_client(text)
     }
 
-    /// The method that a call of a client names, as the library's rule writes it.
+    /// The method of a call in the notation of the library's rule; true if its receiver is a
+    /// client.
     pub(crate) fn method(&self, call: &'f Call, with_resource: bool) -> Option<(String, bool)> {
         let callee = call.callee.trim_end_matches(['!', '?']);
         let (head, method) = split_member(callee)?;
@@ -201,16 +206,16 @@ impl<'f> Names<'f> {
     fn is_receiver(&self, call: &Call, head: &str) -> bool {
         let itself = matches!(head, "self" | "this" | "$this" | "" | "super" | "super()");
         let mut classes = call.class.split_whitespace();
-        self.is_client(head) || itself && classes.any(|class| self.makers.contains(class))
+        self.is_client(head) || itself && classes.any(|class| self.factories.contains(class))
     }
 }
 
-/// True for what makes a client of a library, or the class of it: `Zoomus::Client` of Ruby.
-fn makes(library: &Library, name: &str) -> bool {
+/// True for a constructor of a client of a library, or for its class: `Zoomus::Client` of Ruby.
+fn constructs_client(library: &Library, name: &str) -> bool {
     constructs(library, name) || constructs(library, &format!("{name}.new"))
 }
 
-/// The name by which other files import a file: that of its folder for `__init__.py` and `index.js`.
+/// The import name of a file: the name of its folder for `__init__.py` and `index.js`.
 fn stem(path: &str) -> &str {
     let mut names = path.rsplit(['/', '\\']);
     let name = names.next().unwrap_or(path);
@@ -220,7 +225,7 @@ fn stem(path: &str) -> &str {
     }
 }
 
-/// What a statement loads: the text between its last quotes.
+/// The module of an import statement: the text between its last quotes.
 fn loaded(statement: &str) -> &str {
     statement.rsplit(['\'', '"']).nth(1).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Which client libraries a file loads, and whether it makes them speak v1.
+//! Use of client libraries in a file, and whether it calls v1.
 
 use crate::{
     facts::{FileFacts, Place, syntax::Call},
@@ -7,8 +7,8 @@ use crate::{
     rules::Library,
 };
 
-/// True if the library is used in the language of a file.
-pub(crate) fn speaks(library: &Library, file: &FileFacts) -> bool {
+/// True if programs in the language of a file can use the library.
+pub(crate) fn supports_language(library: &Library, file: &FileFacts) -> bool {
     file.language.is_some_and(|language| {
         let name = language.name().to_ascii_lowercase();
         library.languages.contains(&name)
@@ -17,7 +17,7 @@ pub(crate) fn speaks(library: &Library, file: &FileFacts) -> bool {
     })
 }
 
-/// The calls of a file that make a client of a library or set the library up.
+/// The calls that construct a client of a library or configure the library.
 pub(crate) fn setups<'f>(
     library: &'f Library,
     file: &'f FileFacts,
@@ -34,7 +34,7 @@ pub(crate) fn setups<'f>(
     })
 }
 
-/// True for the name of what makes a client of a library.
+/// True for the name of a constructor of a library.
 pub(crate) fn constructs(library: &Library, name: &str) -> bool {
     library.constructors.iter().any(|constructor| {
         name.strip_suffix(constructor.as_str())
@@ -42,7 +42,7 @@ pub(crate) fn constructs(library: &Library, name: &str) -> bool {
     })
 }
 
-/// The names that a file gives to the library itself: `const Zoom = require('zoomus')`.
+/// The names that a file gives to the module of a library: `const Zoom = require('zoomus')`.
 pub(crate) fn modules<'f>(library: &Library, file: &'f FileFacts) -> Vec<&'f str> {
     let by_call = file
         .calls
@@ -61,38 +61,36 @@ pub(crate) fn modules<'f>(library: &Library, file: &'f FileFacts) -> Vec<&'f str
     by_call.chain(by_statement).collect()
 }
 
-/// True if a file loads the library, or sets it up by its own name, as programs that load all of their
-/// packages at once do: `Zoomus.new`.
+/// True if a file imports the library, or configures it by its own name, as in programs that load
+/// all packages in one place: `Zoomus.new`.
 pub(crate) fn loads(library: &Library, file: &FileFacts) -> bool {
     let is_named = |call: &Call| {
         let mut names = call
             .callee
             .split(|c: char| !c.is_alphanumeric() && c != '_');
-        let ours = |name: &str| {
-            let imports = library.imports.iter();
-            imports
-                .clone()
-                .any(|import| import.eq_ignore_ascii_case(name))
-        };
-        names.any(ours)
+        names.any(|name| {
+            let mut imports = library.imports.iter();
+            imports.any(|import| import.eq_ignore_ascii_case(name))
+        })
     };
     !imports(library, file).is_empty() || setups(library, file).any(is_named)
 }
 
-/// True if a call itself is one that only v1 had: `client.meeting.end(host_id=…)`.
+/// True for a call that only v1 had: `client.meeting.end(host_id=…)`.
 pub(crate) fn is_of_v1_alone(library: &Library, call: &Call) -> bool {
-    let says = |signs: &[String]| {
+    let matches = |signs: &[String]| {
         signs.iter().any(|sign| match sign.strip_suffix('=') {
             Some(parameter) => call.given.iter().any(|given| given == parameter),
             None => call.callee.contains(sign.as_str()),
         })
     };
-    says(&library.v1_only) && !says(&library.v2_only)
+    matches(&library.v1_only) && !matches(&library.v2_only)
 }
 
-/// True if the program tells a library that also speaks v2 to speak v1, or uses what only v1 had.
-pub(crate) fn chooses_v1(library: &Library, file: &FileFacts) -> bool {
-    let says = |signs: &[String]| {
+/// True if the program selects v1 in a library that also supports v2, or uses a method that only v1
+/// had.
+pub(crate) fn selects_v1(library: &Library, file: &FileFacts) -> bool {
+    let matches = |signs: &[String]| {
         signs.iter().any(|sign| {
             file.calls.iter().any(|(call, _)| {
                 call.callee.contains(sign.as_str())
@@ -105,10 +103,10 @@ pub(crate) fn chooses_v1(library: &Library, file: &FileFacts) -> bool {
             })
         })
     };
-    says(&library.v1_arguments) || says(&library.v1_only) && !says(&library.v2_only)
+    matches(&library.v1_arguments) || matches(&library.v1_only) && !matches(&library.v2_only)
 }
 
-/// Where a file imports the library.
+/// The places at which a file imports the library.
 pub(crate) fn imports(library: &Library, file: &FileFacts) -> Vec<Place> {
     let by_statement = file
         .imports
@@ -122,16 +120,13 @@ pub(crate) fn imports(library: &Library, file: &FileFacts) -> Vec<Place> {
             matches!(
                 last_identifier(&call.callee),
                 "require" | "import" | "require_relative"
-            ) && call
-                .strings
-                .iter()
-                .any(|given| library.imports.contains(given))
+            ) && names(library, call)
         })
         .map(|(_, place)| place.clone());
     by_statement.chain(by_call).collect()
 }
 
-/// True if an import statement names the library, and not another one of a similar name.
+/// True if an import statement names the library itself, not one with a similar name.
 pub(crate) fn is_import(library: &Library, statement: &str) -> bool {
     let words = statement
         .split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '/' | '.' | '@'));
@@ -143,7 +138,7 @@ pub(crate) fn is_import(library: &Library, statement: &str) -> bool {
     })
 }
 
-/// True if a call is given the name of the library.
+/// True if the name of the library is an argument of a call.
 pub(crate) fn names(library: &Library, call: &Call) -> bool {
     call.strings
         .iter()

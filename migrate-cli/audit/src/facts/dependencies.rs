@@ -1,24 +1,24 @@
-//! Dependencies on client libraries, in the files in which programs name them.
+//! Dependencies on client libraries in manifests and lock files.
 
 use crate::{
     language::{Format, Language},
     rules::Library,
 };
 
-/// A client library that a program depends on.
+/// A dependency on a client library.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Dependency {
     /// The library's ecosystem.
     pub(crate) ecosystem: String,
     /// The library's package.
     pub(crate) package: String,
-    /// The lowest version that is asked for, if one is named.
+    /// The minimum version, if there is one.
     pub(crate) version: Option<String>,
-    /// Whether that version speaks v1; unknown without a version.
-    pub(crate) speaks_v1: Option<bool>,
+    /// True if that version calls v1; `None` without a version.
+    pub(crate) calls_v1: Option<bool>,
 }
 
-/// Finds the libraries that a file depends on, with the bytes that name them.
+/// Finds the dependencies in a file, each with the byte range of the package name.
 pub(crate) fn find(
     path: &str,
     language: Language,
@@ -50,7 +50,7 @@ pub(crate) fn find(
                     Dependency {
                         ecosystem: library.ecosystem.clone(),
                         package: library.package.clone(),
-                        speaks_v1: speaks_v1(library, version.as_deref()),
+                        calls_v1: calls_v1(library, version.as_deref()),
                         version,
                     },
                     at + column,
@@ -63,13 +63,13 @@ pub(crate) fn find(
     found
 }
 
-/// The lines of a manifest; JSON may have several entries on one line.
+/// The entries of a manifest: lines, or in JSON smaller parts, because a line may have several.
 fn entries<'s>(language: Language, name: &str, source: &'s str) -> impl Iterator<Item = &'s str> {
     let is_json = language == Language::Data(Format::Json) || name.strip_suffix(".json").is_some();
     source.split_inclusive(move |c| c == '\n' || is_json && matches!(c, '{' | ','))
 }
 
-/// The packages that a manifest of JSON requires; nothing for other files and for what is no JSON.
+/// The packages that a JSON manifest requires; `None` for other files and invalid JSON.
 fn listed(name: &str, source: &str) -> Option<Vec<String>> {
     let is_manifest = matches!(name, "package.json" | "composer.json" | "bower.json");
     let manifest: serde_json::Value = is_manifest.then(|| serde_json::from_str(source).ok())??;
@@ -88,8 +88,8 @@ fn is_required(listed: Option<&[String]>, package: &str) -> bool {
     listed.is_none_or(|listed| listed.iter().any(|name| name == package))
 }
 
-/// Whether a version of a library speaks v1.
-pub(crate) fn speaks_v1(library: &Library, version: Option<&str>) -> Option<bool> {
+/// True if a version of a library calls v1; `None` if the version is unknown and matters.
+pub(crate) fn calls_v1(library: &Library, version: Option<&str>) -> Option<bool> {
     let Some(before) = &library.before else {
         return Some(true);
     };
@@ -104,6 +104,7 @@ fn numbers(version: &str) -> Vec<u64> {
         .collect()
 }
 
+/// The registry whose packages a manifest lists.
 pub(crate) fn ecosystem(name: &str) -> Option<&'static str> {
     let extension = name.rsplit('.').next().unwrap_or_default();
     match name {
@@ -133,7 +134,7 @@ fn is_comment(language: Language, line: &str) -> bool {
     start.starts_with('#') && language.lexis().is_some() || start.starts_with("//")
 }
 
-/// Where a line names a package, and not another one whose name only contains it.
+/// The offset of a package name in a line, if it is not part of a longer name.
 fn named(file: &str, line: &str, package: &str) -> Option<usize> {
     for (at, _) in line.match_indices(package) {
         let before = line.get(..at).unwrap_or_default().chars().next_back();
@@ -158,7 +159,7 @@ fn named(file: &str, line: &str, package: &str) -> Option<usize> {
     None
 }
 
-/// True if the line lists a dependency and does not merely speak of the package.
+/// True if the line lists a dependency, false if it only mentions the package.
 fn is_entry(file: &str, line: &str, at: usize) -> bool {
     let head = line.get(..at).unwrap_or_default();
     let start = head.trim_start();
@@ -169,7 +170,7 @@ fn is_entry(file: &str, line: &str, at: usize) -> bool {
             let quoted = head.ends_with(['\'', '"']);
             quoted && !head.contains("name") && !head.contains("packages") && !head.contains("url")
         }
-        // Each package has a name of its own there.
+        // Only there, every package has a "name" member.
         "composer.lock" => start == "\"name\": \"",
         "package.json" | "composer.json" => head.trim() == "\"" && line.contains(':'),
         _ if file.ends_with(".gemspec") => head.contains("dependency"),
@@ -195,7 +196,7 @@ fn version(rest: &str) -> Option<String> {
         .then(|| number.trim_end_matches('.').to_owned())
 }
 
-/// The version that lock files give on one of the next lines.
+/// The version on one of the next lines, as in lock files.
 fn following_version(file: &str, rest: &str, next: &str) -> Option<String> {
     let locks = matches!(
         file,
@@ -215,7 +216,7 @@ fn following_version(file: &str, rest: &str, next: &str) -> Option<String> {
         .and_then(|line| version(line.get(line.find("version")? + 7..)?))
 }
 
-/// The packages that a manifest declares its own project to be.
+/// The names under which a manifest publishes its own project.
 pub(crate) fn publishes(path: &str, source: &str) -> Vec<String> {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
     let is_manifest = matches!(
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn only_entries_count() {
+    fn finds_only_dependency_entries() {
         assert_eq!(named("gemfile", "gem 'zoomus'\n", "zoomus"), Some(5));
         assert_eq!(named("gemfile", "gem 'zoomus_extra'\n", "zoomus"), None);
         assert_eq!(

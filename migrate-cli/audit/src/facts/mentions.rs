@@ -2,11 +2,11 @@
 
 use crate::{
     facts::shape::{Shape, Sighting},
-    names::last_identifier,
+    names::{contains_zoom, last_identifier},
     rules::{Library, Style},
 };
 
-/// Calls of client libraries in a comment or in prose: code that was switched off, examples.
+/// Finds calls of client libraries in a comment or in prose: disabled code, examples.
 pub(crate) fn library_calls(text: &str, libraries: &[Library]) -> Vec<Sighting> {
     let mut found = Vec::new();
     for library in libraries {
@@ -30,7 +30,7 @@ pub(crate) fn library_calls(text: &str, libraries: &[Library]) -> Vec<Sighting> 
                 let method = rest.get(..length).unwrap_or_default();
                 if let Some(operation) = library.methods.get(method)
                     && head.ends_with(receiver)
-                    && receiver.to_ascii_lowercase().contains("zoom")
+                    && contains_zoom(receiver)
                 {
                     found.push(call(
                         Some(operation),
@@ -46,11 +46,11 @@ pub(crate) fn library_calls(text: &str, libraries: &[Library]) -> Vec<Sighting> 
                     .get(start..)
                     .and_then(|rest| rest.lines().next())
                     .unwrap_or_default();
-                let asked = library
+                let selects_v1 = library
                     .v1_arguments
                     .iter()
                     .any(|argument| line.contains(argument.as_str()));
-                if asked {
+                if selects_v1 {
                     found.push(call(None, start, start + name.len()));
                 }
             }

@@ -1,21 +1,21 @@
-//! The parameters that stand in the statement around a path, in any language: in the query string, in
-//! the data of `curl`, in maps, in the calls that follow in a chain.
+//! Parameters in the statement around a path, in any language: in the query string, in the data of
+//! `curl`, in maps, and in chained calls.
 
-/// How far a statement is looked at before and after a path, in bytes.
+/// Bytes of a statement that are searched before and after a path.
 const BEFORE: usize = 600;
 const AFTER: usize = 1500;
 
-/// What a statement gives beside a path.
+/// Parameters that a statement sets beside a path.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Given {
-    /// The names that are wanted.
+    /// The names that `is_wanted` accepted.
     pub(super) names: Vec<String>,
-    /// All of the statement is the line of a shell whose parameters are spelt out.
+    /// True for a shell command that spells out all its parameters.
     pub(super) whole: bool,
 }
 
-/// Looks for names in the statement around a path at `from..to`. Within a list of paths only the path's
-/// own text counts: `is_request` is false there.
+/// Finds parameter names in the statement around a path at `from..to`. If `is_request` is false,
+/// the path is an element of a list, and only its own text counts.
 pub(super) fn around(
     source: &str,
     from: usize,
@@ -50,7 +50,7 @@ pub(super) fn around(
     }
 }
 
-/// Where the line of a path starts, together with the lines that it continues.
+/// Start of the line of a path, including the lines that it continues.
 fn start_of(source: &str, at: usize) -> usize {
     let mut floor = at.saturating_sub(BEFORE);
     while !source.is_char_boundary(floor) {
@@ -69,7 +69,7 @@ fn start_of(source: &str, at: usize) -> usize {
     }
 }
 
-/// Where a statement ends: at the end of the text of the path, or of the calls that it is given to.
+/// End of the statement: of the text of the path, or of the calls that take it.
 fn end_of(source: &str, at: usize, is_request: bool) -> usize {
     let mut limit = source.len().min(at + AFTER);
     while !source.is_char_boundary(limit) {
@@ -107,7 +107,7 @@ fn end_of(source: &str, at: usize, is_request: bool) -> usize {
     limit
 }
 
-/// The wanted names of a text that are given a value: `id=`, `"id":`, `:id =>`, `'id',`.
+/// The wanted names that a text gives a value: `id=`, `"id":`, `:id =>`, `'id',`.
 pub(super) fn named(text: &str, is_wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
     let mut names = Vec::new();
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_statement_is_another_one() {
+    fn ignores_parameters_of_other_statements() {
         assert_eq!(
             given("post('user/update', id: 1);\npost(x, dept: 1)"),
             ["id"]

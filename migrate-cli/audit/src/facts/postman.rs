@@ -1,4 +1,4 @@
-//! URLs that collections of Postman write as lists: `"host": ["api", "zoom", "us"]`.
+//! URLs in Postman collections, which write them as lists: `"host": ["api", "zoom", "us"]`.
 
 use crate::{
     facts::shape::{self, Sighting},
@@ -6,10 +6,10 @@ use crate::{
     rules::Hosts,
 };
 
-/// How far the path may stand from its host, in bytes.
+/// Maximum distance between a host and its path, in bytes.
 const NEAR: usize = 2000;
 
-/// The URLs of v1 in a text of JSON, each where its path stands.
+/// The URLs of v1 in a JSON text, each at the place of its path.
 pub(super) fn urls(source: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sighting> {
     let mut found = Vec::new();
     for (at, _) in source.match_indices("\"host\"") {
@@ -40,7 +40,7 @@ pub(super) fn urls(source: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Si
     found
 }
 
-/// The list of texts behind a key, and the bytes that it takes.
+/// The list of strings behind a key, with its byte range.
 fn list(source: &str, key: usize) -> Option<(Vec<String>, usize, usize)> {
     let rest = source.get(key..)?;
     let colon = rest.find(':')?;

@@ -1,49 +1,49 @@
-//! What a file has of a receiver: of v1's push notifications, or of v2's webhooks that are verified by
-//! the retired verification token.
+//! Parts of a webhook receiver in a file: of v1's push notifications, or of v2's webhooks that are
+//! verified with the retired verification token.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::collections::BTreeSet;
 
 use memchr::memmem;
 
 use crate::{
     facts::{
         Place,
-        syntax::{Extract, Piece, Role, fold::Folded},
+        syntax::{Extract, Role, fold::Folded},
     },
     knowledge::Knowledge,
     language::Language,
-    names::split_words,
+    names::{contains_zoom, split_words},
     rules::{Words, has},
     source::{Lines, continues_word},
 };
 
-/// How far before a setting the word zoom may stand, in bytes.
+/// Maximum distance between the word zoom and a setting behind it, in bytes.
 const SECTION: usize = 400;
 
-/// What a file has of a receiver.
+/// Parts of a webhook receiver in a file.
 #[derive(Debug, Default)]
 pub(crate) struct Receiving {
     /// Names of v1's push notifications.
     pub(crate) notifications: Vec<(String, Place)>,
-    /// The field that holds them is read from a form.
+    /// True if the field with the notification's name is read from a form.
     pub(crate) reads_form: bool,
-    /// How many of the other fields are named that v1 sent with them.
+    /// Number of v1's other notification fields that the file names.
     pub(crate) fields: usize,
-    /// It names an event or a header of v2's webhooks.
+    /// True if the file names an event or a header of v2's webhooks.
     pub(crate) is_of_v2: bool,
-    /// Names of the verification token, each where it stands first.
+    /// Names of the verification token, each at its first place.
     pub(crate) tokens: Vec<(String, Place)>,
 }
 
 impl Receiving {
-    /// The lines of what was found.
+    /// The lines with a notification or a token.
     pub(crate) fn lines(&self) -> impl Iterator<Item = usize> {
         let named = self.notifications.iter().chain(&self.tokens);
         named.map(|(_, place)| place.line)
     }
 }
 
-/// A file as it was read.
+/// A file with its extract.
 pub(crate) struct Source<'a> {
     pub(crate) path: &'a str,
     pub(crate) language: Language,
@@ -54,7 +54,7 @@ pub(crate) struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// Looks for parts of a receiver.
+    /// Finds the parts of a receiver.
     pub(crate) fn receiving(&self, knowledge: &Knowledge, words: &Words) -> Receiving {
         if self.language == Language::Prose {
             return Receiving::default();
@@ -80,7 +80,7 @@ impl Source<'_> {
         found
     }
 
-    /// The texts that are a notification's name, but for those in messages.
+    /// Texts that equal the name of a notification, except in messages.
     fn notifications(&self, knowledge: &Knowledge, words: &Words) -> Vec<(String, Place)> {
         let mut found = Vec::new();
         for (text, folded) in self.extract.texts.iter().zip(self.folded) {
@@ -103,7 +103,7 @@ impl Source<'_> {
         found
     }
 
-    /// True if the field that holds a notification's name is a parameter of a request.
+    /// True if the field with the notification's name is a request parameter.
     fn reads_form(&self, words: &Words) -> bool {
         let lower = self.text.to_ascii_lowercase();
         let has_text = |word: &String| memmem::find(lower.as_bytes(), word.as_bytes()).is_some();
@@ -122,10 +122,10 @@ impl Source<'_> {
         })
     }
 
-    /// The names of the verification token outside of comments: those that name Zoom, and others in
-    /// receivers of v2's webhooks and in settings about Zoom.
+    /// The names of the verification token outside of comments. A name without the word zoom counts
+    /// in receivers of v2's webhooks and in settings for Zoom.
     fn tokens(&self, is_of_v2: bool, words: &Words) -> Vec<(String, Place)> {
-        let comments = self.comments();
+        let comments = self.extract.comments();
         let lower = self.text.to_ascii_lowercase();
         let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
         for spelling in &words.verification_tokens {
@@ -159,22 +159,7 @@ impl Source<'_> {
     fn is_about_zoom(&self, lower: &str, at: usize) -> bool {
         let before = lower.as_bytes().get(at.saturating_sub(SECTION)..at);
         let before = before.unwrap_or_default();
-        memmem::find(before, b"zoom").is_some() || self.path.to_ascii_lowercase().contains("zoom")
-    }
-
-    fn comments(&self) -> Vec<Range<usize>> {
-        let comments = self
-            .extract
-            .texts
-            .iter()
-            .filter(|text| text.role != Role::Value);
-        let pieces = comments.flat_map(|text| &text.pieces);
-        pieces
-            .filter_map(|piece| match piece {
-                Piece::Text { value, at } => Some(*at..at + value.len()),
-                Piece::Hole(_) => None,
-            })
-            .collect()
+        memmem::find(before, b"zoom").is_some() || contains_zoom(self.path)
     }
 }
 
@@ -182,13 +167,13 @@ fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// Where the name begins that a position is in.
+/// Start of the name around an offset.
 fn start_of(text: &str, at: usize, is_part: impl Fn(u8) -> bool) -> usize {
     let head = text.as_bytes().get(..at).unwrap_or_default();
     at - head.iter().rev().take_while(|byte| is_part(**byte)).count()
 }
 
-/// Where a word stands that is no part of another one.
+/// The offsets of a whole word.
 fn whole<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
     let bytes = text.as_bytes();
     memmem::find_iter(bytes, word).filter(move |at| {

@@ -1,4 +1,4 @@
-//! Reads one file into [`FileFacts`].
+//! Extracts [`FileFacts`] from a file.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,48 +19,48 @@ use crate::{
     },
     knowledge::Knowledge,
     language::{Format, Language},
-    names::last_identifier,
+    names::{contains_zoom, last_identifier},
     rules::Rules,
     source::Lines,
     walk::Start,
 };
 
-/// How many signals one file may give; a file with more is data about v1, not a use of it.
+/// Maximum number of signals in a file. A file with more is data about v1, not a use of it.
 const LIMIT: usize = 5000;
-/// How many URLs of a large file are looked at; most are the same one again and again.
+/// Maximum number of URLs checked in a large file, where most URLs repeat.
 const URLS: usize = 20 * LIMIT;
-/// How many names that are joined to a text are kept.
+/// Maximum number of concatenated names kept for a text.
 const NAMES: usize = 32;
-/// How much of a line is kept for reports, in characters.
+/// Length of the excerpts in reports, in characters.
 const EXCERPT: usize = 240;
 
-/// Looks at files with one set of rules.
+/// Scans files with one set of rules.
 #[derive(Debug)]
 pub(crate) struct Scanner<'k> {
-    /// What is known of v1.
+    /// The index of v1.
     pub(crate) knowledge: &'k Knowledge,
     /// The rules.
     pub(crate) rules: &'k Rules,
-    /// How long files may be parsed.
+    /// Parser and time budget.
     pub(crate) parsing: &'k Parsing,
 }
 
 impl Scanner<'_> {
-    /// Looks at a file.
+    /// Scans a file.
     pub(crate) fn scan(&self, path: &str, source: &str) -> FileFacts {
         let head = source.get(..source.len().min(200)).unwrap_or_else(|| {
-            // Cut within a character: the first line is all that matters.
+            // The cut is inside a character. The first line is all that matters.
             source.lines().next().unwrap_or_default()
         });
         let language = Language::of(std::path::Path::new(path), head);
         let extract = syntax::extract(language, source, &self.rules.calls, self.parsing);
         let (lines, folded) = (Lines::new(source), fold_all(&extract));
-        let spoken = self.rules.services.in_texts([path, source]);
+        let mentioned = self.rules.services.mentioned_in([path, source]);
         let mut facts = FileFacts {
             path: path.to_owned(),
             language: Some(language),
-            zoom: spoken.zoom,
-            vendor: spoken.vendor.map(str::to_owned),
+            zoom: mentioned.zoom,
+            vendor: mentioned.vendor.map(str::to_owned),
             is_unparsed: extract.is_unparsed,
             ..FileFacts::default()
         };
@@ -95,7 +95,7 @@ impl Scanner<'_> {
         facts
     }
 
-    /// Looks at the pieces of a file that is too large to be parsed: only URLs count in it.
+    /// Scans the pieces of a file that is too large to parse: only URLs are found in it.
     pub(crate) fn scan_large<E>(
         &self,
         path: &str,
@@ -109,7 +109,7 @@ impl Scanner<'_> {
             ..FileFacts::default()
         };
         let mut seen: BTreeSet<(usize, String)> = BTreeSet::new();
-        let mut looked_at = 0;
+        let mut checked = 0;
         read(&mut |piece, start| {
             let lines = Lines::new(piece);
             for sighting in shape::urls(piece, &self.rules.hosts, self.knowledge) {
@@ -120,8 +120,8 @@ impl Scanner<'_> {
                     place.end_column += start.column;
                 }
                 place.line += start.line;
-                looked_at += 1;
-                if facts.signals.len() >= LIMIT || looked_at > URLS {
+                checked += 1;
+                if facts.signals.len() >= LIMIT || checked > URLS {
                     facts.is_cut = true;
                     return false;
                 }
@@ -143,7 +143,7 @@ impl Scanner<'_> {
                     ),
                     joined: Vec::new(),
                     value: excerpt.to_owned(),
-                    apart: false,
+                    spans_pieces: false,
                 });
             }
             true
@@ -163,10 +163,7 @@ impl Scanner<'_> {
             self.postman(source, lines, facts);
         }
         let mut parts = 0;
-        for (name, deeds) in &extract.functions {
-            let entry = facts.functions.entry(name.clone()).or_default();
-            entry.credentials |= deeds.credentials;
-        }
+        facts.functions.clone_from(&extract.functions);
         let siblings: BTreeMap<(usize, usize), &str> = extract
             .texts
             .iter()
@@ -191,7 +188,7 @@ impl Scanner<'_> {
                     facts.is_cut = true;
                     return;
                 }
-                // Halves and hosts are no finding of their own and must not crowd out those.
+                // Halves and hosts are no findings of their own and must not displace findings.
                 if !matches!(
                     sighting.shape,
                     Shape::Base
@@ -206,7 +203,7 @@ impl Scanner<'_> {
                         continue;
                     }
                 }
-                // A sighting belongs to the piece in which it ends.
+                // The place of a sighting is in the piece in which it ends.
                 let last = end_of(&sighting, folded);
                 let start = sighting.start.max(folded.run_start(last));
                 let from = folded.source(start);
@@ -223,7 +220,8 @@ impl Scanner<'_> {
                     && text.target.is_none()
                     && let Some(name) = siblings.get(&(list, 0))
                 {
-                    // `define('API_URL', 'https://…')` and settings pages name the value first.
+                    // The name precedes the value: `define('API_URL', 'https://…')`, settings
+                    // pages.
                     text.target = Some((*name).to_owned());
                 }
                 let rest = folded.text.get(sighting.end..).unwrap_or_default();
@@ -242,13 +240,13 @@ impl Scanner<'_> {
                     text,
                     joined: joined.collect(),
                     value: folded.text.chars().take(200).collect(),
-                    apart: start > sighting.start,
+                    spans_pieces: start > sighting.start,
                 });
             }
         }
     }
 
-    /// Notes the URLs that Postman writes as lists.
+    /// Adds the URLs that Postman writes as lists.
     fn postman(&self, source: &str, lines: &Lines, facts: &mut FileFacts) {
         for sighting in postman::urls(source, &self.rules.hosts, self.knowledge) {
             facts.signals.push(Signal {
@@ -257,12 +255,12 @@ impl Scanner<'_> {
                 text: Text::plain("", 0, Role::Value),
                 joined: Vec::new(),
                 value: String::new(),
-                apart: false,
+                spans_pieces: false,
             });
         }
     }
 
-    /// What looks like v1 in one text of a file.
+    /// Parts of a text that look like v1.
     fn sightings(
         &self,
         language: Language,
@@ -283,22 +281,20 @@ impl Scanner<'_> {
         if text.role == Role::Value && matches!(language, Language::Data(_)) {
             found.extend(shape::version_of_setting(&folded.text));
         }
-        if text.role != Role::Value && is_of_zoom {
-            found.extend(shape::prose::names(
-                &folded.text,
-                &self.rules.words.api_names,
-            ));
-            found.extend(mentions::library_calls(&folded.text, &self.rules.libraries));
-        } else if is_of_zoom && text.target.as_deref().is_some_and(describes) {
-            found.extend(shape::prose::names(
-                &folded.text,
-                &self.rules.words.api_names,
-            ));
+        if is_of_zoom {
+            let is_prose = text.role != Role::Value;
+            if is_prose || text.target.as_deref().is_some_and(is_description) {
+                let names = &self.rules.words.api_names;
+                found.extend(shape::prose::names(&folded.text, names));
+            }
+            if is_prose {
+                found.extend(mentions::library_calls(&folded.text, &self.rules.libraries));
+            }
         }
         found
     }
 
-    /// Adds what the statement around a path gives to what its call was seen to give.
+    /// Adds the parameters in the statement around a path to those of its call.
     fn parameters(
         &self,
         language: Language,
@@ -368,7 +364,7 @@ impl Scanner<'_> {
                 .push((dependency, Place::of(lines, from, to)));
         }
         let imports = extract.imports.iter();
-        facts.brought_in = imports.map(|import| import.text.clone()).collect();
+        facts.import_statements = imports.map(|import| import.text.clone()).collect();
         facts.publishes = dependencies::publishes(&facts.path, source);
     }
 
@@ -377,10 +373,10 @@ impl Scanner<'_> {
         if self.rules.methods.contains(method) {
             return true;
         }
-        let zoom = method.to_ascii_lowercase().contains("zoom");
-        // A client that makes paths out of names: `$zoom->user->custcreate(…)`.
-        let action = self.knowledge.is_action(&method.to_ascii_lowercase())
-            && call.callee.to_ascii_lowercase().contains("zoom");
+        let zoom = contains_zoom(method);
+        // A client that builds paths from names: `$zoom->user->custcreate(…)`.
+        let action =
+            self.knowledge.is_action(&method.to_ascii_lowercase()) && contains_zoom(&call.callee);
         zoom || action
             || self.rules.libraries.iter().any(|library| {
                 library
@@ -396,14 +392,13 @@ impl Scanner<'_> {
     }
 }
 
-/// True for the name of a text that people read.
-fn describes(target: &str) -> bool {
+/// True for the name of a text for readers.
+fn is_description(target: &str) -> bool {
     let name = last_identifier(target).to_ascii_lowercase();
     name.ends_with("description") || name.ends_with("summary")
 }
 
-/// The last byte of a sighting. The slash after a base that is named elsewhere, as in `"$base/$path"`,
-/// is no base.
+/// The last byte of a sighting, without the slash between two variables of `"$base/$path"`.
 fn end_of(sighting: &Sighting, folded: &Folded) -> usize {
     let last = sighting.end.saturating_sub(1);
     let slashed = folded.text.as_bytes().get(last) == Some(&b'/');
@@ -418,7 +413,7 @@ fn end_of(sighting: &Sighting, folded: &Folded) -> usize {
     }
 }
 
-/// Puts all texts of a file together, constants filled in.
+/// Folds all texts of a file, with constants filled in.
 pub(crate) fn fold_all(extract: &Extract) -> Vec<Folded> {
     let mut constants = Constants::of(extract);
     // `define('NAME', 'value')`
@@ -447,7 +442,7 @@ pub(crate) fn fold_all(extract: &Extract) -> Vec<Folded> {
         .collect()
 }
 
-/// True if a quoted text in data is the name of a value.
+/// True if a quoted text in data is a key.
 fn is_key(text: &str, end: usize) -> bool {
     let rest = text.get(end..).unwrap_or_default();
     // `/user/list:` of YAML.
@@ -458,7 +453,7 @@ fn is_key(text: &str, end: usize) -> bool {
         .is_some_and(|rest| rest.trim_start().starts_with(':'))
 }
 
-/// The key of a value within a line of JSON, which may hold a whole document.
+/// The key of a value in a line of JSON, which may be a whole document.
 fn json_key(text: &str, start: usize) -> Option<String> {
     let head = text
         .get(..start)?

@@ -1,41 +1,41 @@
-//! Keys and secrets in plain text: where they stand, and how reports hide them.
+//! Keys and secrets in plain text: detection, and masking in reports.
 
 use std::ops::RangeInclusive;
 
 use crate::{
     facts::{
         Place,
-        syntax::{Call, Extract, Piece, Role},
+        syntax::{Call, Extract},
     },
     language::Language,
-    names::{last_identifier, names_credential, split_words},
+    names::{contains_zoom, last_identifier, names_credential, split_words},
     rules::{Words, has},
     source::Lines,
 };
 
-/// A key or secret that stands in the file.
+/// A key or secret in a file.
 #[derive(Clone, Debug)]
 pub(crate) struct Secret {
-    /// The name that it has.
+    /// The name before it.
     pub(crate) name: String,
-    /// Where the value stands.
+    /// The place of its value.
     pub(crate) place: Place,
-    /// What makes it a credential of v1.
+    /// Reason why it may be a credential of v1.
     pub(crate) sign: Sign,
 }
 
-/// What makes a value a credential.
+/// Reason why a value may be a credential of v1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sign {
-    /// It is called as v1 calls it: `api_key`.
+    /// It has a name of v1: `api_key`.
     Named,
-    /// It is called `key` or `secret`, beside the other one.
+    /// Two values are named `key` and `secret`.
     Pair,
     /// It is an argument of the call that starts at that byte.
     Argument(usize),
 }
 
-/// The keys and secrets that stand in a file, outside of comments and prose.
+/// Finds the keys and secrets outside of comments and prose.
 pub(super) fn find(
     source: &str,
     language: Language,
@@ -47,21 +47,12 @@ pub(super) fn find(
         language,
         Language::Data(_) | Language::Bash | Language::Markup
     );
-    let mut comments: Vec<(usize, usize)> = extract
-        .texts
-        .iter()
-        .filter(|text| text.role != Role::Value)
-        .flat_map(|text| &text.pieces)
-        .filter_map(|piece| match piece {
-            Piece::Text { value, at } => Some((*at, *at + value.len())),
-            Piece::Hole(_) => None,
-        })
-        .collect();
-    comments.sort_unstable();
+    let mut comments = extract.comments();
+    comments.sort_unstable_by_key(|comment| comment.start);
     let is_commented = |at: usize| {
-        let after = comments.partition_point(|(start, _)| *start <= at);
+        let after = comments.partition_point(|comment| comment.start <= at);
         let last = after.checked_sub(1).and_then(|index| comments.get(index));
-        last.is_some_and(|(_, end)| at < *end)
+        last.is_some_and(|comment| at < comment.end)
     };
     let mut secrets = Vec::new();
     for (at, value) in runs(source) {
@@ -105,7 +96,7 @@ pub(super) fn find(
     secrets
 }
 
-/// The runs of letters, digits, `_` and `-` in a text that are as long as a key, with their places.
+/// The runs of letters, digits, `_` and `-` that are as long as a key, with their offsets.
 fn runs(source: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let mut at = 0;
@@ -123,7 +114,7 @@ fn runs(source: &str) -> impl Iterator<Item = (usize, &str)> {
         .filter(|(_, run)| LENGTH.contains(&run.len()))
 }
 
-/// True if a value stands in a text by itself, or behind `name=` in one.
+/// True if a value is a whole quoted text, or is behind `name=` in one.
 fn is_quoted(source: &str, at: usize, length: usize) -> bool {
     let before = source.get(..at).and_then(|head| head.chars().next_back());
     let after = source
@@ -133,12 +124,12 @@ fn is_quoted(source: &str, at: usize, length: usize) -> bool {
     matches!(before, Some('"' | '\'' | '`')) || before == Some('=') && closes(after)
 }
 
-/// The name that stands before a value, in the line or at the end of the one above: `key: "…"`,
-/// `put("key", "…")`, `<add key="name" value="…"/>`. Words such as `value` are passed over.
+/// The name before a value on its line, or at the end of the line above: `key: "…"`,
+/// `put("key", "…")`, `<add key="name" value="…"/>`. Words such as `value` are skipped.
 fn name_before<'s>(source: &'s str, at: usize, value_words: &[String]) -> Option<&'s str> {
-    /// How far before a value its name is looked for, in bytes.
+    /// Maximum distance between name and value, in bytes.
     const BEFORE: usize = 160;
-    /// How many words may stand between a name and its value.
+    /// Maximum number of words checked before a value.
     const WORDS: usize = 4;
     let mut floor = at.saturating_sub(BEFORE);
     while !source.is_char_boundary(floor) {
@@ -147,15 +138,12 @@ fn name_before<'s>(source: &'s str, at: usize, value_words: &[String]) -> Option
     let mut head = source.get(floor..at)?;
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     for _ in 0..WORDS {
-        let end = head.rfind(is_part)? + 1;
+        let end = head.trim_end_matches(|c| !is_part(c)).len();
         let between = head.get(end..)?;
-        if between.contains(';') || between.matches('\n').count() > 1 {
+        if end == 0 || between.contains(';') || between.matches('\n').count() > 1 {
             return None;
         }
-        let start = head.get(..end)?.rfind(|c| !is_part(c)).map_or(0, |before| {
-            let letter = head.get(before..).and_then(|rest| rest.chars().next());
-            before + letter.map_or(1, char::len_utf8)
-        });
+        let start = head.get(..end)?.trim_end_matches(is_part).len();
         let word = head.get(start..end)?;
         let closes = head.get(..start)?.ends_with("</");
         if !closes && !has(value_words, &word.to_ascii_lowercase()) {
@@ -169,16 +157,16 @@ fn name_before<'s>(source: &'s str, at: usize, value_words: &[String]) -> Option
 /// `ZOOM_KEY`, `zoomSecret`
 fn names_zoom_secret(name: &str) -> bool {
     let words = split_words(name);
-    name.to_ascii_lowercase().contains("zoom")
+    contains_zoom(name)
         && words
             .iter()
             .any(|word| word.ends_with("key") || word.ends_with("secret"))
 }
 
-/// How long a key or secret may be, in bytes.
+/// Length of a key or secret, in bytes.
 const LENGTH: RangeInclusive<usize> = 16..=80;
 
-/// True if a value may be a real key: long, mixed, and no stand-in.
+/// True if a value may be a real key: long, random, and not a placeholder.
 fn is_plain_secret(value: &str, stand_ins: &[String]) -> bool {
     let lower = value.to_ascii_lowercase();
     let stand_in = stand_ins.iter().any(|word| lower.contains(word.as_str()));
@@ -188,18 +176,22 @@ fn is_plain_secret(value: &str, stand_ins: &[String]) -> bool {
         && (value.bytes().any(|b| b.is_ascii_digit()) || is_mixed(value))
 }
 
-/// True for letters of both cases in no order that words have: `aKdRwQzLpTmXvBnY`.
+/// True for letters of both cases in random order: `aKdRwQzLpTmXvBnY`.
 fn is_mixed(value: &str) -> bool {
-    let switches = value
-        .as_bytes()
-        .windows(2)
-        .filter(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()))
-        .count();
-    // A name such as `zoomApiSecretFromStore` has a capital every five letters or so.
+    let switches = case_switches(value);
+    // A name such as `zoomApiSecretFromStore` has a capital about every five letters.
     switches >= 4 && switches * 4 >= value.len()
 }
 
-/// A line without the values of keys, secrets, tokens and passwords: reports end up in tickets.
+/// Number of lower-case letters that a capital follows.
+fn case_switches(value: &str) -> usize {
+    let pairs = value.as_bytes().windows(2);
+    pairs
+        .filter(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()))
+        .count()
+}
+
+/// Masks the values of keys, secrets, tokens and passwords in a line, because reports are shared.
 pub(crate) fn mask(line: &str, secret_words: &[String]) -> String {
     let lower = line.to_ascii_lowercase();
     if !secret_words
@@ -230,16 +222,12 @@ pub(crate) fn mask(line: &str, secret_words: &[String]) -> String {
     masked
 }
 
-/// True for a long run of letters and digits that is no word: `Qm5xT2sWb0aLr7Vd3HkYpg`. What stands
-/// before it tells a value from a name.
+/// True for a long run of random letters and digits: `Qm5xT2sWb0aLr7Vd3HkYpg`. The character before
+/// it separates values from names.
 fn is_secret_like(run: &str, before: char) -> bool {
     let digits = run.bytes().filter(u8::is_ascii_digit).count();
     let given = matches!(before, '"' | '\'' | '=' | ':' | ' ' | '`');
-    let switches = run
-        .as_bytes()
-        .windows(2)
-        .filter(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()))
-        .count();
+    let switches = case_switches(run);
     run.len() >= 12 && given && (digits >= 2 || run.len() >= 16 && switches >= 3 && before != ' ')
 }
 

@@ -1,4 +1,4 @@
-//! Finds v1 in a text: URLs, base URLs, relative endpoints and halves of endpoints.
+//! Finds v1 in a text: URLs, base URLs, paths without a base, and halves of paths.
 
 pub(crate) mod prose;
 
@@ -10,12 +10,12 @@ use crate::{
     rules::Hosts,
 };
 
-/// What a part of a text looks like. Whether it *is* a use of v1 is decided later.
+/// Shape of a part of a text. Whether it is a use of v1 is decided later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// The whole base: `https://api.zoom.us/v1/`.
+    /// A base URL of v1: `https://api.zoom.us/v1/`.
     Base,
-    /// A base of v2.
+    /// A base URL of v2.
     BaseV2,
     /// A host of the API without a version.
     Host,
@@ -23,57 +23,58 @@ pub(crate) enum Shape {
     Version,
     /// A path of v2 without a host: `/v2/users`.
     PathV2,
-    /// A base of v1 that is given to Zoom's browser SDK, which signs in with a person's password.
+    /// A base URL of v1 for Zoom's browser SDK, which signs in with a user's password.
     BrowserSdk,
-    /// A path whose operation is put together at run time: `BASE + "user/" + action`.
+    /// A path with the action computed at run time: `BASE + "user/" + action`.
     Dynamic,
     /// An absolute URL of v1.
     Url {
         /// The operation, if it is one.
         operation: Option<String>,
     },
-    /// A path below the base: `user/list`.
+    /// A path without the base: `user/list`.
     Endpoint {
-        /// The operation; nothing for a path that clients call and v1 never had.
+        /// The operation; `None` for a path that clients call although v1 never had it.
         operation: Option<String>,
-        /// What is called, in lower case.
+        /// The path in lower case.
         path: String,
-        /// It is spelt as v1 spelt it; other programs have `user/getByEmail`.
+        /// True if it has v1's letter case; other programs have `user/getByEmail`.
         exact: bool,
-        /// `v1/` stands before it.
+        /// True if `v1/` is before it.
         versioned: bool,
-        /// Something stands before it: `BASE + "user/list"`.
+        /// True if a value is before it: `BASE + "user/list"`.
         based: bool,
     },
     /// Words that name the API itself: `API v1`.
     Name,
-    /// A call of a client library, in a comment or in prose.
+    /// A call of a client library in a comment or in prose.
     Call {
         /// The library's package.
         package: String,
-        /// The operation; nothing for a set-up that asks for v1.
+        /// The operation; `None` for a constructor that selects v1.
         operation: Option<String>,
     },
-    /// The part of an operation before a slash, alone: `user`.
+    /// A text that is the part of an operation before a slash: `user`.
     Resource(String),
-    /// The part of an operation after a slash, alone: `custcreate`.
+    /// A text that is the part of an operation after a slash: `custcreate`.
     Action(String),
 }
 
-/// A shape and where it is in its text.
+/// A shape and its byte range in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sighting {
-    /// What it looks like.
+    /// The shape.
     pub(crate) shape: Shape,
-    /// First byte in the text.
+    /// The first byte.
     pub(crate) start: usize,
-    /// The byte after the last one.
+    /// The byte behind the last one.
     pub(crate) end: usize,
 }
 
-/// How long a host's name may be, in bytes.
+/// Maximum length of a host name, in bytes.
 const HOST: usize = 255;
-/// Looks at a value of the code, which must be a URL, a path or a half of one.
+
+/// Classifies a string of code as a whole: it must be a URL, a path or a half of a path.
 pub(crate) fn in_value(text: &Folded, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sighting> {
     let mut found = urls(&text.text, hosts, knowledge);
     if found.is_empty() && !hosts.has_domain(&text.text) {
@@ -85,7 +86,7 @@ pub(crate) fn in_value(text: &Folded, hosts: &Hosts, knowledge: &Knowledge) -> V
     found
 }
 
-/// A version that is the whole value of a line of settings: `ZOOM_API_VERSION=v1`.
+/// A version that is the whole value of a setting: `ZOOM_API_VERSION=v1`.
 pub(crate) fn version_of_setting(line: &str) -> Option<Sighting> {
     let at = line.find(['=', ':'])?;
     let value = line.get(at + 1..)?;
@@ -99,7 +100,7 @@ pub(crate) fn version_of_setting(line: &str) -> Option<Sighting> {
     })
 }
 
-/// Where a domain of the API starts and ends.
+/// The byte ranges of API domains.
 fn domains(text: &str, hosts: &Hosts) -> impl Iterator<Item = (usize, usize)> {
     let bytes = text.as_bytes();
     memchr2_iter(b'z', b'Z', bytes).filter_map(|at| {
@@ -116,18 +117,9 @@ pub(crate) fn urls(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sigh
         while !text.is_char_boundary(window) {
             window += 1;
         }
-        let host_start = text
-            .get(window..at)
-            .unwrap_or_default()
-            .rfind(|letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '.' | '-'))
-            .map_or(window, |before| {
-                let before = window + before;
-                before
-                    + text
-                        .get(before..)
-                        .and_then(|rest| rest.chars().next())
-                        .map_or(1, char::len_utf8)
-            });
+        let before = text.get(window..at).unwrap_or_default();
+        let is_host = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-');
+        let host_start = window + before.trim_end_matches(is_host).len();
         let host = text
             .get(host_start..host_end)
             .unwrap_or_default()
@@ -148,7 +140,7 @@ pub(crate) fn urls(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sigh
     found
 }
 
-#[expect(clippy::too_many_lines, reason = "one reading from left to right")]
+#[expect(clippy::too_many_lines, reason = "one parser from left to right")]
 fn url(
     text: &str,
     host: &str,
@@ -164,7 +156,7 @@ fn url(
         .any(|known| known == host);
     let rest = text.get(host_end..)?;
     let mut at = host_end;
-    // A port, or a slash between quotes: `"https://api.zoom.us" + "/v1"`.
+    // The port.
     let port = match rest.strip_prefix(':') {
         Some(port) => port.bytes().take_while(u8::is_ascii_digit).count(),
         None => 0,
@@ -219,7 +211,7 @@ fn url(
         }
     }
     if !is_api && !hosts.web.iter().any(|known| known == host) {
-        // Other subdomains have other services below the same path.
+        // Other subdomains serve other products below the same path.
         let path = after
             .strip_prefix('/')
             .and_then(|path| knowledge.path_at(path))?;
@@ -262,7 +254,7 @@ fn url(
         })
 }
 
-/// True for a resource of v1 and a value in place of the action: `user/{action}`.
+/// True for a resource with a value as the action: `user/{action}`.
 fn is_dynamic(path: &str, knowledge: &Knowledge) -> bool {
     let Some((resource, action)) = path.rsplit_once('/') else {
         return false;
@@ -284,7 +276,7 @@ fn scheme_start(text: &str, host: usize) -> usize {
         .map_or(host, |(start, _)| start)
 }
 
-/// What follows the host in a URL below another host's `/v1` that is named after Zoom:
+/// The path of a URL below `/v1` of another host that is named after Zoom:
 /// `https://zoom.example.com/v1/user/list`.
 fn below_namesake<'t>(url: &'t str, hosts: &Hosts) -> Option<&'t str> {
     let (_, rest) = url
@@ -299,7 +291,7 @@ fn below_namesake<'t>(url: &'t str, hosts: &Hosts) -> Option<&'t str> {
     (path.starts_with("/v1/") && host.split(['.', ':']).any(is_named)).then_some(path)
 }
 
-/// A text that starts with an endpoint: `/user/list?page_size=300`.
+/// The path at the start of a text: `/user/list?page_size=300`.
 fn relative(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Option<Sighting> {
     let trimmed = text.trim_start();
     let below = skip_placeholders(below_namesake(trimmed, hosts).unwrap_or(trimmed));
@@ -355,7 +347,7 @@ fn relative(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Option<Sighting
     })
 }
 
-/// Leaves out what stands for a value at the start: `{base}`, `${url}/`, `%s`.
+/// Skips placeholders at the start: `{base}`, `${url}/`, `%s`.
 fn skip_placeholders(text: &str) -> &str {
     let mut rest = text;
     loop {
@@ -388,14 +380,14 @@ fn skip_placeholders(text: &str) -> &str {
     }
 }
 
-/// What follows a name, which may have dots.
+/// The text behind a dotted name.
 fn after_name(text: &str) -> Option<&str> {
     text.find(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '_'))
         .filter(|end| *end > 0)
         .and_then(|end| text.get(end..))
 }
 
-/// What a text alone may be a half of; `im` is a resource and an action.
+/// The halves that a text may be. `im` is both a resource and an action.
 fn halves(text: &str, knowledge: &Knowledge) -> Vec<Sighting> {
     let bare = text.trim_start_matches(HOLE).trim_matches('/');
     let Some(start) = text.find(bare).filter(|_| (1..=40).contains(&bare.len())) else {

@@ -1,14 +1,14 @@
-//! Comments that keep a finding from failing: `migrate-ignore: why`.
+//! Suppression comments: `migrate-ignore: reason`.
 
 use std::collections::BTreeMap;
 
 use memchr::memmem;
 
-/// What such a comment starts with; a reason must follow a colon.
+/// Start of a suppression comment. A colon and a reason must follow.
 const MARK: &str = "migrate-ignore";
 
-/// Notes the lines whose findings are suppressed: the line of the comment, and the next one if
-/// nothing stands before the comment.
+/// Collects the lines with suppressed findings: the line of the comment, and the next line if the
+/// comment has its own line.
 pub(crate) fn collect(source: &str, suppressions: &mut BTreeMap<usize, String>) {
     if memmem::find(source.as_bytes(), MARK.as_bytes()).is_none() {
         return;

@@ -1,8 +1,8 @@
-//! What a file says: its strings, comments and calls, with what surrounds them.
+//! Strings, comments and calls of a file, with their surroundings.
 //!
-//! Where a grammar is at hand the file is parsed ([`tree`]); else, for bundles, and when parsing gives
-//! up, a reader that knows only quotes and comments does it ([`lexer`]), or one for data and prose
-//! ([`lines`]). All give the same [`Extract`], so that nothing after this cares.
+//! A file whose language has a grammar is parsed ([`tree`]). Bundles, files of other languages and
+//! files that time out are read by a scanner for quotes and comments ([`lexer`]), data and prose
+//! line by line ([`lines`]). All return an [`Extract`].
 
 mod budget;
 pub(crate) mod fold;
@@ -13,7 +13,8 @@ mod lines;
 mod tree;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
+    ops::Range,
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
     thread,
@@ -30,7 +31,7 @@ use crate::{
     source::is_packed,
 };
 
-/// What a text is.
+/// Role of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum Role {
     /// A string in code, or a value in data.
@@ -49,7 +50,7 @@ pub(crate) enum Usage {
     Plain,
     /// As a label of a switch or a match.
     Case,
-    /// To compare something with it.
+    /// As an operand of a comparison.
     Compared,
     /// As a key of a map or an index.
     Key,
@@ -67,48 +68,44 @@ pub(crate) enum Piece {
         /// Its byte offset.
         at: usize,
     },
-    /// The value of something else; the name, if it has one.
+    /// A value from somewhere else, with its name if it has one.
     Hole(String),
 }
 
 /// A string, a comment or a sentence.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Text {
-    /// Its parts in order: concatenation and interpolation are taken apart.
+    /// Its parts in order; concatenation and interpolation are resolved into parts.
     pub(crate) pieces: Vec<Piece>,
-    /// What it is.
+    /// Its role.
     pub(crate) role: Role,
-    /// How it is used.
+    /// How the code uses it.
     pub(crate) usage: Usage,
-    /// What is called with it, as the source has it: `$this->sendRequest`.
+    /// The function that takes it as an argument, as in the source: `$this->sendRequest`.
     pub(crate) callee: Option<String>,
-    /// The name that it is assigned to, or the key that it belongs to.
+    /// The name that it is assigned to, or the key of its value.
     pub(crate) target: Option<String>,
     /// The innermost function around it.
     pub(crate) function: Option<String>,
-    /// The names of the classes and modules around it, outermost first, joined by blanks.
+    /// The names of the classes and modules around it, outermost first, separated by spaces.
     pub(crate) class: String,
-    /// The classes, objects and maps around it by their byte offset, innermost last. The file
-    /// itself is 0.
+    /// The classes, objects and maps around it by byte offset, innermost last. The file is 0.
     pub(crate) containers: Vec<usize>,
-    /// The list of arguments or elements that it is in, by byte offset, and its place there.
+    /// Its list of arguments or elements by byte offset, and its index in the list.
     pub(crate) element: Option<(usize, usize)>,
-    /// The parameters given beside it in the same call.
+    /// Names of the other arguments of the call.
     pub(crate) given: Vec<String>,
-    /// The variables given beside it in the same call.
+    /// Variables among the other arguments of the call.
     pub(crate) passed: Vec<String>,
-    /// All that is given beside it in the same call is literal but for values.
+    /// True if all parameter names of the call are literals.
     pub(crate) whole: bool,
 }
 
 impl Text {
-    /// A text of one piece without surroundings.
-    pub(crate) fn plain(value: &str, at: usize, role: Role) -> Self {
+    /// A text without surroundings.
+    pub(crate) fn new(role: Role, pieces: Vec<Piece>) -> Self {
         Self {
-            pieces: vec![Piece::Text {
-                value: value.to_owned(),
-                at,
-            }],
+            pieces,
             role,
             usage: Usage::Plain,
             callee: None,
@@ -123,28 +120,27 @@ impl Text {
         }
     }
 
-    /// What surrounds it, without itself.
+    /// A text of one piece without surroundings.
+    pub(crate) fn plain(value: &str, at: usize, role: Role) -> Self {
+        let value = value.to_owned();
+        Self::new(role, vec![Piece::Text { value, at }])
+    }
+
+    /// The surroundings, without the text itself.
     pub(crate) fn without_pieces(&self) -> Self {
         Self {
             pieces: Vec::new(),
-            callee: self.callee.clone(),
-            target: self.target.clone(),
-            function: self.function.clone(),
-            class: self.class.clone(),
-            containers: self.containers.clone(),
-            given: self.given.clone(),
-            passed: self.passed.clone(),
-            ..*self
+            ..self.clone()
         }
     }
 }
 
-/// A call of something: `client.user.list(…)`.
+/// A call: `client.user.list(…)`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Call {
-    /// What is called, as the source has it, without blanks.
+    /// The callee as in the source, without line breaks.
     pub(crate) callee: String,
-    /// The byte offset at which the name of the method ends.
+    /// The byte offset behind the name of the method.
     pub(crate) end: usize,
     /// The byte offset at which the call starts.
     pub(crate) start: usize,
@@ -152,17 +148,17 @@ pub(crate) struct Call {
     pub(crate) target: Option<String>,
     /// The innermost function around it.
     pub(crate) function: Option<String>,
-    /// The names of the classes and modules around it, joined by blanks.
+    /// The names of the classes and modules around it, separated by spaces.
     pub(crate) class: String,
-    /// The named parameters that are given.
+    /// The names of the arguments.
     pub(crate) given: Vec<String>,
-    /// All that is given is literal but for values.
+    /// True if all parameter names are literals.
     pub(crate) whole: bool,
-    /// The strings that are given.
+    /// The string arguments.
     pub(crate) strings: Vec<String>,
 }
 
-/// A member or key that is read: `.lastLoginTime`, `['zpk']`.
+/// A read of a member or key: `.lastLoginTime`, `['zpk']`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Read {
     /// The name.
@@ -171,16 +167,16 @@ pub(crate) struct Read {
     pub(crate) at: usize,
 }
 
-/// A line that brings in another package.
+/// An import statement.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Import {
-    /// The source of the statement.
+    /// Its source.
     pub(crate) text: String,
     /// Its byte offset.
     pub(crate) at: usize,
 }
 
-/// A member or key of a variable that is set: `$data['email'] = …`.
+/// A write to a member or key: `$data['email'] = …`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Write {
     /// The variable.
@@ -191,7 +187,7 @@ pub(crate) struct Write {
     pub(crate) function: Option<String>,
 }
 
-/// A name that is given the value of a call, a member or another name: `users = client.user`.
+/// An assignment of a call, a member or another name: `users = client.user`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Binding {
     /// The name.
@@ -200,23 +196,25 @@ pub(crate) struct Binding {
     pub(crate) value: String,
 }
 
-/// A class that extends others.
+/// A class with superclasses.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Subclass {
     /// Its name.
     pub(crate) name: String,
-    /// The source of what it extends.
+    /// The source of the superclasses.
     pub(crate) of: String,
 }
 
-/// What a function does that matters here.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
-pub(crate) struct Deeds {
-    /// It handles an API key or secret.
+/// A function.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Function {
+    /// True if it handles an API key or secret.
     pub(crate) credentials: bool,
+    /// Names that it concatenates with texts or other names.
+    pub(crate) joins: BTreeSet<String>,
 }
 
-/// All that a file says.
+/// Everything that is extracted from a file.
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Extract {
     /// Its strings, comments or sentences.
@@ -225,31 +223,46 @@ pub(crate) struct Extract {
     pub(crate) calls: Vec<Call>,
     /// Its imports.
     pub(crate) imports: Vec<Import>,
-    /// Members and keys that are read.
+    /// Reads of members and keys.
     pub(crate) reads: Vec<Read>,
-    /// Keys that are set.
+    /// Writes to keys.
     pub(crate) writes: Vec<Write>,
     /// Its functions by name.
-    pub(crate) functions: BTreeMap<String, Deeds>,
-    /// Names that are given what is not literal.
+    pub(crate) functions: BTreeMap<String, Function>,
+    /// Assignments of values that are not literals.
     pub(crate) bindings: Vec<Binding>,
-    /// Its classes that extend others.
+    /// Classes with superclasses.
     pub(crate) subclasses: Vec<Subclass>,
-    /// It took too long to parse, so that only its strings and comments were read.
+    /// True if parsing timed out, so that there are only strings and comments.
     pub(crate) is_unparsed: bool,
 }
+impl Extract {
+    /// The byte ranges of comments and sentences.
+    pub(crate) fn comments(&self) -> Vec<Range<usize>> {
+        self.texts
+            .iter()
+            .filter(|text| text.role != Role::Value)
+            .flat_map(|text| &text.pieces)
+            .filter_map(|piece| match piece {
+                Piece::Text { value, at } => Some(*at..*at + value.len()),
+                Piece::Hole(_) => None,
+            })
+            .collect()
+    }
+}
 
-/// How long a text may be to be parsed, in bytes. Longer ones are no code that people keep.
+/// Maximum length of a parsed file, in bytes. Longer files are not hand-written.
 const PARSED: usize = 1 << 20;
 
-/// Runs a parser on a stack that the nesting of `length` bytes cannot overflow: parsers free their
-/// stacks by recursion. Nothing if there is no memory for the stack.
+/// Runs a parser on a stack that `length` bytes of nesting cannot overflow: parsers free their
+/// trees by recursion. `None` if there is no memory for the stack.
 fn with_stack_for<T: Send>(length: usize, parse: impl FnOnce() -> Option<T> + Send) -> Option<T> {
-    /// Any stack is large enough for texts of this length, in bytes.
+    /// Any stack is large enough for a text of this length, in bytes.
     const SHORT: usize = 4 << 10;
-    /// Twice what one level takes without optimisation, in bytes; a level is at least a byte of text.
+    /// Twice the stack of one level without optimization, in bytes. A level takes at least one byte
+    /// of text.
     const LEVEL: usize = 256;
-    /// What is needed beside the recursion, in bytes.
+    /// Stack besides the recursion, in bytes.
     const REST: usize = 2 << 20;
     if length <= SHORT {
         return parse();
@@ -277,16 +290,17 @@ fn parsed(
     })
 }
 
-/// Where texts are parsed, and how long.
+/// Parser for files, in this process or in others, with a time budget.
 #[derive(Debug, Default)]
 pub(crate) struct Parsing {
     budget: ParseBudget,
-    /// Processes, which can be ended.
+    /// Child processes, which can be killed.
     parsers: Option<Parsers>,
 }
 
 impl Parsing {
-    /// Has less time when `stop` is set. `program` is this program, if it can be run again.
+    /// The budget shrinks when `stop` is set. `program` is the executable that parses in child
+    /// processes.
     pub(crate) fn new(stop: Arc<AtomicBool>, program: Option<PathBuf>) -> Self {
         Self {
             budget: ParseBudget::new(stop),
@@ -312,7 +326,7 @@ impl Parsing {
     }
 }
 
-/// Reads a file's text. Of its calls, only those whose last name is among `calls` are noted.
+/// Extracts from a file. Calls are kept only if their last name is in `calls`.
 pub(crate) fn extract(
     language: Language,
     source: &str,

@@ -1,4 +1,4 @@
-//! What an operation becomes in v2, read off the catalog.
+//! v2 replacements of operations, from the catalog.
 
 use mappings::{
     Catalog,
@@ -8,8 +8,8 @@ use mappings::{
 
 use crate::findings::{Advice, LossyParameter, Shim};
 
-/// The advice for an operation when these parameters are given: all of them if `whole`, else at least
-/// these, so that all parameters are looked at.
+/// The advice for an operation with the parameters `given`. If `whole` is false, the call may have
+/// more, and all parameters of the operation are considered.
 pub(crate) fn advise(
     catalog: &Catalog,
     operation: &str,
@@ -20,7 +20,7 @@ pub(crate) fn advise(
     let known = if whole { given } else { &[] };
     let v2 = requests(operation, known);
     let lossy = lossy(catalog, operation, known);
-    let loses = lossy.iter().any(|lost| given.contains(&lost.name));
+    let is_lossy = lossy.iter().any(|lost| given.contains(&lost.name));
     let shim = match &operation.service {
         Service::Plan { .. } if lossy.is_empty() => Shim::Yes,
         Service::Plan { .. } => Shim::Lossy,
@@ -29,7 +29,7 @@ pub(crate) fn advise(
     };
     let fidelity = match &operation.service {
         Service::Plan { .. } if lossy.is_empty() => "exact",
-        Service::Plan { .. } if loses => "lossy",
+        Service::Plan { .. } if is_lossy => "lossy",
         Service::Plan { .. } => "depends",
         _ if v2.is_empty() => "none",
         Service::NotServed(replacement) if replacement.composite => "composite",
@@ -45,7 +45,7 @@ pub(crate) fn advise(
     })
 }
 
-/// The v2 requests; with parameters known, only those that they ask for.
+/// The v2 requests. With known parameters, only the requests that need them.
 fn requests(operation: &Operation, given: &[String]) -> Vec<String> {
     let mut requests = Vec::new();
     let mut add = |request: String| {
@@ -70,23 +70,23 @@ fn requests(operation: &Operation, given: &[String]) -> Vec<String> {
     requests
 }
 
-/// True if the parameters make a call necessary, or if that is found out only later.
+/// True if the parameters require a call, or if that is known only at run time.
 fn is_made(operation: &Operation, index: usize, call: &Call, given: &[String]) -> bool {
     let chosen = call.when.is_empty()
         || call.when.iter().any(|condition| {
             condition.given.is_empty() || condition.given.iter().any(|name| given.contains(name))
         });
-    let carries = call.sends.is_none()
+    let sends_given = call.sends.is_none()
         || call.body.is_some()
         || operation.parameters.iter().any(|parameter| {
             parameter.usage == ParameterUse::SentBy(index) && given.contains(&parameter.name)
         });
-    chosen && carries && !call.is_verification()
+    chosen && sends_given && !call.is_verification()
 }
 
 fn lossy(catalog: &Catalog, operation: &Operation, given: &[String]) -> Vec<LossyParameter> {
     let is_given = |name: &str| given.is_empty() || given.iter().any(|given| given == name);
-    let by_option = left_out(operation, &is_given);
+    let by_page_size = omitted_details(operation, &is_given);
     operation
         .parameters
         .iter()
@@ -108,13 +108,15 @@ fn lossy(catalog: &Catalog, operation: &Operation, given: &[String]) -> Vec<Loss
                 reason,
             })
         })
-        .chain(by_option)
+        .chain(by_page_size)
         .collect()
 }
 
-/// The parameter that makes a page longer than the site's options, as they are by default, ask for the
-/// details of its entries.
-fn left_out(operation: &Operation, is_given: &dyn Fn(&str) -> bool) -> Option<LossyParameter> {
+/// The page size, if long pages omit the details of their entries with the default options.
+fn omitted_details(
+    operation: &Operation,
+    is_given: &dyn Fn(&str) -> bool,
+) -> Option<LossyParameter> {
     let calls = &operation.plan()?.calls;
     let size = calls
         .iter()
@@ -122,11 +124,11 @@ fn left_out(operation: &Operation, is_given: &dyn Fn(&str) -> bool) -> Option<Lo
     let most = |call: &Call| call.when.iter().find_map(|when| when.entries_at_most);
     let short = calls.iter().find(|call| most(call).is_some())?;
     let reason = short.omitted.clone()?;
-    let is_asked = operation
+    let has_size = operation
         .parameters
         .iter()
         .any(|parameter| parameter.name == *size);
-    (is_asked && is_given(size)).then(|| LossyParameter {
+    (has_size && is_given(size)).then(|| LossyParameter {
         name: size.clone(),
         above: most(short),
         reason,

@@ -1,13 +1,16 @@
-//! The baseline: known findings that do not fail, as a file that teams can share.
+//! The baseline: a shared file of known findings, which do not fail a run.
 //!
-//! One sorted line a finding: rule, path and content hash, then what people add. No line numbers
-//! and no counts, so that moved lines change nothing and two branches merge by union:
+//! One sorted line per finding: rule, path and content hash, then optional notes. Without line
+//! numbers and counts, moved lines change nothing, and two branches merge by union:
 //!
 //! ```text
 //! v1-endpoint<TAB>app/Zoom.php<TAB>9f86d081884c7d65<TAB>owner=@team; expires=2027-01-31; reason=…
 //! ```
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use crate::{
     findings::{Finding, SuppressedBy, Suppression},
@@ -24,7 +27,7 @@ pub struct Baseline {
     entries: BTreeMap<Key, Notes>,
 }
 
-/// What an entry stands for.
+/// Identity of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     rule: String,
@@ -32,7 +35,7 @@ struct Key {
     hash: String,
 }
 
-/// What people add to an entry.
+/// Notes of an entry, added by hand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Notes {
     owner: Option<String>,
@@ -40,7 +43,7 @@ struct Notes {
     reason: Option<String>,
 }
 
-/// A line of a baseline that cannot be read.
+/// An invalid line of a baseline.
 #[derive(Debug, thiserror::Error)]
 #[error("line {line} of the baseline {problem}")]
 pub struct BaselineError {
@@ -48,19 +51,19 @@ pub struct BaselineError {
     problem: &'static str,
 }
 
-/// What became of a baseline's entries.
+/// Comparison of a baseline with findings, in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Drift {
-    /// Findings that the baseline does not have.
+    /// Findings that are not in the baseline.
     pub new: usize,
-    /// Findings that it has.
+    /// Findings that are in the baseline.
     pub unchanged: usize,
-    /// Entries that are not found any more.
+    /// Entries without a finding.
     pub fixed: usize,
 }
 
 impl Baseline {
-    /// Reads a baseline.
+    /// Parses a baseline.
     pub fn parse(text: &str) -> Result<Self, BaselineError> {
         let mut entries = BTreeMap::new();
         for (index, line) in text.lines().enumerate() {
@@ -92,14 +95,14 @@ impl Baseline {
                 path: path.to_owned(),
                 hash: hash.to_owned(),
             };
-            // A union of two branches has a line twice if both added notes.
+            // A line that both branches annotated occurs twice in their union.
             let known: &mut Notes = entries.entry(key).or_default();
             *known = std::mem::take(known).with(notes);
         }
         Ok(Self { entries })
     }
 
-    /// Takes in all findings that may fail; what people added to known ones stays.
+    /// Replaces the entries by all findings that may fail. Notes of known findings are kept.
     pub fn absorb(&mut self, findings: &[Finding]) {
         let mut entries = BTreeMap::new();
         for finding in findings.iter().filter(|found| belongs(found)) {
@@ -110,14 +113,14 @@ impl Baseline {
         self.entries = entries;
     }
 
-    /// Leaves out entries that are not found any more. It never takes one in.
+    /// Removes entries without a finding. Never adds one.
     pub fn prune(&mut self, findings: &[Finding]) {
-        let found: std::collections::BTreeSet<Key> = findings.iter().map(key).collect();
+        let found: BTreeSet<Key> = findings.iter().map(key).collect();
         self.entries.retain(|key, _| found.contains(key));
     }
 
-    /// Marks the findings that it has as suppressed. An entry that expired before `today`
-    /// (`2026-11-22`) suppresses nothing. Returns how many entries expired.
+    /// Marks the findings in the baseline as suppressed. An entry that expired before `today`
+    /// (`2026-11-22`) suppresses nothing. Returns the number of expired entries with a finding.
     pub fn apply(&self, findings: &mut [Finding], today: &str) -> usize {
         let mut expired = 0;
         for finding in findings.iter_mut().filter(|found| belongs(found)) {
@@ -141,14 +144,14 @@ impl Baseline {
         expired
     }
 
-    /// What changed since it was written, by owner; findings without an owner are under `-`.
+    /// The changes since the baseline was written, by owner; `-` for findings without an owner.
     pub fn drift(
         &self,
         findings: &[Finding],
         owner_of: impl Fn(&str) -> Vec<String>,
     ) -> BTreeMap<String, Drift> {
         let mut drift: BTreeMap<String, Drift> = BTreeMap::new();
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         let mut add = |owners: Vec<String>, change: &dyn Fn(&mut Drift)| {
             let owners = if owners.is_empty() {
                 vec!["-".to_owned()]
@@ -184,24 +187,21 @@ impl Baseline {
         drift
     }
 
-    /// How many entries it has.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// True if it has no entry.
+    /// True if there are no entries.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 }
 
-/// Mentions never fail, and what a comment or the shim's address suppresses needs no entry.
+/// True for a finding that a baseline may hold: not a mention, and not suppressed in another way.
 fn belongs(finding: &Finding) -> bool {
-    let by_itself = finding
-        .suppressed
-        .as_ref()
-        .is_some_and(|suppression| suppression.by != SuppressedBy::Baseline);
-    finding.kind != Kind::Doc && !by_itself
+    finding.kind != Kind::Doc
+        && matches!(finding.suppressed_by(), None | Some(SuppressedBy::Baseline))
 }
 
 fn key(finding: &Finding) -> Key {
@@ -213,7 +213,7 @@ fn key(finding: &Finding) -> Key {
 }
 
 impl Notes {
-    /// The notes of two sides: what only one says, and the earlier day.
+    /// Merges the notes of two branches. The earlier expiry is kept.
     fn with(self, other: Self) -> Self {
         Self {
             owner: self.owner.or(other.owner),
@@ -229,7 +229,7 @@ impl Notes {
         let mut notes = Self::default();
         let mut rest = text.trim();
         while !rest.is_empty() {
-            // A reason is the last note and may hold anything.
+            // A reason is the last note and may contain anything.
             if let Some(reason) = rest.strip_prefix("reason=") {
                 notes.reason = Some(reason.trim().to_owned());
                 break;
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_written_baseline_is_read_back_with_its_notes() {
+    fn parses_what_it_writes() {
         let text = format!(
             "{HEADER}\nv1-endpoint\ta b.php\t01\towner=@team; expires=2027-01-31; reason=waits; for v2\n"
         );
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn pruning_never_takes_a_finding_in() {
+    fn pruning_never_adds_a_finding() {
         let mut baseline = Baseline::parse("v1-endpoint\ta\t01\nv1-endpoint\tgone\t02\n").unwrap();
         baseline.prune(&[finding("a", "01"), finding("new", "03")]);
         assert_eq!(baseline, Baseline::parse("v1-endpoint\ta\t01\n").unwrap());
@@ -337,7 +337,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Whatever is found: pruning leaves only entries that were there and are still found.
+        /// Pruning keeps exactly the entries that are still found.
         #[test]
         fn pruning_only_takes_away(
             known in proptest::collection::btree_set(0..30_u8, 0..20),
@@ -353,7 +353,7 @@ mod tests {
             pruned.prune(&findings);
             let wanted: String = known.intersection(&found).map(line).collect();
             proptest::prop_assert_eq!(&pruned, &Baseline::parse(&wanted).unwrap());
-            // So no finding fails less than before.
+            // No finding that was suppressed before fails now.
             let mut before = findings.clone();
             let mut after = findings;
             Baseline::parse(&text).unwrap().apply(&mut before, "2026-01-01");
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn drift_tells_new_fixed_and_unchanged() {
+    fn drift_counts_new_fixed_and_unchanged_findings() {
         let baseline = Baseline::parse("v1-endpoint\ta\t01\nv1-endpoint\tgone\t02\n").unwrap();
         let drift = baseline.drift(&[finding("a", "01"), finding("b", "03")], |_| vec![]);
         assert_eq!(

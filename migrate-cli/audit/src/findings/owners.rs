@@ -1,8 +1,8 @@
-//! Who owns a file, by `CODEOWNERS` as GitHub reads it, and the sections of GitLab's.
+//! Owners of files, from `CODEOWNERS` with GitHub's semantics and GitLab's sections.
 //!
-//! The last pattern that fits decides, and a pattern without owners takes them away. Patterns are
-//! those of `.gitignore`, except that `docs/*` does not reach into subfolders, that `!` and `[ ]`
-//! mean nothing, and that a blank is written as `\ `. Every section of GitLab's decides for itself.
+//! The last matching pattern decides; a pattern without owners removes them. Patterns are those of
+//! `.gitignore`, with three differences: `docs/*` does not match in subfolders, `!` and `[ ]` are
+//! not supported, and a space is written as `\ `. Each GitLab section adds its own owners.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,7 +13,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::plain_file;
 
-/// Where the file may lie, in the order in which GitHub looks.
+/// Places of the file, in GitHub's order.
 const PLACES: [&str; 4] = [
     ".github/CODEOWNERS",
     "CODEOWNERS",
@@ -21,32 +21,32 @@ const PLACES: [&str; 4] = [
     ".gitlab/CODEOWNERS",
 ];
 
-/// The owners of a tree; by default no file has an owner.
+/// The owners in a tree. By default, no file has an owner.
 #[derive(Debug, Default)]
 pub struct Owners {
     sections: Vec<Section>,
-    /// The audited folder, seen from the root of the repository: `app/`.
+    /// Path from the root of the repository to the audited folder: `app/`.
     below: String,
-    /// The file, and why it or a part of it is not used.
+    /// The file, if it or a part of it is not used, with the reason.
     pub left_out: Option<(PathBuf, String)>,
 }
 
 /// Largest file that is read, in bytes: GitHub's limit.
 const LARGEST: u64 = 3 << 20;
-/// Largest sum of all patterns with wildcards, in bytes: each becomes a regular expression, which
-/// takes some hundred times as much memory.
+/// Maximum total length of the patterns with wildcards, in bytes. Each becomes a regular expression
+/// with some hundred times the memory.
 const WILDCARDS: usize = 128 << 10;
 
-/// Lines that decide together, in the order of the file.
+/// A GitLab section, in the order of the file.
 #[derive(Debug, Default)]
 struct Section {
-    /// Owners of patterns that name none.
+    /// Owners of patterns without owners.
     default: Vec<String>,
     patterns: Vec<(Pattern, Vec<String>)>,
 }
 
 impl Owners {
-    /// Reads the file of the repository that a folder is in, if it has one.
+    /// Reads the file of the repository around a folder, if there is one.
     pub fn of(folder: &Path) -> Self {
         let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
         let whole: PathBuf = whole.components().collect();
@@ -73,7 +73,7 @@ impl Owners {
                 }
                 return owners;
             }
-            // What lies above a repository has nothing to say about it.
+            // Folders above a repository do not count.
             if root.join(".git").exists() {
                 break;
             }
@@ -81,7 +81,7 @@ impl Owners {
         Self::default()
     }
 
-    /// Reads the text of a `CODEOWNERS` file. Lines that are no pattern are skipped, as GitHub does.
+    /// Parses a `CODEOWNERS` file. Invalid lines are skipped, as GitHub does.
     pub fn parse(text: &str) -> Self {
         let mut sections = vec![Section::default()];
         let (mut wildcards, mut left_out) = (0, None);
@@ -123,12 +123,12 @@ impl Owners {
         let path = format!("{}{path}", self.below);
         let mut owners: Vec<String> = Vec::new();
         for section in &self.sections {
-            let decides = section
+            let matching = section
                 .patterns
                 .iter()
                 .rev()
                 .find(|(pattern, _)| pattern.is_match(&path));
-            for owner in decides.iter().flat_map(|(_, owners)| owners) {
+            for owner in matching.iter().flat_map(|(_, owners)| owners) {
                 if !owners.contains(owner) {
                     owners.push(owner.clone());
                 }
@@ -138,7 +138,7 @@ impl Owners {
     }
 }
 
-/// The words of a line until a comment; `\ ` is a blank within a word.
+/// The words of a line before a comment; `\ ` is a space within a word.
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
@@ -163,7 +163,7 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// The default owners of a section, if a line begins one: `[Docs][2] @writers`, `^[Optional]`.
+/// The default owners of a section, if a line starts one: `[Docs][2] @writers`, `^[Optional]`.
 fn section(line: &str) -> Option<Vec<String>> {
     let line = line.trim();
     let rest = line.strip_prefix('^').unwrap_or(line).strip_prefix('[')?;
@@ -174,7 +174,7 @@ fn section(line: &str) -> Option<Vec<String>> {
     (rest.is_empty() || rest.starts_with(char::is_whitespace)).then(|| words(rest))
 }
 
-/// What a pattern matches; nothing if it has what GitHub does not know.
+/// The globs of a pattern; `None` for syntax that GitHub does not support.
 fn pattern(text: &str) -> Option<Pattern> {
     if text.starts_with('!') || text.contains(['[', ']']) {
         return None;
@@ -182,21 +182,21 @@ fn pattern(text: &str) -> Option<Pattern> {
     let inner = text.strip_prefix('/').unwrap_or(text);
     let folder = inner.ends_with('/');
     let inner = inner.trim_end_matches('/');
-    // A slash at the start or within ties a pattern to the root.
-    let tied = text.starts_with('/') || inner.contains('/');
-    let start = if tied { "" } else { "**/" };
+    // A slash at the start or within anchors a pattern to the root.
+    let anchored = text.starts_with('/') || inner.contains('/');
+    let start = if anchored { "" } else { "**/" };
     let inner = inner.replace('{', "[{]").replace('}', "[}]");
     let last = inner.rsplit('/').next().unwrap_or_default();
     let mut globs = Vec::new();
     if !folder {
         globs.push(format!("{start}{inner}"));
     }
-    // A folder stands for all that is in it; but `docs/*` only for the files beside each other.
-    if folder || !(tied && last == "*") {
+    // A folder matches everything in it, but `docs/*` only the files directly in `docs`.
+    if folder || !(anchored && last == "*") {
         globs.push(format!("{start}{inner}/**"));
     }
     let plain = inner.find(['*', '?', '[', '\\']).unwrap_or(inner.len());
-    let head = if tied { inner.get(..plain)? } else { "" };
+    let head = if anchored { inner.get(..plain)? } else { "" };
     Some(Pattern {
         head: head.to_owned(),
         globs,
@@ -204,11 +204,11 @@ fn pattern(text: &str) -> Option<Pattern> {
     })
 }
 
-/// A pattern; what it takes to search for it is made when a path comes near, as a file may have
-/// thousands of them.
+/// A pattern. Its globs are compiled on the first path that starts with `head`, because a file may
+/// have thousands of patterns.
 #[derive(Debug)]
 struct Pattern {
-    /// What every path that fits begins with.
+    /// Literal prefix of every matching path.
     head: String,
     globs: Vec<String>,
     search: OnceLock<GlobSet>,
@@ -219,7 +219,7 @@ impl Pattern {
         path.starts_with(&self.head) && self.search.get_or_init(|| self.build()).is_match(path)
     }
 
-    /// The search; it matches nothing if a glob is invalid.
+    /// Compiles the globs; matches nothing if one is invalid.
     fn build(&self) -> GlobSet {
         let mut globs = GlobSetBuilder::new();
         for glob in &self.globs {
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_pattern_that_fits_decides() {
+    fn the_last_matching_pattern_decides() {
         let owners = Owners::parse("* @all\n/app/ @web @ops\n*.rb @ruby # gems\n/app/free.php\n");
         assert_eq!(owners.of_file("README.md"), ["@all"]);
         assert_eq!(owners.of_file("app/a/b.php"), ["@web", "@ops"]);
@@ -255,9 +255,9 @@ mod tests {
         assert!(owners.of_file("app/free.php").is_empty());
     }
 
-    /// The examples of GitHub's documentation, each with what it says.
+    /// The examples of GitHub's documentation.
     #[test]
-    fn patterns_mean_what_github_says() {
+    fn patterns_match_as_documented_by_github() {
         assert!(owner("*", "any/where"));
         assert!(owner("*.js", "a/b.js"));
         assert!(owner("/build/logs/", "build/logs/x/y"));
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn sections_decide_one_by_one() {
+    fn each_section_adds_its_owners() {
         let owners = Owners::parse(
             "* @all\n[Docs][2] @writers\n*.md\nREADME.md @lead\n^[Ruby]\n*.rb @ruby\n",
         );
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_within_a_repository_has_its_owners() {
+    fn uses_the_owners_of_the_repository_for_a_folder_in_it() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("app/old")).unwrap();
         std::fs::create_dir_all(folder.path().join(".git")).unwrap();

@@ -1,4 +1,4 @@
-//! Writes up what was decided: a use becomes a finding.
+//! Turns uses into findings.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -14,15 +14,15 @@ use crate::{
     shim_address::{Moved, default_of},
 };
 
-/// Writes up uses with the advice of a catalog.
+/// Turns uses into findings, with advice from a catalog.
 pub(crate) struct WriteUp<'a> {
     pub(crate) catalog: &'a Catalog,
-    /// How the program was pointed at the shim.
+    /// Where the program calls v1 after its move to the shim.
     pub(crate) moved: &'a Moved,
 }
 
 impl WriteUp<'_> {
-    /// Writes a use up. `seen` counts identical findings of the file.
+    /// Turns a use into a finding. `seen` counts identical findings of the file.
     pub(crate) fn finding(
         &self,
         file: &FileFacts,
@@ -37,7 +37,7 @@ impl WriteUp<'_> {
             ..
         } = found.place;
         let hidden = found.kind == Kind::Credential;
-        // The line's own text stays out of a credential's fingerprint, too.
+        // Nor does the fingerprint of a credential depend on its line.
         let content = if hidden {
             found.given.join(" ")
         } else {
@@ -87,7 +87,7 @@ impl WriteUp<'_> {
         }
     }
 
-    /// Why a base URL that points at the shim does not fail: it is where it belongs for now.
+    /// The suppression of a base URL that already points to the shim.
     fn moved(
         &self,
         file: &FileFacts,
@@ -96,7 +96,7 @@ impl WriteUp<'_> {
         line: usize,
         column: usize,
     ) -> Option<Suppression> {
-        // An operation is still a use of v1, wherever it is answered.
+        // A call of an operation is still a use of v1 behind the shim.
         if kind != Kind::BaseUrl {
             return None;
         }
@@ -107,12 +107,12 @@ impl WriteUp<'_> {
             (default_of(&before) == Some(variable.name()))
                 .then(|| format!("{} holds the address of the shim", variable.name()))
         };
-        let told = if reason == judge::AT_SHIM {
+        let reason = if reason == judge::AT_SHIM {
             Some("it points at the shim".to_owned())
         } else {
             by_variable()
         };
-        told.map(|reason| Suppression {
+        reason.map(|reason| Suppression {
             by: SuppressedBy::Shim,
             reason: Some(reason),
         })
@@ -120,11 +120,12 @@ impl WriteUp<'_> {
 }
 
 fn fingerprint(content: &str, copy: usize) -> String {
-    let mut hash = Sha256::new();
-    hash.update(content.as_bytes());
-    hash.update(copy.to_string().as_bytes());
+    let hash = Sha256::new()
+        .chain_update(content)
+        .chain_update(copy.to_string())
+        .finalize();
     let mut text = String::with_capacity(32);
-    for byte in hash.finalize().iter().take(16) {
+    for byte in hash.iter().take(16) {
         let _ = write!(text, "{byte:02x}");
     }
     text

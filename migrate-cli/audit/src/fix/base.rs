@@ -1,4 +1,4 @@
-//! Points bases of v1 at the shim: whole ones, and those whose host is a constant of its own.
+//! Points base URLs of v1 at the shim: whole URLs, and hosts in constants of their own.
 
 use std::path::Path;
 
@@ -11,13 +11,13 @@ use crate::{
     knowledge::Knowledge, names::last_identifier, rules::Rules, shim_address::ShimUrl, source,
 };
 
-/// Why a base is left to people.
+/// Reason why a base URL is not fixed.
 pub(super) type Objection = String;
 
-/// Larger files are not searched for the name of a constant, in bytes.
+/// Size above which a file is not searched for a constant, in bytes.
 const LARGEST: u64 = 1 << 20;
 
-/// What base edits need to know.
+/// Target and context of the edits.
 pub(super) struct Aim<'a> {
     pub(super) shim: &'a ShimUrl,
     pub(super) rules: &'a Rules,
@@ -26,7 +26,7 @@ pub(super) struct Aim<'a> {
 }
 
 impl Aim<'_> {
-    /// The edits that point a base at the shim.
+    /// The edits that point a base URL at the shim.
     pub(super) fn edits(
         &self,
         page: &Page<'_>,
@@ -45,7 +45,7 @@ impl Aim<'_> {
         Ok(self.parts(page, base))
     }
 
-    /// The edits for a host whose version stands elsewhere and is joined to it unseen.
+    /// The edits for a host that is concatenated with the version elsewhere.
     pub(super) fn host(
         &self,
         page: &Page<'_>,
@@ -60,7 +60,7 @@ impl Aim<'_> {
                     .to_owned(),
             );
         }
-        if speaks_of_more(page.text) {
+        if may_call_v2(page.text) {
             return Err("the host may serve more than v1 in this file".to_owned());
         }
         self.is_only_of_v1(page, path, base)?;
@@ -92,14 +92,10 @@ impl Aim<'_> {
         if encoded {
             with = with.replace(':', "%3A").replace('/', "%2F");
         }
-        // The backslash of a first slash stands before it.
+        // The first slash can have a backslash before it.
         let bytes = page.text.as_bytes();
         let lead = usize::from(escaped && scheme == "//" && bytes.get(from - 1) == Some(&b'\\'));
-        Ok(Edit {
-            from: from - lead,
-            to,
-            with,
-        })
+        Ok(Edit::new(from - lead..to, with))
     }
 
     fn parts(&self, page: &Page<'_>, base: &Base) -> Vec<Edit> {
@@ -107,11 +103,7 @@ impl Aim<'_> {
         if let Some(scheme) = &base.scheme
             && page.text.get(scheme.clone()) != Some(self.shim.scheme())
         {
-            edits.push(Edit {
-                from: scheme.start,
-                to: scheme.end,
-                with: self.shim.scheme().to_owned(),
-            });
+            edits.push(Edit::new(scheme.clone(), self.shim.scheme()));
         }
         let (host, lead) = match &base.lead {
             Some(lead) => (
@@ -120,20 +112,12 @@ impl Aim<'_> {
             ),
             None => (self.shim.host_and_prefix(), None),
         };
-        edits.push(Edit {
-            from: base.host.start,
-            to: base.host.end,
-            with: host,
-        });
-        edits.extend(lead.map(|(lead, prefix)| Edit {
-            from: lead.start,
-            to: lead.end,
-            with: prefix.to_owned(),
-        }));
+        edits.push(Edit::new(base.host.clone(), host));
+        edits.extend(lead.map(|(lead, prefix)| Edit::new(lead.clone(), prefix)));
         edits
     }
 
-    /// A host that is a constant may also lead to v2 or to the token endpoint.
+    /// Fails if the host is in a constant that may also be used for v2 or the token endpoint.
     fn is_only_of_v1(&self, page: &Page<'_>, path: &str, base: &Base) -> Result<(), Objection> {
         let unknown = || "the host is put together in a way that cannot be followed".to_owned();
         let owner = page.owner(base.host.start).ok_or_else(unknown)?;
@@ -154,9 +138,9 @@ impl Aim<'_> {
         if owner == base.seen_in && base.whole.is_none() && words(page.text, name) == 0 {
             return Ok(());
         }
-        // Beyond a URL, a bare host can only be replaced by a bare host.
+        // The constant may be used outside of URLs, where only a bare host can replace it.
         let strict = base.scheme.is_none() && !self.shim.is_plain_host();
-        if strict || speaks_of_more(page.text) {
+        if strict || may_call_v2(page.text) {
             let (uses, all) = page.uses_of(name, self.rules, self.knowledge);
             if !all || words(page.text, name) > uses + 1 {
                 return Err(format!("{name} may be the host of more than v1"));
@@ -164,7 +148,7 @@ impl Aim<'_> {
         }
         let other = self
             .others
-            .with_word(name, path, |text| strict || speaks_of_more(text));
+            .with_word(name, path, |text| strict || may_call_v2(text));
         match other {
             Some(other) => Err(format!(
                 "{name} may be the host of more than v1: see {other}"
@@ -174,7 +158,7 @@ impl Aim<'_> {
     }
 }
 
-/// A percent-encoded URL without the encoding of its signs.
+/// Decodes the slashes and colons of a percent-encoded URL.
 fn unencoded(text: &str) -> String {
     let pairs = [("%2F", "/"), ("%2f", "/"), ("%3A", ":"), ("%3a", ":")];
     pairs.iter().fold(text.to_owned(), |text, (code, sign)| {
@@ -182,13 +166,13 @@ fn unencoded(text: &str) -> String {
     })
 }
 
-/// True if a file speaks of v2 or of tokens, for which the shim is no host.
-fn speaks_of_more(text: &str) -> bool {
+/// True if a file mentions v2 or OAuth, which the shim's address does not serve.
+fn may_call_v2(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     lower.contains("v2") || lower.contains("oauth")
 }
 
-/// How often a word stands in a text.
+/// The number of occurrences of a whole word.
 fn words(text: &str, word: &str) -> usize {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     text.match_indices(word)
@@ -202,7 +186,7 @@ fn words(text: &str, word: &str) -> usize {
         .count()
 }
 
-/// The other files of the tree, read only if a constant has to be followed.
+/// The other files of the tree. They are read only to follow a constant.
 pub(super) struct Others<'a> {
     root: &'a Path,
 }
@@ -212,7 +196,7 @@ impl<'a> Others<'a> {
         Self { root }
     }
 
-    /// Another file in which a word stands and that fits.
+    /// Another file that contains a whole word and that `fits` accepts.
     fn with_word(&self, word: &str, except: &str, fits: impl Fn(&str) -> bool) -> Option<String> {
         let walk = ignore::WalkBuilder::new(self.root)
             .hidden(false)

@@ -1,4 +1,4 @@
-//! Which files a fix may touch, and whether what it made of them still parses.
+//! Checks which files a fix may change, and that a changed file still parses.
 
 use std::path::{Component, Path};
 
@@ -22,7 +22,7 @@ const FOREIGN: [&str; 12] = [
     "venv",
 ];
 
-/// What generators write at the top of their files.
+/// Marks of generated files, in lower case.
 const GENERATED: [&str; 5] = [
     "@generated",
     "do not edit",
@@ -31,8 +31,8 @@ const GENERATED: [&str; 5] = [
     "automatically generated",
 ];
 
-/// Names of files that another program writes.
-const WRITTEN_BY_PROGRAMS: [&str; 16] = [
+/// Endings of files that programs write.
+const MACHINE_WRITTEN: [&str; 16] = [
     ".min.js",
     ".min.css",
     ".map",
@@ -51,10 +51,10 @@ const WRITTEN_BY_PROGRAMS: [&str; 16] = [
     ".pbxproj",
 ];
 
-/// How much of a file may hold the note of a generator, in bytes.
+/// Bytes of a file that are searched for the mark of a generator.
 const HEAD: usize = 2048;
 
-/// Why a file is left alone, if it is.
+/// The reason why a file must not be changed, if any.
 pub(super) fn objection(root: &Path, path: &str, text: &str) -> Option<&'static str> {
     let relative = Path::new(path);
     let mut whole = root.to_owned();
@@ -77,7 +77,7 @@ pub(super) fn objection(root: &Path, path: &str, text: &str) -> Option<&'static 
         return Some("is read-only");
     }
     let name = path.to_ascii_lowercase();
-    if WRITTEN_BY_PROGRAMS.iter().any(|end| name.ends_with(end)) {
+    if MACHINE_WRITTEN.iter().any(|end| name.ends_with(end)) {
         return Some("is written by a program");
     }
     let mut head = text.len().min(HEAD);
@@ -91,14 +91,14 @@ pub(super) fn objection(root: &Path, path: &str, text: &str) -> Option<&'static 
     None
 }
 
-/// Parses a text, if there is a grammar for it.
+/// Parses a text, if its language has a grammar.
 pub(super) fn parse(language: Language, text: &str) -> Option<Tree> {
     let mut parser = Parser::new();
     parser.set_language(&language.grammar()?).ok()?;
     parser.parse(text, None)
 }
 
-/// True if a changed text has no mistake that it did not have before.
+/// True if a change added no syntax error.
 pub(super) fn still_parses(language: Language, before: &str, after: &str) -> bool {
     if language == Language::Data(Format::Json) {
         let is_json = |text: &str| {
@@ -108,15 +108,15 @@ pub(super) fn still_parses(language: Language, before: &str, after: &str) -> boo
         return is_json(after) || !is_json(before);
     }
     match (parse(language, before), parse(language, after)) {
-        (Some(before), Some(after)) => mistakes(&after) <= mistakes(&before),
-        // Without a grammar only text without quotes of its own was replaced.
+        (Some(before), Some(after)) => syntax_errors(&after) <= syntax_errors(&before),
+        // Without a grammar, edits replace only unquoted text.
         (None, None) => true,
         _ => false,
     }
 }
 
-/// How many places of a tree the parser could not read.
-fn mistakes(tree: &Tree) -> usize {
+/// The number of syntax errors in a tree.
+fn syntax_errors(tree: &Tree) -> usize {
     let mut cursor = tree.walk();
     let mut found = 0;
     loop {
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_mistake_is_seen() {
+    fn detects_a_new_syntax_error() {
         assert!(still_parses(
             Language::Php,
             "<?php $a = 1;",

@@ -1,4 +1,4 @@
-//! A file as a fix sees it: its text, and where each base of v1 in it comes from, letter by letter.
+//! A file to be fixed: its text, and the place of each base URL of v1 in the source.
 
 use std::ops::Range;
 
@@ -15,10 +15,10 @@ use crate::{
     source::Lines,
 };
 
-/// How far a version may stand from its host, in lines.
+/// Maximum distance of a version from its host, in lines.
 const NEAR: usize = 25;
 
-/// A file that was read.
+/// A file to be fixed.
 pub(super) struct Page<'a> {
     pub(super) text: &'a str,
     pub(super) language: Language,
@@ -27,29 +27,29 @@ pub(super) struct Page<'a> {
     pub(super) lines: Lines<'a>,
 }
 
-/// A base of v1, or the host of one, in the source.
+/// A base URL of v1, or a host, in the source.
 #[derive(Clone, Debug)]
 pub(super) struct Base {
-    /// Line and column at which the audit reports it.
+    /// Line and column of its finding.
     pub(super) place: (usize, usize),
-    /// Nothing follows it in its text but perhaps a slash.
+    /// True if its text contains nothing else, except a slash at the end.
     pub(super) bare: bool,
-    /// A slash follows it.
+    /// True if a slash follows it.
     pub(super) slash: bool,
-    /// All of it from the scheme to `/v1`, if it stands in one piece.
+    /// The base URL from the scheme to `/v1`, if it is in one piece.
     pub(super) whole: Option<Range<usize>>,
-    /// `https://`, if it is there.
+    /// `https://` or `http://`, if present.
     pub(super) scheme: Option<Range<usize>>,
-    /// The host, and the port if there is one.
+    /// The host, with the port if there is one.
     pub(super) host: Range<usize>,
-    /// `/api` of the oldest hosts, if it is there.
+    /// `/api` of the oldest hosts, if present.
     pub(super) lead: Option<Range<usize>>,
-    /// Which of the file's texts it was seen in.
+    /// Index of its text in the file.
     pub(super) seen_in: usize,
 }
 
 impl<'a> Page<'a> {
-    /// Reads a file's text.
+    /// Extracts from a file's text.
     pub(super) fn read(path: &str, text: &'a str, rules: &Rules) -> Self {
         let head = text.get(..text.len().min(200)).unwrap_or_default();
         let language = Language::of(std::path::Path::new(path), head);
@@ -64,14 +64,14 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// The bases and URLs of v1 in its code and data, their letters traced to the source.
+    /// The base URLs and URLs of v1 in code and data.
     pub(super) fn bases(&self, rules: &Rules, knowledge: &Knowledge) -> Vec<Base> {
         self.sightings(rules, knowledge, |shape| {
             matches!(shape, Shape::Base | Shape::Url { .. })
         })
     }
 
-    /// The host that a version at some line belongs to, if there is only one near it.
+    /// The host that belongs to a version at `line`: the only host of the file, if it is near.
     pub(super) fn host_near(
         &self,
         line: usize,
@@ -166,7 +166,7 @@ impl<'a> Page<'a> {
         })
     }
 
-    /// Where a part of a folded text stands in the source, if it stands there in one piece.
+    /// The place of a part of a folded text in the source, if it is in one piece there.
     fn trace(&self, folded: &Folded, from: usize, to: usize) -> Option<Range<usize>> {
         let first = folded.source(from);
         let mut last = first;
@@ -183,7 +183,7 @@ impl<'a> Page<'a> {
         Some(first..last + 1)
     }
 
-    /// Properties files write `https\://`.
+    /// Extends a range by the scheme of properties files: `https\://`.
     fn with_escaped_scheme(&self, range: Range<usize>) -> Range<usize> {
         let head = self.text.get(..range.start).unwrap_or_default();
         let before = [r"https\:", r"http\:"]
@@ -192,14 +192,14 @@ impl<'a> Page<'a> {
         range.start - before.map_or(0, str::len)..range.end
     }
 
-    /// True if a base points at the shim already.
+    /// True if a base URL already points to the shim.
     pub(super) fn is_at(&self, base: &Base, shim: &ShimUrl) -> bool {
         self.text
             .get(base.host.start..)
             .is_some_and(|text| text.starts_with(shim.authority()))
     }
 
-    /// The text that holds a byte of the source in one of its own pieces.
+    /// The index of the text that contains a byte of the source literally.
     pub(super) fn owner(&self, at: usize) -> Option<usize> {
         self.extract.texts.iter().position(|text| {
             text.pieces.iter().any(|piece| match piece {
@@ -209,7 +209,7 @@ impl<'a> Page<'a> {
         })
     }
 
-    /// The texts into which a constant is filled in, and whether all of them are of v1.
+    /// The number of texts that use a constant; true if all of them are URLs of v1.
     pub(super) fn uses_of(
         &self,
         name: &str,

@@ -1,30 +1,29 @@
-//! Pins a dependency to the version that is meant, so that an update cannot change the API
-//! unnoticed.
+//! Pins a dependency to its exact version, so that an update cannot switch to v2.
 //!
-//! Only entries of one form are touched: a compatible range such as `^0.1.5`, `~> 0.7.0` or
-//! `~=0.1.7`. The version is the one that a lock file beside the manifest names, else the lowest
-//! that the range allows: the one that the program was written for. Open ranges such as `>=0.1.7`
-//! are not fixed, because the version that runs today is unknown. Lock files are not changed.
+//! Only compatible ranges are pinned: `^0.1.5`, `~> 0.7.0`, `~=0.1.7`. The version is the one in
+//! the lock file beside the manifest, else the minimum of the range. Open ranges such as `>=0.1.7`
+//! need a lock file, because their current version is unknown otherwise. Lock files are not
+//! changed.
 
 use std::path::Path;
 
 use crate::fix::splice::Edit;
 use crate::{facts::dependencies, rules::Library};
 
-/// A pin, and what brings the lock file up to date.
+/// A pin.
 pub(super) struct Pin {
     pub(super) edit: Edit,
-    /// What to run afterwards.
+    /// The command that updates the lock file.
     pub(super) then: String,
 }
 
-/// How a manifest writes versions.
+/// Version syntax of a manifest.
 struct Form {
-    /// What compatible ranges start with.
+    /// Operators of compatible ranges.
     ranges: &'static [&'static str],
-    /// What an exact version starts with.
+    /// Operator of an exact version.
     exact: &'static str,
-    /// The lock files that may lie beside it.
+    /// Names of its lock files.
     locks: &'static [&'static str],
     then: &'static str,
 }
@@ -77,8 +76,8 @@ fn has_extension(name: &str, extension: &str) -> bool {
         .is_some_and(|found| found.eq_ignore_ascii_case(extension))
 }
 
-/// The pin for the entry that starts at a byte of a manifest with the package's name. Nothing if the
-/// entry's form is not plain.
+/// The pin of the entry with the package's name at byte `at` of a manifest; `None` if the syntax of
+/// the entry is not a plain range.
 pub(super) fn pin(
     root: &Path,
     path: &str,
@@ -86,26 +85,25 @@ pub(super) fn pin(
     at: usize,
     libraries: &[Library],
 ) -> Option<Pin> {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let form = form(&name.to_ascii_lowercase())?;
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    let form = form(&name)?;
     let library = libraries.iter().find(|library| {
         source
             .get(at..)
             .is_some_and(|rest| rest.starts_with(&library.package))
-            && dependencies::ecosystem(&name.to_ascii_lowercase())
-                == Some(library.ecosystem.as_str())
+            && dependencies::ecosystem(&name) == Some(library.ecosystem.as_str())
     })?;
     let from = at + library.package.len();
     let line = source.get(from..)?.lines().next()?;
-    let entry = Entry::read(&name.to_ascii_lowercase(), line, &form)?;
+    let entry = Entry::read(&name, line, &form)?;
     let locked = locked(root, path, library, &form);
     if entry.is_open && locked.is_none()
-        || form.exact.is_empty() && !is_in_dependencies(&name.to_ascii_lowercase(), source, at)
+        || form.exact.is_empty() && !is_in_dependencies(&name, source, at)
     {
         return None;
     }
     let version = locked.unwrap_or_else(|| entry.version.to_owned());
-    if dependencies::speaks_v1(library, Some(&version)) != Some(true) || !is_whole(&version) {
+    if dependencies::calls_v1(library, Some(&version)) != Some(true) || !is_whole(&version) {
         return None;
     }
     let then = match form.locks {
@@ -113,25 +111,24 @@ pub(super) fn pin(
         _ => form.then.to_owned(),
     };
     Some(Pin {
-        edit: Edit {
-            from: from + entry.start,
-            to: from + entry.end,
-            with: format!("{}{version}", form.exact),
-        },
+        edit: Edit::new(
+            from + entry.start..from + entry.end,
+            format!("{}{version}", form.exact),
+        ),
         then,
     })
 }
 
-/// The range in what follows a package's name on its line.
+/// The version range behind a package's name on its line.
 struct Entry<'l> {
     version: &'l str,
     start: usize,
     end: usize,
-    /// Every later version fits, too.
+    /// True if the range has no upper bound.
     is_open: bool,
 }
 
-/// What an open range starts with, everywhere.
+/// Operator of an open range, in every manifest.
 const OPEN: &str = ">=";
 
 impl<'l> Entry<'l> {
@@ -189,8 +186,8 @@ impl<'l> Entry<'l> {
     }
 }
 
-/// True if an entry of a JSON manifest is in one of its lists of what the program itself needs.
-/// Peers are the needs of others, and overrides are rules.
+/// True if an entry of a JSON manifest is a dependency of the program itself. Peer dependencies and
+/// overrides are not.
 fn is_in_dependencies(name: &str, source: &str, at: usize) -> bool {
     let lists: &[&str] = match name {
         "package.json" => &["dependencies", "devDependencies", "optionalDependencies"],
@@ -216,7 +213,7 @@ fn is_in_dependencies(name: &str, source: &str, at: usize) -> bool {
     false
 }
 
-/// `0.1.5`; a part of a version names many.
+/// True for a full version such as `0.1.5`, false for `0.1`, which stands for several.
 fn is_whole(version: &str) -> bool {
     version.split('.').count() >= 3
         && version
@@ -224,7 +221,7 @@ fn is_whole(version: &str) -> bool {
             .all(|part| part.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// The version that a lock file beside the manifest names.
+/// The version in a lock file beside the manifest.
 fn locked(root: &Path, path: &str, library: &Library, form: &Form) -> Option<String> {
     let folder = root.join(path);
     let folder = folder.parent()?;
@@ -303,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_file_tells_the_version() {
+    fn pins_the_version_of_the_lock_file() {
         let rules = Rules::embedded().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let lock =
@@ -316,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_plain_is_left_alone() {
+    fn leaves_other_syntax_alone() {
         for (name, text) in [
             ("requirements.txt", "zoomus>=0.1.7\n"),
             ("requirements.txt", "zoomus==0.1.7\n"),

@@ -1,4 +1,4 @@
-//! Says how clients of libraries are pointed at the shim, which no edit of their calls does.
+//! Recipes to point client libraries at the shim, for which there is no edit.
 
 use crate::{
     fix::{Wanted, base_url, page::Page},
@@ -6,7 +6,7 @@ use crate::{
 };
 
 impl Audit<'_> {
-    /// How the client library that a file sets up is pointed at the shim.
+    /// How to point the client library of a file at the shim.
     pub(super) fn repointing(&self, page: &Page<'_>, wanted: &Wanted) -> Option<String> {
         let language = page.language.name().to_ascii_lowercase();
         let library = self.rules.libraries.iter().find(|library| {

@@ -1,9 +1,9 @@
-//! Suggested rewrites: calls whose v2 form is unambiguous. Not safe, as the answer has v2's field
-//! names afterwards and the program needs a v2 token.
+//! Suggestions: rewrites of calls with an unambiguous v2 form. They are not safe, because the
+//! response has v2's field names and the program needs a v2 token.
 //!
-//! Two kinds only: methods of a Python library that do the same under another name in its v2 class
-//! (`[[rewrite]]` in the library's rule), and `curl` commands of literals that are one v2 request
-//! without any loss.
+//! There are two kinds: methods of a Python library with another name in its v2 class
+//! (`[[rewrite]]` in the library's rule), and `curl` commands without variables that one v2 request
+//! replaces without a loss.
 
 use mappings::Catalog;
 use tree_sitter::{Node, Tree};
@@ -16,15 +16,15 @@ use crate::{
     rules::{Library, Rewrite},
 };
 
-/// Options of `curl` that change nothing of the request and are kept.
+/// Options of `curl` that do not affect the request. They are kept.
 const KEPT: [&str; 4] = ["-s", "-S", "-sS", "-f"];
-/// Options of `curl` with a value that the translation reads.
+/// Options of `curl` with a value that the translation supports.
 const READ: [&str; 5] = ["-d", "--data", "--data-urlencode", "-X", "--request"];
 
-/// What a rewritten command needs to work.
+/// Follow-up work of a rewritten command.
 const NEEDS_TOKEN: &str = "put a v2 access token into $TOKEN; the answer has v2's field names";
 
-/// What calls may be rewritten with.
+/// Rewrites calls.
 #[derive(Clone, Copy)]
 pub(super) struct Rewriter<'a> {
     pub(super) catalog: &'a Catalog,
@@ -33,7 +33,7 @@ pub(super) struct Rewriter<'a> {
 }
 
 impl<'a> Rewriter<'a> {
-    /// The edits for the call at a byte of the source, and what else has to be done.
+    /// The edits for the call at a byte of the source, and the follow-up work.
     pub(super) fn edits(
         self,
         language: Language,
@@ -86,15 +86,12 @@ impl<'a> Rewriter<'a> {
             }
         }
         let line = (self.curl)(self.catalog, &plain.join(" "))?;
-        Some(Edit {
-            from: command.start_byte(),
-            to: command.end_byte(),
-            with: line.replacen("curl", &format!("curl{kept}"), 1),
-        })
+        let with = line.replacen("curl", &format!("curl{kept}"), 1);
+        Some(Edit::new(command.byte_range(), with))
     }
 }
 
-/// True if rewrites need a later version of the library than the manifest at a path asks for.
+/// True if rewritten calls need a later version of the library than the manifest at `path` allows.
 pub(super) fn updates_library(findings: &[Finding], path: &str) -> bool {
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     findings.iter().any(|finding| {
@@ -104,26 +101,20 @@ pub(super) fn updates_library(findings: &[Finding], path: &str) -> bool {
     })
 }
 
+/// The edits that rename a method and its parameters.
 fn method(rewrite: &Rewrite, source: &str, call: Node<'_>) -> Option<Vec<Edit>> {
     let text = |node: Node<'_>| source.get(node.byte_range()).unwrap_or_default();
     let name = call
         .child_by_field_name("function")?
         .child_by_field_name("attribute")?;
-    let mut edits = vec![Edit {
-        from: name.start_byte(),
-        to: name.end_byte(),
-        with: rewrite.to.clone(),
-    }];
+    let mut edits = vec![Edit::new(name.byte_range(), &*rewrite.to)];
     let arguments = call.child_by_field_name("arguments")?;
     let mut cursor = arguments.walk();
     let given: Vec<Node<'_>> = arguments.named_children(&mut cursor).collect();
     if !rewrite.added.is_empty() {
         let comma = if given.is_empty() { "" } else { ", " };
-        edits.push(Edit {
-            from: arguments.start_byte() + 1,
-            to: arguments.start_byte() + 1,
-            with: format!("{}{comma}", rewrite.added),
-        });
+        let at = arguments.start_byte() + 1;
+        edits.push(Edit::new(at..at, format!("{}{comma}", rewrite.added)));
     }
     let mut seen = 0;
     for argument in given {
@@ -132,11 +123,7 @@ fn method(rewrite: &Rewrite, source: &str, call: Node<'_>) -> Option<Vec<Edit>> 
             .filter(|_| argument.kind() == "keyword_argument")?;
         if let Some(new) = rewrite.renamed.get(text(name)) {
             seen += 1;
-            edits.push(Edit {
-                from: name.start_byte(),
-                to: name.end_byte(),
-                with: new.clone(),
-            });
+            edits.push(Edit::new(name.byte_range(), &**new));
         } else if !rewrite.kept.iter().any(|kept| kept == text(name)) {
             return None;
         }
@@ -144,8 +131,8 @@ fn method(rewrite: &Rewrite, source: &str, call: Node<'_>) -> Option<Vec<Edit>> 
     (seen == rewrite.renamed.len()).then_some(edits)
 }
 
-/// A word without anything that the shell would fill in; credentials may be variables, as v2 is not
-/// sent them.
+/// A word that the shell does not expand. Credentials may be variables, because v2 does not get
+/// them.
 fn literal(word: &str) -> Option<String> {
     let bare = word.trim_start_matches(['"', '\'']);
     for name in ["api_key=", "api_secret="] {

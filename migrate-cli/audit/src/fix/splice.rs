@@ -1,21 +1,31 @@
-//! Puts edits into a file whose encoding, line ends and byte order mark stay as they are.
+//! Applies edits to a file and keeps its encoding, line ends and byte order mark.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use crate::source;
 
-/// One replacement in a file's text.
+/// A replacement in a file's text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Edit {
-    /// The first byte of what is replaced, in the decoded text.
+    /// First byte of the replaced range, in the decoded text.
     pub(super) from: usize,
-    /// The byte after it; the same as `from` where something is put in.
+    /// The byte behind the range; equal to `from` for an insertion.
     pub(super) to: usize,
-    /// What stands there afterwards: ASCII, which every encoding here has.
+    /// The replacement. It is ASCII, so that every encoding supports it.
     pub(super) with: String,
 }
 
-/// Puts edits into a text. Nothing if two of them touch each other, or lie outside.
+impl Edit {
+    pub(super) fn new(range: Range<usize>, with: impl Into<String>) -> Self {
+        Self {
+            from: range.start,
+            to: range.end,
+            with: with.into(),
+        }
+    }
+}
+
+/// Applies edits to a text; `None` if two of them overlap, or one is out of range.
 pub(super) fn splice_text(text: &str, edits: &[Edit]) -> Option<String> {
     let mut spliced = String::with_capacity(text.len() + 64);
     let mut done = 0;
@@ -29,7 +39,7 @@ pub(super) fn splice_text(text: &str, edits: &[Edit]) -> Option<String> {
     Some(spliced)
 }
 
-/// Puts edits into the bytes of a file that decode to `text`. Nothing if the result would not
+/// Applies edits to the bytes of a file that decode to `text`; `None` if the result would not
 /// decode to the edited text.
 pub(super) fn splice_bytes(bytes: &[u8], text: &str, edits: &[Edit]) -> Option<Vec<u8>> {
     let wanted = splice_text(text, edits)?;
@@ -46,15 +56,15 @@ pub(super) fn splice_bytes(bytes: &[u8], text: &str, edits: &[Edit]) -> Option<V
     (source::decode(&spliced) == wanted).then_some(spliced)
 }
 
-/// How [`source::decode`] read a file.
+/// Encoding of a file, as detected by [`source::decode`].
 #[derive(Clone, Copy)]
 enum Encoding {
     Utf8,
-    /// Every byte is one character.
+    /// One byte per character.
     SingleByte,
     Utf16 {
         little: bool,
-        /// How long the byte order mark is, which is no part of the text; in bytes.
+        /// Length of the byte order mark, in bytes. It is not part of the text.
         mark: usize,
     },
 }
@@ -77,7 +87,7 @@ impl Encoding {
         }
     }
 
-    /// Where a byte of the text stands in the file.
+    /// The offset in the file of a byte of the text.
     fn offset(self, text: &str, at: usize) -> Option<usize> {
         let head = text.get(..at)?;
         Some(match self {
@@ -122,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn edits_that_overlap_are_refused() {
+    fn refuses_overlapping_edits() {
         assert_eq!(
             splice_text("abcd", &[edit(0, 1, "x"), edit(2, 2, "y")]),
             Some("xbycd".into())
@@ -135,9 +145,9 @@ mod tests {
     }
 
     proptest! {
-        /// The bytes around an edit are the same, whatever the encoding.
+        /// The bytes around an edit stay the same in every encoding.
         #[test]
-        fn what_is_not_edited_keeps_its_bytes(
+        fn keeps_the_bytes_around_an_edit(
             head in "[a-zé€😀\r\n]{0,12}",
             tail in "[a-zé€😀\r\n]{0,12}",
             kind in 0..4,
@@ -164,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn single_bytes_stay_single_bytes() {
+    fn keeps_single_byte_encodings() {
         let bytes = b"caf\xe9 OLD \xfc";
         let text = source::decode(bytes).into_owned();
         let at = text.find("OLD").unwrap();

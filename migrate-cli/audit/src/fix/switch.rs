@@ -1,8 +1,8 @@
-//! Puts a lookup of an environment variable around a literal base URL, with the literal as default.
+//! Reads a literal base URL from an environment variable, with the literal as default.
 //!
-//! Without the variable the program does exactly what it did. That is provable only where the
-//! literal is an expression of its own that is evaluated when the program runs, and where the
-//! lookup is a part of the language or of what the file already loads.
+//! Without the variable, the program must behave exactly as before. That is provable only if the
+//! literal is an expression that is evaluated at run time, and if the lookup is part of the
+//! language or of a module that the file already imports.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ use crate::{
     shim_address::{Variable, default_of},
 };
 
-/// Signs that a JavaScript file runs on Node and not in a browser.
+/// Evidence that a JavaScript file runs on Node, not in a browser.
 const NODE: [&str; 13] = [
     "process.env",
     "process.argv",
@@ -31,15 +31,15 @@ const NODE: [&str; 13] = [
     "#!/usr/bin/env node",
 ];
 
-/// Where a literal may be replaced by an expression.
+/// Places in a grammar at which an expression may replace a literal.
 struct Grammar {
-    /// Nodes that are a string as a whole.
+    /// Nodes of string literals.
     strings: &'static [&'static str],
-    /// Parents below which any expression may stand as it is.
+    /// Parents that allow any expression.
     plain: &'static [&'static str],
-    /// Parents below which it must stand in parentheses.
+    /// Parents that require parentheses.
     wrapped: &'static [&'static str],
-    /// Nodes that must not stand anywhere above it: what they hold is no expression, or a constant.
+    /// Ancestors that allow no expression, or require a constant.
     never: &'static [&'static str],
 }
 
@@ -197,8 +197,8 @@ fn grammar(language: Language) -> Option<&'static Grammar> {
     })
 }
 
-/// The edits that make a literal the default of a variable; nothing if that is not provably the same
-/// program. `base` is where the URL stands, `with` what the default is to be.
+/// The edits that make a literal the default of a variable; `None` unless the program provably
+/// behaves the same without the variable. `base` is the place of the URL, `with` the new default.
 pub(super) fn edits(
     language: Language,
     source: &str,
@@ -265,15 +265,11 @@ pub(super) fn edits(
     if language == Language::Python {
         edits.extend(import_os(source, tree)?);
     }
-    edits.push(Edit {
-        from: literal.start_byte(),
-        to: literal.end_byte(),
-        with: expression,
-    });
+    edits.push(Edit::new(literal.byte_range(), expression));
     Some(edits)
 }
 
-/// The string that holds the base and nothing else.
+/// The string literal that contains the base URL and nothing else.
 fn literal<'t>(
     grammar: &Grammar,
     tree: &'t Tree,
@@ -298,7 +294,7 @@ fn literal<'t>(
     whole.then_some(literal)
 }
 
-/// A key or the left side of an assignment is no value.
+/// False for a key and for the left side of an assignment.
 fn is_value_of(parent: &Node<'_>, literal: &Node<'_>) -> bool {
     let left = ["left", "key", "name", "pattern"]
         .iter()
@@ -314,7 +310,7 @@ fn is_allowed(language: Language, source: &str, tree: &Tree, literal: &Node<'_>)
         Language::JavaScript | Language::TypeScript | Language::Tsx => {
             NODE.iter().any(|sign| source.contains(sign))
         }
-        // `'…'.freeze` is common; other methods may need a literal.
+        // `'…'.freeze` is common. Other methods may need a literal.
         Language::Ruby => {
             kind != "call"
                 || parent.is_some_and(|call| {
@@ -339,13 +335,13 @@ fn is_allowed(language: Language, source: &str, tree: &Tree, literal: &Node<'_>)
                     .any(|child| text_of(child) == "const")
             })
         }
-        // In `a = "…"` within a class of Python or a script everything is run.
+        // In Python classes and in scripts, every assignment is evaluated at run time.
         _ => true,
     }
 }
 
-/// A `final` string of Java may be needed as a constant by annotations and labels: of this file if
-/// it is private or local, of any file else.
+/// False for a `final` string of Java that an annotation or a label may need as a constant. A
+/// private or local string can only be used in this file.
 fn may_vary(source: &str, literal: &Node<'_>, tree: &Tree) -> bool {
     let field = std::iter::successors(literal.parent(), Node::parent).find(|node| {
         matches!(
@@ -368,16 +364,12 @@ fn may_vary(source: &str, literal: &Node<'_>, tree: &Tree) -> bool {
     let Some(name) = head.split_whitespace().next_back() else {
         return false;
     };
-    !stands_below(
-        tree.root_node(),
-        source,
-        name,
-        &["annotation_argument_list", "switch_label"],
-    )
+    let constants = ["annotation_argument_list", "switch_label"];
+    !is_below(tree.root_node(), source, name, &constants)
 }
 
-/// True if an identifier stands below a node of one of some kinds.
-fn stands_below(root: Node<'_>, source: &str, name: &str, kinds: &[&str]) -> bool {
+/// True if a node of one of `kinds` contains an identifier.
+fn is_below(root: Node<'_>, source: &str, name: &str, kinds: &[&str]) -> bool {
     let mut cursor = root.walk();
     loop {
         let node = cursor.node();
@@ -399,8 +391,8 @@ fn stands_below(root: Node<'_>, source: &str, name: &str, kinds: &[&str]) -> boo
     }
 }
 
-/// What is needed for `os` to be at hand in a Python file: nothing, or a line before the first
-/// import. Nothing at all if that is not plain.
+/// The edits that import `os` into a Python file: none if it is imported already, else one line
+/// before the first import. `None` if the name may be in use.
 fn import_os(source: &str, tree: &Tree) -> Option<Vec<Edit>> {
     let root = tree.root_node();
     let mut cursor = root.walk();
@@ -419,7 +411,7 @@ fn import_os(source: &str, tree: &Tree) -> Option<Vec<Edit>> {
             _ => {}
         }
     }
-    // Another `os` would be shadowed, or would shadow the module.
+    // Another `os` could shadow the module, or be shadowed by it.
     let taken = source
         .lines()
         .map(str::trim_start)
@@ -430,9 +422,5 @@ fn import_os(source: &str, tree: &Tree) -> Option<Vec<Edit>> {
     } else {
         "\n"
     };
-    Some(vec![Edit {
-        from: at,
-        to: at,
-        with: format!("import os{end}"),
-    }])
+    Some(vec![Edit::new(at..at, format!("import os{end}"))])
 }

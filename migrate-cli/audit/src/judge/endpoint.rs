@@ -1,8 +1,8 @@
-//! Whether a path below a base URL is a v1 endpoint.
+//! Decides whether a path without its base URL is a v1 endpoint.
 //!
-//! Three lists of heuristics decide, each heuristic one function: [`EXCLUSIONS`] drop a path, the
-//! first of the [`CLUES`] that holds gives a path its confidence and reason, and [`NAMESAKES`] drop
-//! paths that belong to v1 by a clue, but are v2's or unknown to both.
+//! Three lists of heuristics decide, each heuristic one function: [`EXCLUSIONS`] reject a path, the
+//! first matching [`CLUES`] entry sets its confidence and reason, and [`NAMESAKES`] reject paths
+//! that match a clue, but belong to v2 or to no API.
 
 use std::collections::BTreeSet;
 
@@ -18,14 +18,14 @@ use crate::{
         Kind,
     },
     language::{Format, Language},
-    names::{last_identifier, split_words},
+    names::{contains_zoom, last_identifier, split_words},
     rules::{Words, has},
 };
 
-/// How many operations in one file make a table of v1's operations.
+/// Number of operations in a file that make it a table of v1's operations.
 const TABLE: usize = 3;
 
-/// A path and the signs around it that several heuristics read.
+/// A path with the signs around it that several heuristics use.
 #[expect(clippy::struct_excessive_bools, reason = "independent signs")]
 pub(super) struct Endpoint<'a> {
     judge: &'a Judge<'a>,
@@ -33,29 +33,29 @@ pub(super) struct Endpoint<'a> {
     signal: &'a Signal,
     operation: Option<&'a str>,
     path: &'a str,
-    /// What is called with it; empty if nothing is.
+    /// The function that takes the path as an argument; empty if there is none.
     callee: &'a str,
     purpose: Purpose,
-    /// The file holds a base or URL of v1.
+    /// The file has a base URL of v1 or the URL of an operation.
     base_in_file: bool,
-    /// The project's own request function is called with it.
+    /// The callee is a request helper of the project.
     given_to_helper: bool,
-    /// The file, the callee or a name joined to the path says zoom.
-    says_zoom: bool,
-    /// A name that holds a base URL is joined to it.
+    /// The file, the callee or a name concatenated with the path contains the word zoom.
+    mentions_zoom: bool,
+    /// The path is concatenated with a variable that holds a base URL.
     joins_base: bool,
     /// Only v1 has the path.
     distinctive: bool,
 }
 
-/// A sign that a path belongs to v1.
+/// Evidence that a path belongs to v1.
 struct Clue {
     holds: fn(&Endpoint<'_>) -> bool,
     weight: Confidence,
     reason: &'static str,
 }
 
-/// What a path is not, in spite of any clue. The first ones are the cheapest.
+/// Reasons to reject a path in spite of any clue, cheapest first.
 const EXCLUSIONS: [fn(&Endpoint<'_>) -> bool; 5] = [
     of_another_service,
     of_the_program_itself,
@@ -64,12 +64,12 @@ const EXCLUSIONS: [fn(&Endpoint<'_>) -> bool; 5] = [
     misspelt_without_proof,
 ];
 
-/// From the surest to the weakest. The reasons are part of the reports.
+/// Clues by falling confidence. The reasons are part of the reports.
 const CLUES: [Clue; 10] = [
     Clue {
         holds: |path| path.base_in_file,
         weight: High,
-        reason: "the v1 base URL stands in the same file",
+        reason: "the v1 base URL is in the same file",
     },
     Clue {
         holds: joined_to_v1_base,
@@ -89,7 +89,7 @@ const CLUES: [Clue; 10] = [
     Clue {
         holds: in_the_client_of_a_v1_project,
         weight: High,
-        reason: "the v1 base URL stands in the same project",
+        reason: "the v1 base URL is in the same project",
     },
     Clue {
         holds: only_v1_in_a_v1_project,
@@ -114,15 +114,15 @@ const CLUES: [Clue; 10] = [
     Clue {
         holds: v1_paths_in_a_zoom_client,
         weight: Low,
-        reason: "requested as v1's paths are, in a program that speaks of Zoom",
+        reason: "requested like v1's paths, in a program that mentions Zoom",
     },
 ];
 
-/// What else has such paths.
+/// Reasons why a path with a clue belongs to v2 or to no API.
 const NAMESAKES: [fn(&Endpoint<'_>) -> bool; 2] = [namesake_in_v2, stray_without_sibling];
 
 impl<'a> Endpoint<'a> {
-    /// Reads the signs around a path.
+    /// Collects the signs around a path.
     pub(super) fn new(
         judge: &'a Judge<'a>,
         file: &'a FileFacts,
@@ -133,15 +133,17 @@ impl<'a> Endpoint<'a> {
         let (evidence, words) = (judge.evidence, &judge.rules.words);
         let callee = signal.text.callee.as_deref().unwrap_or_default();
         let given_to_helper = judge.is_helper(callee);
-        let says_zoom =
-            file.zoom || zoom_in(callee) || signal.joined.iter().any(|name| zoom_in(name));
+        let mentions_zoom = file.zoom
+            || contains_zoom(callee)
+            || signal.joined.iter().any(|name| contains_zoom(name));
         let joins_base = signal
             .joined
             .iter()
             .chain(&signal.text.passed)
             .map(|name| name.to_ascii_lowercase())
             .any(|name| {
-                evidence.bases.contains(&name) && (says_zoom || !words.common_bases.contains(&name))
+                evidence.bases.contains(&name)
+                    && (mentions_zoom || !words.common_bases.contains(&name))
             });
         let purpose = match judge.purpose(file, signal) {
             Purpose::Own if given_to_helper && !judge.is_route(callee) => Purpose::Request,
@@ -157,19 +159,19 @@ impl<'a> Endpoint<'a> {
             purpose,
             base_in_file: file.has_v1(),
             given_to_helper,
-            says_zoom,
+            mentions_zoom,
             joins_base,
             distinctive: operation.is_some_and(|name| judge.knowledge.is_distinctive(name)),
         }
     }
 
-    /// What the path is, how sure that is, and why; `None` if it is not v1's.
+    /// Kind, confidence and reason; `None` if the path is not v1's.
     pub(super) fn verdict(&self) -> Option<(Kind, Confidence, &'static str)> {
         if EXCLUSIONS.iter().any(|excludes| excludes(self)) {
             return None;
         }
         let clue = CLUES.iter().find(|clue| (clue.holds)(self))?;
-        // Tests of a program that has left v1 may still answer its old paths.
+        // Tests of a migrated program may still mock the old paths.
         let stale = !self.judge.evidence.v1 && self.is_in_test();
         if self.purpose == Purpose::Label || stale {
             return Some((Kind::Doc, Medium, "only names the endpoint"));
@@ -178,46 +180,57 @@ impl<'a> Endpoint<'a> {
         (!is_namesake).then_some((Kind::Endpoint, clue.weight, clue.reason))
     }
 
+    /// True if the path contains the version.
+    fn is_versioned(&self) -> bool {
+        matches!(
+            self.signal.shape,
+            Shape::Endpoint {
+                versioned: true,
+                ..
+            }
+        )
+    }
+
     fn words(&self) -> &Words {
         &self.judge.rules.words
     }
 
-    /// True if a member that holds a base URL is read: `axios.create({ baseURL: settings.zoomUrl })`
-    /// sends what the file requests to v1.
+    /// True if the file reads a member that holds a base URL, which then applies to its requests:
+    /// `axios.create({ baseURL: settings.zoomUrl })`.
     fn reads_base(&self) -> bool {
         let bases = &self.judge.evidence.bases;
         self.file.members.iter().any(|name| bases.contains(name))
     }
 
-    /// True if what is called is also called with paths that only v1 has.
+    /// True if the callee also takes paths that only v1 has.
     fn is_proven(&self) -> bool {
         !self.callee.is_empty() && self.judge.evidence.proven.contains(self.callee)
     }
 
-    /// v1 was requested by POST only.
+    /// True for a GET request. v1 only had POST.
     fn is_get(&self) -> bool {
         let callee = self.callee.to_ascii_lowercase();
         callee.contains("get") && !callee.contains("post")
     }
 
-    /// True if a path that only v1 has is requested as v1 was, in a program without v1's base URL.
+    /// True if a path is requested like v1's, in a program without v1's base URL.
     fn is_v1_without_base(&self) -> bool {
         !self.is_get()
-            && self.says_zoom
+            && self.mentions_zoom
             && (self.distinctive
                 || self.is_proven()
                 || self.sends_key()
                 || self.sends_v1_parameters())
     }
 
-    /// True if v1's credentials are parameters of the request, in a file that is named after Zoom.
+    /// True if the request has v1's credentials as parameters, in a file named after Zoom.
     fn sends_key(&self) -> bool {
         let credentials = &self.judge.knowledge.credentials;
         let given = &self.signal.text.given;
-        zoom_in(&self.file.path) && credentials.iter().any(|name| given.contains(name))
+        contains_zoom(&self.file.path) && credentials.iter().any(|name| given.contains(name))
     }
 
-    /// True if a file that is named after Zoom sends parameters that no other API has.
+    /// True if a file named after Zoom sends parameters that no other API has.
     fn sends_v1_parameters(&self) -> bool {
         let is_unique = |name: &String| has(&self.words().unique_parameters, name);
         let given = self
@@ -225,7 +238,7 @@ impl<'a> Endpoint<'a> {
             .signals
             .iter()
             .flat_map(|signal| &signal.text.given);
-        zoom_in(&self.file.path)
+        contains_zoom(&self.file.path)
             && (self.file.writes.iter().any(|write| is_unique(&write.key))
                 || given.into_iter().any(is_unique))
     }
@@ -251,18 +264,18 @@ impl<'a> Endpoint<'a> {
 
 // Exclusions.
 
-/// Another service has such endpoints, and nothing here is Zoom's.
+/// The path belongs to another service with such endpoints.
 fn of_another_service(path: &Endpoint<'_>) -> bool {
     path.judge
-        .is_other_vendor(path.file, path.base_in_file, path.says_zoom)
+        .is_other_vendor(path.file, path.base_in_file, path.mentions_zoom)
 }
 
-/// `redirect("user/list")`
+/// The path belongs to the program itself: `redirect("user/list")`.
 fn of_the_program_itself(path: &Endpoint<'_>) -> bool {
     path.purpose == Purpose::Own
 }
 
-/// A database dump holds the menus and permissions of the program, too.
+/// The path is in a database dump, which may contain the program's own menus and permissions.
 fn in_a_dump(path: &Endpoint<'_>) -> bool {
     path.file.language == Some(Language::Data(Format::Sql))
         && !path.distinctive
@@ -270,20 +283,20 @@ fn in_a_dump(path: &Endpoint<'_>) -> bool {
             .file
             .excerpts
             .get(&path.signal.place.line)
-            .is_some_and(|line| zoom_in(line))
+            .is_some_and(|line| contains_zoom(line))
 }
 
-/// `fetch("/user/create")` in a page.
+/// A page requests the path from its own server: `fetch("/user/create")`.
 fn requested_from_own_server(path: &Endpoint<'_>) -> bool {
     let (judge, file, signal) = (path.judge, path.file, path.signal);
-    judge.asks_own_server(file, signal)
+    judge.requests_own_server(file, signal)
         && !path.joins_base
         && !path.given_to_helper
-        && (!(path.base_in_file || path.reads_base()) || judge.asks_by_browser(file, signal))
+        && (!(path.base_in_file || path.reads_base()) || judge.requests_from_browser(file, signal))
         && !requested_with_v1_credentials(path)
 }
 
-/// `user/getByEmail`, which v1 did not have in that spelling.
+/// The path is spelt as v1 never spelt it: `user/getByEmail`.
 fn misspelt_without_proof(path: &Endpoint<'_>) -> bool {
     let exact = matches!(path.signal.shape, Shape::Endpoint { exact: true, .. });
     let certain =
@@ -300,12 +313,12 @@ fn joined_to_v1_base(path: &Endpoint<'_>) -> bool {
 
 /// `$this->sendRequest("user/list")`
 fn given_to_own_request_function(path: &Endpoint<'_>) -> bool {
-    path.given_to_helper && (path.judge.evidence.v1 || path.says_zoom)
+    path.given_to_helper && (path.judge.evidence.v1 || path.mentions_zoom)
 }
 
-/// More than a word somewhere in the file speaks for Zoom: a program's own pages mention it, too.
+/// More than one mention of Zoom in the file. A program's own pages may mention it, too.
 fn in_the_client_of_a_v1_project(path: &Endpoint<'_>) -> bool {
-    if !path.judge.evidence.v1 || !path.says_zoom || path.is_in_test() {
+    if !path.judge.evidence.v1 || !path.mentions_zoom || path.is_in_test() {
         return false;
     }
     let text = &path.signal.text;
@@ -317,27 +330,27 @@ fn in_the_client_of_a_v1_project(path: &Endpoint<'_>) -> bool {
         text.function.as_deref(),
     ];
     let joined = path.signal.joined.iter().map(String::as_str);
-    let is_named = names.into_iter().flatten().chain(joined).any(zoom_in);
+    let is_named = names.into_iter().flatten().chain(joined).any(contains_zoom);
     let is_table = || {
         let operations = operations(path.file);
         let is_distinctive = |name: &&String| path.judge.knowledge.is_distinctive(name);
         operations.len() >= TABLE && operations.iter().any(is_distinctive)
     };
-    is_named || path.reads_base() || asks_itself(text, path.words()) || is_table()
+    is_named || path.reads_base() || calls_own_method(text, path.words()) || is_table()
 }
 
-/// `user/custcreate`, beside a base URL in another file.
+/// `user/custcreate`, with a base URL in another file.
 fn only_v1_in_a_v1_project(path: &Endpoint<'_>) -> bool {
     path.judge.evidence.v1 && path.distinctive
 }
 
-/// `zoom(…, "user/list")` where `zoom(…, "user/custcreate")` stands elsewhere.
+/// `zoom(…, "user/list")`, with `zoom(…, "user/custcreate")` elsewhere.
 fn requested_like_v1_paths(path: &Endpoint<'_>) -> bool {
     let evidence = path.judge.evidence;
     (evidence.v1 || evidence.by_operations && !evidence.v2) && path.is_proven()
 }
 
-/// `post("/v1/user/list", { api_key, api_secret })`, wherever the host is.
+/// `post("/v1/user/list", { api_key, api_secret })`, with any host.
 fn requested_with_v1_credentials(path: &Endpoint<'_>) -> bool {
     let text = &path.signal.text;
     let written = path.file.writes.iter().filter(|write| {
@@ -351,39 +364,26 @@ fn requested_with_v1_credentials(path: &Endpoint<'_>) -> bool {
         .chain(written.map(|write| &write.key))
         .map(|name| name.to_ascii_lowercase())
         .collect();
-    let is_versioned = matches!(
-        path.signal.shape,
-        Shape::Endpoint {
-            versioned: true,
-            ..
-        }
-    );
     let credentials = &path.judge.knowledge.credentials;
     let count = credentials
         .iter()
         .filter(|name| given.contains(*name))
         .count();
-    is_versioned && count > 1
+    path.is_versioned() && count > 1
 }
 
 /// `ENV["ZOOM_URL"] + "/v1/user/list"`, `callout:Zoom/v1/user/list`
 fn versioned_on_a_zoom_base(path: &Endpoint<'_>) -> bool {
-    let is_versioned = matches!(
-        path.signal.shape,
-        Shape::Endpoint {
-            versioned: true,
-            ..
-        }
-    );
     let text = path.signal.value.as_str();
     let before = text
         .find("v1/")
         .and_then(|at| text.get(..at))
         .unwrap_or_default();
-    is_versioned && (zoom_in(before) || path.signal.joined.iter().any(|name| zoom_in(name)))
+    path.is_versioned()
+        && (contains_zoom(before) || path.signal.joined.iter().any(|name| contains_zoom(name)))
 }
 
-/// A program that was half moved.
+/// A program that was migrated in part.
 fn v1_path_on_v2_base(path: &Endpoint<'_>) -> bool {
     path.is_v1_without_base() && path.judge.evidence.v2
 }
@@ -391,21 +391,21 @@ fn v1_path_on_v2_base(path: &Endpoint<'_>) -> bool {
 /// Several operations in a client whose base URL is not in the code.
 fn v1_paths_in_a_zoom_client(path: &Endpoint<'_>) -> bool {
     path.is_v1_without_base()
-        && (!path.judge.evidence.helpers.is_empty() || zoom_in(&path.file.path))
+        && (!path.judge.evidence.helpers.is_empty() || contains_zoom(&path.file.path))
         && operations(path.file).len() > 1
 }
 
 // Namesakes.
 
-/// A path that v2 has too, if it is not requested as v1 was.
+/// v2 has the path, too, and it is not requested like v1's.
 fn namesake_in_v2(path: &Endpoint<'_>) -> bool {
     let knowledge = path.judge.knowledge;
     let text = &path.signal.text;
     if !path.operation.is_some_and(|name| knowledge.is_shared(name)) {
         return false;
     }
-    let says_v2 = |name: &str| name.to_ascii_lowercase().contains("v2");
-    if says_v2(&text.class) || text.function.as_deref().is_some_and(says_v2) || path.is_get() {
+    let is_v2 = |name: &str| name.to_ascii_lowercase().contains("v2");
+    if is_v2(&text.class) || text.function.as_deref().is_some_and(is_v2) || path.is_get() {
         return true;
     }
     let beside_v1 = || {
@@ -420,7 +420,7 @@ fn namesake_in_v2(path: &Endpoint<'_>) -> bool {
     !posts && path.judge.evidence.v2 && !beside_v1()
 }
 
-/// A path that clients request and v1 never had needs a sibling that it had, in the same class.
+/// v1 never had the path, and the class requests no path of v1 with the same resource.
 fn stray_without_sibling(path: &Endpoint<'_>) -> bool {
     let head = path.path.split('/').next();
     let is_sibling = |other: &Signal| {
@@ -432,9 +432,9 @@ fn stray_without_sibling(path: &Endpoint<'_>) -> bool {
     path.operation.is_none() && !path.file.signals.iter().any(is_sibling)
 }
 
-/// True for a request through a method of the class itself, `self.post_request(…)`, unless the class
-/// is a controller.
-fn asks_itself(text: &Text, words: &Words) -> bool {
+/// True for a request through a method of the class itself, `self.post_request(…)`. In a
+/// controller, such a method serves a page.
+fn calls_own_method(text: &Text, words: &Words) -> bool {
     let callee = text.callee.as_deref().unwrap_or_default();
     let name = last_identifier(callee);
     let receiver: String = callee
@@ -452,7 +452,7 @@ fn asks_itself(text: &Text, words: &Words) -> bool {
         && !text.class.to_ascii_lowercase().contains("controller")
 }
 
-/// The operations that a file names as v1 spelt them.
+/// The operations in a file, in v1's letter case.
 fn operations(file: &FileFacts) -> BTreeSet<&String> {
     file.signals
         .iter()
@@ -465,10 +465,6 @@ fn operations(file: &FileFacts) -> BTreeSet<&String> {
             _ => None,
         })
         .collect()
-}
-
-fn zoom_in(text: &str) -> bool {
-    text.to_ascii_lowercase().contains("zoom")
 }
 
 #[cfg(test)]

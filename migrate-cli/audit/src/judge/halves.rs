@@ -1,4 +1,4 @@
-//! Endpoints whose halves stand apart: side by side in a list, or one around the other.
+//! Endpoints with separate halves: side by side in a list, or one around the other.
 
 use crate::{
     facts::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Judge<'_> {
-    /// Endpoints whose halves stand apart.
+    /// Adds the endpoints with separate halves.
     pub(super) fn halves(&self, file: &FileFacts, uses: &mut Vec<Use>) {
         let strong = file.has_v1();
         if !(strong || self.evidence.v1 && file.zoom)
@@ -139,10 +139,10 @@ impl Judge<'_> {
         operation.map(|name| (name, AROUND))
     }
 
-    /// `class User; def self.create(args) = perform_request(:create, args); end`: the class names the
-    /// first half. It takes several such calls, or one of an action that only v1 had.
+    /// `class User; def self.create(args) = perform_request(:create, args); end`: the class name is
+    /// the first half. Requires several such calls, or an action that only v1 had.
     fn of_class(&self, file: &FileFacts, signal: &Signal, action: &str) -> Option<String> {
-        /// How many actions of a class are no accident.
+        /// Number of actions in a class that rules out a coincidence.
         const ENOUGH: usize = 3;
         let class = innermost(&signal.text.class)?;
         let resource = resource_of(class, &self.rules.words.class_fillers)?;
@@ -161,12 +161,12 @@ impl Judge<'_> {
             .collect();
         names.sort_unstable();
         names.dedup();
-        let telling =
+        let is_distinctive =
             names.len() >= ENOUGH || names.iter().any(|name| self.knowledge.is_distinctive(name));
-        telling.then_some(operation)
+        is_distinctive.then_some(operation)
     }
 
-    /// The operation of that name, if there is one.
+    /// The operation with these halves.
     fn known(&self, resource: &str, action: &str) -> Option<String> {
         let path = format!("{resource}/{action}");
         self.knowledge
@@ -192,7 +192,7 @@ impl Judge<'_> {
     }
 }
 
-/// The innermost of the classes around a text; `class << self` stands for the class around it.
+/// The innermost class around a text. `class << self` is skipped: it reopens the class around it.
 fn innermost(classes: &str) -> Option<&str> {
     classes.split_whitespace().rfind(|name| *name != "self")
 }

@@ -1,16 +1,17 @@
-//! Uses of v1 through client libraries: dependencies, imports, set-ups and calls.
+//! Uses of v1 through client libraries: dependencies, imports, configuration and calls.
 
 use crate::{
     evidence::{
         clients::Names,
         libraries::{
-            chooses_v1, imports, is_import, is_of_v1_alone, loads, modules, setups, speaks,
+            imports, is_import, is_of_v1_alone, loads, modules, selects_v1, setups,
+            supports_language,
         },
     },
-    facts::{FileFacts, syntax::Call},
+    facts::{FileFacts, Place, syntax::Call},
     judge::{Judge, Use},
     kind::{Confidence, Kind},
-    names::{last_identifier, split_member},
+    names::{contains_zoom, last_identifier, split_member},
     rules::{Library, Style},
 };
 
@@ -19,11 +20,11 @@ pub(crate) fn uses(judge: &Judge, file: &FileFacts) -> Vec<Use> {
     let mut uses = Vec::new();
     for library in &judge.rules.libraries {
         if judge.evidence.publishes.contains(&library.package) {
-            // The library itself.
+            // The project is the library itself.
             continue;
         }
         dependencies(judge, library, file, &mut uses);
-        if speaks(library, file) {
+        if supports_language(library, file) {
             of_library(judge, library, file, &mut uses);
         }
     }
@@ -31,7 +32,7 @@ pub(crate) fn uses(judge: &Judge, file: &FileFacts) -> Vec<Use> {
     uses
 }
 
-/// `$zoom->user->custcreate($data)`: calls of a client that makes paths out of names.
+/// `$zoom->user->custcreate($data)`: calls of a client that builds paths from names.
 fn of_dynamic_client(judge: &Judge, file: &FileFacts, uses: &mut Vec<Use>) {
     if !judge.evidence.dynamic {
         return;
@@ -42,10 +43,7 @@ fn of_dynamic_client(judge: &Judge, file: &FileFacts, uses: &mut Vec<Use>) {
             .split(|c: char| !c.is_alphanumeric() && c != '_')
             .filter(|name| !name.is_empty())
             .collect();
-        let Some(at) = names
-            .iter()
-            .rposition(|name| name.to_ascii_lowercase().contains("zoom"))
-        else {
+        let Some(at) = names.iter().rposition(|name| contains_zoom(name)) else {
             continue;
         };
         let path = names.get(at + 1..).unwrap_or_default().join("/");
@@ -60,7 +58,7 @@ fn of_dynamic_client(judge: &Judge, file: &FileFacts, uses: &mut Vec<Use>) {
                 operation: Some(operation.name.clone()),
                 place: place.clone(),
                 confidence: Confidence::Medium,
-                reason: "a call through the project's own client, which makes paths out of names",
+                reason: "a call through the project's own client, which builds paths from names",
                 given: operation
                     .parameters
                     .iter()
@@ -78,48 +76,47 @@ fn dependencies(judge: &Judge, library: &Library, file: &FileFacts, uses: &mut V
         let same =
             dependency.package == library.package && dependency.ecosystem == library.ecosystem;
         let known = judge.evidence.libraries.get(&library.package);
-        let (confidence, reason) = match dependency.speaks_v1 {
+        let (confidence, reason) = match dependency.calls_v1 {
             Some(true) => (
                 Confidence::High,
-                "a client library in a version that speaks v1",
+                "a version of a client library that calls v1",
             ),
             None if known == Some(&Some(true)) => (
                 Confidence::Medium,
-                "a client library that speaks v1 in the way in which it is used here",
+                "a client library that calls v1 as it is used here",
             ),
             _ => continue,
         };
         if same {
-            uses.push(Use {
-                kind: Kind::Dependency,
-                operation: None,
-                place: place.clone(),
+            let name = &library.package;
+            uses.push(Use::named(
+                Kind::Dependency,
+                name,
+                place,
                 confidence,
                 reason,
-                given: vec![library.package.clone()],
-                whole: false,
-            });
+            ));
         }
     }
 }
 
-/// The calls of a file that set a client library up that speaks v1, by where they start.
+/// The offsets of the calls that configure a client library for v1.
 pub(super) fn starts_of_setups(judge: &Judge, file: &FileFacts) -> Vec<usize> {
     let libraries = judge.rules.libraries.iter();
     libraries
-        .filter(|library| speaks(library, file) && is_of_v1(judge, library, file))
+        .filter(|library| supports_language(library, file) && is_of_v1(judge, library, file))
         .flat_map(|library| setups(library, file))
         .map(|call| call.start)
         .collect()
 }
 
-/// True if the file uses the library and the library speaks v1 there.
+/// True if the file calls v1 through the library.
 fn is_of_v1(judge: &Judge, library: &Library, file: &FileFacts) -> bool {
     match judge.evidence.libraries.get(&library.package).copied() {
         _ if library.is_wrapper() => file.is_wrapped,
         None if !loads(library, file) => false,
-        Some(Some(speaks)) => speaks || chooses_v1(library, file),
-        None | Some(None) => library.before.is_none() || chooses_v1(library, file),
+        Some(Some(calls_v1)) => calls_v1 || selects_v1(library, file),
+        None | Some(None) => library.before.is_none() || selects_v1(library, file),
     }
 }
 
@@ -134,29 +131,24 @@ fn of_library(judge: &Judge, library: &Library, file: &FileFacts, uses: &mut Vec
 }
 
 fn imports_and_setups(library: &Library, file: &FileFacts, uses: &mut Vec<Use>) {
-    let mut add = |place, reason| {
-        uses.push(Use {
-            kind: Kind::SdkImport,
-            operation: None,
-            place,
-            confidence: Confidence::High,
-            reason,
-            given: vec![library.package.clone()],
-            whole: false,
-        });
+    let mut add = |place: &Place, reason| {
+        let name = &library.package;
+        let confidence = Confidence::High;
+        uses.push(Use::named(Kind::SdkImport, name, place, confidence, reason));
     };
     for place in imports(library, file) {
-        add(place, "imports a client library that speaks v1");
+        add(&place, "imports a client library for v1");
     }
     let starts: Vec<usize> = setups(library, file).map(|call| call.start).collect();
     for (call, place) in &file.calls {
         if starts.contains(&call.start) {
-            add(place.clone(), "sets up a client library that speaks v1");
+            add(place, "configures a client library for v1");
         }
     }
 }
 
-/// The calls of a library's methods: all of them in a program of v1, in others those that only v1 had.
+/// Adds the calls of a library's methods: all of them if the file calls v1 through the library,
+/// else only methods that v2 does not have.
 fn calls(judge: &Judge, library: &Library, file: &FileFacts, of_v1: bool, uses: &mut Vec<Use>) {
     let loads = !modules(library, file).is_empty()
         || file
@@ -183,9 +175,9 @@ fn calls(judge: &Judge, library: &Library, file: &FileFacts, of_v1: bool, uses: 
                 Confidence::Medium
             },
             reason: if of_v1 {
-                "a call through a client library that speaks v1"
+                "a call through a client library for v1"
             } else {
-                "a call through a client library, as only v1 had it"
+                "a call of a client library's method that only v1 had"
             },
             given: call.given.iter().filter(is_known).cloned().collect(),
             whole: call.whole,
@@ -193,7 +185,7 @@ fn calls(judge: &Judge, library: &Library, file: &FileFacts, of_v1: bool, uses: 
     }
 }
 
-/// The operation behind a call; an empty name for a method that v1 did not have.
+/// The operation of a call; empty for a method that v1 did not have.
 fn operation<'l>(
     library: &'l Library,
     call: &Call,
@@ -214,9 +206,9 @@ fn operation<'l>(
     if with_resource {
         receiver = split_member(receiver).map_or("", |(receiver, _)| receiver);
     }
-    let lower = last_identifier(receiver).to_ascii_lowercase();
-    let is_named = lower.contains("zoom") || library.names.iter().any(|word| lower.contains(word));
-    // A name that is common in other programs needs more than a receiver called "client".
-    let telling = lower.contains("client") && (loads || key.contains('_'));
-    (is_ours || is_named || telling).then_some(operation.as_str())
+    let name = last_identifier(receiver).to_ascii_lowercase();
+    let is_named = name.contains("zoom") || library.names.iter().any(|word| name.contains(word));
+    // A receiver called "client" is common in other programs and needs more evidence.
+    let is_client = name.contains("client") && (loads || key.contains('_'));
+    (is_ours || is_named || is_client).then_some(operation.as_str())
 }

@@ -1,4 +1,4 @@
-//! What the surroundings of a path make of it: a request, a label, or the program's own address.
+//! Purpose of a path: a request, a label, or the program's own address.
 
 use crate::{
     facts::{
@@ -12,20 +12,20 @@ use crate::{
     rules::has,
 };
 
-/// What the surroundings of a path make of it.
+/// Purpose of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// It is requested.
     Request,
-    /// It only names an endpoint.
+    /// It names an endpoint and is not requested.
     Label,
-    /// It is the program's own address, file or page.
+    /// It is an address, file or page of the program itself.
     Own,
 }
 
 impl Judge<'_> {
-    /// True if a browser would send the request to the page's own server.
-    pub(super) fn asks_own_server(&self, file: &FileFacts, signal: &Signal) -> bool {
+    /// True if a browser would send the request to the server of the page.
+    pub(super) fn requests_own_server(&self, file: &FileFacts, signal: &Signal) -> bool {
         let script = matches!(
             file.language,
             Some(
@@ -36,12 +36,7 @@ impl Judge<'_> {
                     | Language::Php
             )
         );
-        let callee = signal
-            .text
-            .callee
-            .as_deref()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
+        let callee = lower_callee(signal);
         let root = callee
             .split(['.', '(', '<'])
             .find(|part| !part.is_empty() && *part != "await" && *part != "this")
@@ -62,15 +57,10 @@ impl Judge<'_> {
             && (self.rules.words.browser.iter().any(|name| name == root) || config || routes)
     }
 
-    /// True for a request of a page to a path of its own server, even where v1 is asked too:
-    /// `fetch("/user/create")` never leaves the page's server.
-    pub(super) fn asks_by_browser(&self, file: &FileFacts, signal: &Signal) -> bool {
-        let callee = signal
-            .text
-            .callee
-            .as_deref()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
+    /// True for a relative request of a browser, `fetch("/user/create")`, which always goes to the
+    /// server of the page, even in a program that calls v1.
+    pub(super) fn requests_from_browser(&self, file: &FileFacts, signal: &Signal) -> bool {
+        let callee = lower_callee(signal);
         let bare = ["await ", "return ", "this.", "window.", "self."]
             .iter()
             .fold(callee.as_str(), |rest, lead| {
@@ -94,25 +84,27 @@ impl Judge<'_> {
             })
     }
 
-    /// True if a path is registered with a server's router: `Route::post("user/create", …)`.
+    /// True if the callee registers a route of a server: `Route::post("user/create", …)`.
     pub(super) fn is_route(&self, callee: &str) -> bool {
         self.rules.words.servers.contains(&root(callee))
     }
 
+    /// The purpose of a path in its surroundings.
     pub(super) fn purpose(&self, file: &FileFacts, signal: &Signal) -> Purpose {
         let words = &self.rules.words;
         let text = &signal.text;
         match text.usage {
             Usage::Case | Usage::Compared => return Purpose::Label,
-            // A list of the program's own pages, their names or the rights that they need.
+            // A list of the program's own pages, with their names or permissions.
             Usage::Key if !file.has_v1() && matches!(file.language, Some(Language::Data(_))) => {
                 return Purpose::Own;
             }
             Usage::Key if !file.has_v1() => return Purpose::Label,
             Usage::Annotation => {
                 let name = annotation(text.callee.as_deref().unwrap_or_default());
-                // Retrofit writes @POST; servers write @PostMapping, [HttpPost], @app.route, and so do
-                // clients whose base is in an annotation, too: @FeignClient(url = "…").
+                // Retrofit clients have @POST; servers have @PostMapping, [HttpPost], @app.route.
+                // Clients with the base URL in an annotation can have the latter, too:
+                // @FeignClient(url = "…").
                 let based = file.signals.iter().any(|other| {
                     other.shape == Shape::Base && other.text.usage == Usage::Annotation
                 });
@@ -134,14 +126,14 @@ impl Judge<'_> {
                 .replace('_', "");
             let markup = file.language == Some(Language::Markup);
             if name == "href" {
-                // A link to v1 is read by people.
+                // A link to v1 is for readers.
                 return if signal.value.contains("://") {
                     Purpose::Label
                 } else {
                     Purpose::Own
                 };
             }
-            // A page that PHP makes: `<form action="user/create">`, `window.location = …`.
+            // A page rendered by PHP: `<form action="user/create">`, `window.location = …`.
             let page = name == "location"
                 || file.language == Some(Language::Php)
                     && matches!(name.as_str(), "action" | "src");
@@ -159,7 +151,7 @@ impl Judge<'_> {
             }
         }
         let Some(callee) = &text.callee else {
-            // A controller names its page: `return "user/list";`
+            // A controller returns the name of its page: `return "user/list";`
             let page = text.class.to_ascii_lowercase().contains("controller");
             return if page && text.target.is_none() {
                 Purpose::Own
@@ -170,6 +162,7 @@ impl Judge<'_> {
         self.purpose_of_call(file, callee, text)
     }
 
+    /// The purpose of a path that is an argument of a call.
     fn purpose_of_call(&self, file: &FileFacts, callee: &str, text: &Text) -> Purpose {
         let words = &self.rules.words;
         let name = last_identifier(callee);
@@ -202,7 +195,7 @@ impl Judge<'_> {
         if ruby_route || moves {
             return Purpose::Own;
         }
-        // `URL(string: …)` makes an address; `Url::to(…)` and `url(…)` link to a page.
+        // `URL(string: …)` constructs an address; `Url::to(…)` and `url(…)` link to a page.
         let makes_address = matches!(name, "URL" | "URI" | "NSURL") || callee.starts_with("new ");
         let bare = words.own_bare.contains(&lower) && callee == name && !makes_address;
         if words.own.contains(&lower) || words.own.contains(&plain) || bare {
@@ -241,6 +234,12 @@ impl Judge<'_> {
     }
 }
 
+fn lower_callee(signal: &Signal) -> String {
+    let callee = signal.text.callee.as_deref();
+    callee.unwrap_or_default().to_ascii_lowercase()
+}
+
+/// The name of an annotation.
 fn annotation(text: &str) -> &str {
     let text = text.trim_start_matches(['@', '[']);
     let end = text

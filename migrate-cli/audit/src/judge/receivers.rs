@@ -1,56 +1,41 @@
-//! Decides what receives v1's push notifications, and what verifies v2's webhooks by the retired
+//! Receivers of v1's push notifications, and of v2's webhooks that are verified with the retired
 //! verification token.
 
 use crate::{
-    facts::{FileFacts, Place},
+    facts::FileFacts,
     judge::{Judge, Use},
     kind::{Confidence, Kind},
     rules::has,
 };
 
 pub(super) fn uses(judge: &Judge<'_>, file: &FileFacts) -> Vec<Use> {
-    let found = |kind, name: &str, place: &Place, confidence, reason| Use {
-        kind,
-        operation: None,
-        place: place.clone(),
-        confidence,
-        reason,
-        given: vec![name.to_owned()],
-        whole: false,
-    };
     let receiving = &file.receiving;
     let mut uses = Vec::new();
     if let Some(confidence) = notifications(judge, file) {
         let reason = "the name of a push notification of v1, in its receiver";
-        // What receives v2's webhooks may keep states of the same names.
+        // A receiver of v2's webhooks may use the same names for its own states.
         let is_of_v1 = |name: &str| !receiving.is_of_v2 || is_unique(judge, name);
         let named = receiving
             .notifications
             .iter()
             .filter(|(name, _)| is_of_v1(name));
-        uses.extend(
-            named.map(|(name, place)| {
-                found(Kind::PushNotification, name, place, confidence, reason)
-            }),
-        );
+        uses.extend(named.map(|(name, place)| {
+            Use::named(Kind::PushNotification, name, place, confidence, reason)
+        }));
     }
-    // Other services have verification tokens, too.
+    // Other services also have verification tokens.
     if file.zoom && file.vendor.is_none() {
-        let reason = "Zoom's verification token, which no webhook is sent with any more";
-        uses.extend({ receiving.tokens.iter() }.map(|(name, place)| {
-            found(
-                Kind::VerificationToken,
-                name,
-                place,
-                Confidence::Medium,
-                reason,
-            )
+        let reason = "Zoom's verification token, which webhooks no longer have";
+        let tokens = receiving.tokens.iter();
+        uses.extend(tokens.map(|(name, place)| {
+            let (kind, confidence) = (Kind::VerificationToken, Confidence::Medium);
+            Use::named(kind, name, place, confidence, reason)
         }));
     }
     uses
 }
 
-/// How sure it is that a file receives v1's push notifications; `None` if it does not.
+/// The confidence that a file receives v1's push notifications; `None` if it does not.
 fn notifications(judge: &Judge<'_>, file: &FileFacts) -> Option<Confidence> {
     let receiving = &file.receiving;
     let words = &judge.rules.words;

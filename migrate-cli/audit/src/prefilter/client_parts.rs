@@ -1,8 +1,8 @@
-//! The second filter: which of the files that only have the word zoom may have a part in a client.
+//! Second filter: searches files that contain the word zoom for parts of a client of v1.
 //!
-//! Maps, charts and pictures zoom. What names no host, no path and no library can still be half of a
-//! client: it may handle its key, call its methods, or hold the two halves of a path. Everything else
-//! is not worth a parser's time.
+//! Maps, charts and pictures zoom, too. A file without host, path or library can still be half of a
+//! client: it may handle its key, call its methods, or hold the two halves of a path. All other
+//! files are dropped without parsing.
 
 use std::collections::BTreeSet;
 
@@ -15,20 +15,19 @@ use crate::{
     source::{continues_word, is_packed},
 };
 
-/// Larger files that name no host and no path are bundles and data, as packed ones are; in bytes.
+/// Size above which a file without host and path is a bundle or data, in bytes.
 pub(crate) const LARGEST: usize = 256 << 10;
-/// How far the second half of a path may stand from the first one, if they stand side by side.
+/// Maximum distance between the two halves of a path that are side by side, in bytes.
 const BESIDE: usize = 160;
-/// How far before the first half its name may stand: `path = "user"`.
+/// Maximum distance between the first half and its name, in bytes: `path = "user"`.
 const NAMED: usize = 80;
-/// How long the name of a class may be, in bytes.
+/// Maximum length of a class name, in bytes.
 const CLASS: usize = 64;
-
-/// How long a method's name must be to tell its library, in bytes.
-const TELLING: usize = 8;
-/// What a half of a path stands between.
+/// Minimum length of a method name that identifies its library, in bytes.
+const DISTINCTIVE: usize = 8;
+/// Delimiters of a half of a path.
 const MARKS: [u8; 4] = *b"'\"/`";
-/// What a symbol of Ruby starts with, which can be a half, too.
+/// Prefix of a Ruby symbol, which can also be a half.
 const SYMBOL: u8 = b':';
 
 /// A part of a client.
@@ -36,39 +35,39 @@ const SYMBOL: u8 = b':';
 pub(crate) enum Part {
     /// A key or secret of the API, in any letter case.
     Credential,
-    /// What programs import of a client library.
+    /// The import name of a client library.
     Library,
-    /// A name of a push notification between two of the [`MARKS`], or of the verification token.
+    /// The name of a push notification between two [`MARKS`], or of the verification token.
     Receiver,
     /// A method that only a client library has.
-    TellingMethod,
-    /// A method of a client library that other programs have, too.
+    DistinctiveMethod,
+    /// A method of a client library that other programs also have.
     Method,
-    /// A member of a client that makes paths out of names: `$zoom->user->list()`.
+    /// A member of a client that builds paths from names: `$zoom->user->list()`.
     Member,
-    /// The same behind a dot, which more programs have: `zoom.user.list()`.
+    /// The same behind a dot, which is common in other programs: `zoom.user.list()`.
     DottedMember,
-    /// The first half of a path behind one of the [`MARKS`] or as a [`SYMBOL`], in any letter case.
+    /// The first half of a path behind one of [`MARKS`] or as a [`SYMBOL`], in any letter case.
     Half,
-    /// What stands before the name of a class, which can be the first half of its calls' paths.
+    /// The keyword before a class name, which can be the first half of paths in the class.
     Class,
 }
 
 /// Searches bytes for parts of a client.
 #[derive(Debug)]
 pub(crate) struct ClientParts {
-    /// All parts are looked for at once.
+    /// One search for all parts.
     parts: AhoCorasick,
-    /// What each pattern of the search is, and how it is spelt.
+    /// Part and spelling of each search pattern.
     meanings: Vec<(Part, String)>,
     resources: BTreeSet<String>,
     class_fillers: Vec<String>,
     actions: AhoCorasick,
-    /// Names that the first half of a path is given.
+    /// Names of variables that hold the first half of a path.
     names: AhoCorasick,
-    /// How many of them, the first ones, are whole names; the others end one.
+    /// Number of patterns in `names` that are whole names. The patterns behind them are endings.
     whole_names: usize,
-    /// What the client of a library is called.
+    /// Words in the names of variables that hold a client.
     clients: AhoCorasick,
 }
 
@@ -111,13 +110,13 @@ impl ClientParts {
         })
     }
 
-    /// A part of a client of v1 in a file with the word zoom: the library or receiver if there is one, else
-    /// the first. Halves of a path count where they may belong together.
+    /// The client part in a file with the word zoom: a library or receiver if there is one, else
+    /// the first part. A half of a path counts only if a second half may belong to it.
     pub(crate) fn part(&self, bytes: &[u8]) -> Option<Part> {
         if bytes.len() > LARGEST || is_packed(bytes) {
             return None;
         }
-        // Whether there is a second half at all is looked up once, and only when it matters.
+        // The file is searched for a second half at most once, and only when needed.
         let mut any_action = None;
         let mut any_action = || *any_action.get_or_insert_with(|| self.has_action(bytes));
         let mut first = None;
@@ -126,27 +125,27 @@ impl ClientParts {
             let Some((part, word)) = self.meanings.get(found.pattern().as_usize()) else {
                 continue;
             };
-            let tells = matches!(part, Part::Library | Part::Receiver);
-            if first.is_some() && !tells {
+            let has_priority = matches!(part, Part::Library | Part::Receiver);
+            if first.is_some() && !has_priority {
                 continue;
             }
-            let spelt = || bytes.get(start..end) == Some(word.as_bytes());
-            let whole = || !starts_within_name(bytes, start) && !is_name(bytes.get(end));
+            let has_exact_case = || bytes.get(start..end) == Some(word.as_bytes());
+            let is_whole = || !starts_within_name(bytes, start) && !is_name(bytes.get(end));
             let before = || window(bytes, start.saturating_sub(NAMED), start);
             let counts = match part {
                 Part::Credential => true,
-                Part::Library => spelt() && whole(),
+                Part::Library => has_exact_case() && is_whole(),
                 Part::Receiver => {
                     let marked = word.starts_with(|sign| MARKS.map(char::from).contains(&sign));
-                    !marked || spelt() && is_closed(bytes, start, end)
+                    !marked || has_exact_case() && is_closed(bytes, start, end)
                 }
-                Part::Member => spelt(),
-                Part::DottedMember => spelt() && self.clients.is_match(receiver(before())),
-                Part::TellingMethod => spelt() && !continues_word(bytes, end),
+                Part::Member => has_exact_case(),
+                Part::DottedMember => has_exact_case() && self.clients.is_match(receiver(before())),
+                Part::DistinctiveMethod => has_exact_case() && !continues_word(bytes, end),
                 // `zoom.webinar.register(…)` and `client.post("register")`, but not
                 // `atexit.register(…)`.
                 Part::Method => {
-                    spelt()
+                    has_exact_case()
                         && !is_name(bytes.get(end))
                         && is_called(before())
                         && self.clients.is_match(before())
@@ -159,7 +158,7 @@ impl ClientParts {
                 }
                 Part::Class => self.names_resource(window(bytes, end, end + CLASS)) && any_action(),
             };
-            if counts && tells {
+            if counts && has_priority {
                 return Some(*part);
             }
             first = first.or(counts.then_some(*part));
@@ -167,7 +166,7 @@ impl ClientParts {
         first
     }
 
-    /// True if what stands before a half may give it a name: `path = "`.
+    /// True if the code before a half assigns it to one of `names`: `path = "`.
     fn is_named(&self, before: &[u8]) -> bool {
         self.names.find_iter(before).any(|found| {
             let ending = found.pattern().as_usize() >= self.whole_names;
@@ -177,7 +176,8 @@ impl ClientParts {
         })
     }
 
-    /// True if the class whose name stands there may be called like the first half of paths.
+    /// True if a class name at the start of `after` is a resource, which is then the first half of
+    /// paths.
     fn names_resource(&self, after: &[u8]) -> bool {
         let length = after
             .iter()
@@ -197,17 +197,18 @@ impl ClientParts {
     }
 }
 
-/// What is searched for, each word with what it is a sign of.
+/// The search patterns with their meaning.
 fn meanings(knowledge: &Knowledge, rules: &Rules) -> Vec<(Part, String)> {
-    let telling_actions = knowledge.telling_actions();
-    let (telling, common): (BTreeSet<&str>, BTreeSet<&str>) = rules
+    let distinctive_actions = knowledge.distinctive_actions();
+    let (distinctive, common): (BTreeSet<&str>, BTreeSet<&str>) = rules
         .libraries
         .iter()
         .flat_map(|library| library.methods.keys())
         .map(|name| last_identifier(name))
-        .filter(|name| name.len() >= TELLING)
+        .filter(|name| name.len() >= DISTINCTIVE)
         .partition(|name| {
-            name.bytes().any(|byte| !byte.is_ascii_lowercase()) || telling_actions.contains(*name)
+            name.bytes().any(|byte| !byte.is_ascii_lowercase())
+                || distinctive_actions.contains(*name)
         });
     let imports = rules.libraries.iter().flat_map(|library| &library.imports);
     let of = |part| move |word: String| (part, word);
@@ -225,7 +226,12 @@ fn meanings(knowledge: &Knowledge, rules: &Rules) -> Vec<(Part, String)> {
         .cloned()
         .map(of(Part::Credential)))
     .chain(imports.cloned().map(of(Part::Library)))
-    .chain(telling.iter().map(owned).map(of(Part::TellingMethod)))
+    .chain(
+        distinctive
+            .iter()
+            .map(owned)
+            .map(of(Part::DistinctiveMethod)),
+    )
     .chain(common.iter().map(owned).map(of(Part::Method)))
     .chain(members.map(of(Part::Member)))
     .chain(dotted.map(of(Part::DottedMember)))
@@ -236,13 +242,13 @@ fn meanings(knowledge: &Knowledge, rules: &Rules) -> Vec<(Part, String)> {
     .collect()
 }
 
-/// A half of a path behind each sign that it may stand behind.
+/// A half of a path behind each of its possible delimiters.
 fn marked(word: &str) -> impl Iterator<Item = String> {
     let signs = MARKS.into_iter().chain([SYMBOL]);
     signs.map(move |sign| format!("{}{word}", char::from(sign)))
 }
 
-/// True if a half of a path ends as it starts: between marks, or as a symbol of its own.
+/// True if a half of a path ends like it starts: between delimiters, or as a symbol.
 fn is_closed(bytes: &[u8], start: usize, end: usize) -> bool {
     let next = bytes.get(end);
     if bytes.get(start) == Some(&SYMBOL) {
@@ -261,13 +267,13 @@ fn starts_within_name(bytes: &[u8], start: usize) -> bool {
     is_name(start.checked_sub(1).and_then(|at| bytes.get(at)))
 }
 
-/// True if what comes after those bytes is a member of something or a text: `zoom.webinar.`, `("`.
+/// True if the code behind `before` is a member or a string argument: `zoom.webinar.`, `("`.
 fn is_called(before: &[u8]) -> bool {
     let last = before.trim_ascii_end().last();
     last.is_some_and(|last| matches!(last, b'.' | b'>' | b':') || MARKS.contains(last))
 }
 
-/// The name that a member behind those bytes belongs to: `zoom` of `this.zoom`, `client` of `client()`.
+/// The receiver of a member behind `before`: `zoom` for `this.zoom.`, `client` for `client().`.
 fn receiver(before: &[u8]) -> &[u8] {
     let end = before
         .iter()
@@ -281,8 +287,8 @@ fn receiver(before: &[u8]) -> &[u8] {
     bare.get(start..).unwrap_or_default()
 }
 
-/// True if what stands between a name and a value may give one to the other: ` = `, `' => `, a colon,
-/// the comma of `define('PATH', 'user')`, the blank of `#define`, but no comparison.
+/// True if the code between a name and a value is an assignment: ` = `, `' => `, a colon, the comma
+/// of `define('PATH', 'user')`, the blank of `#define`. A comparison is not.
 fn assigns(between: &[u8]) -> bool {
     let quote = between.iter().position(|byte| MARKS.contains(byte));
     let listed = quote.is_some_and(|at| {
@@ -294,12 +300,15 @@ fn assigns(between: &[u8]) -> bool {
         && between
             .iter()
             .all(|byte| matches!(byte, b' ' | b'\t' | b'@'));
-    let given = |at: usize| {
+    let is_assignment = |at: usize| {
         let before = at.checked_sub(1).and_then(|at| between.get(at));
         between.get(at + 1) != Some(&b'=')
             && !before.is_some_and(|byte| matches!(byte, b'=' | b'!' | b'<' | b'>'))
     };
-    listed || defined || between.contains(&b':') || memchr::memchr_iter(b'=', between).any(given)
+    listed
+        || defined
+        || between.contains(&b':')
+        || memchr::memchr_iter(b'=', between).any(is_assignment)
 }
 
 fn window(bytes: &[u8], from: usize, to: usize) -> &[u8] {

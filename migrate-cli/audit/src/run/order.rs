@@ -1,13 +1,16 @@
-//! Which files are parsed first, and which only if those prove v1.
+//! Order in which files are parsed.
 
 use std::collections::BTreeSet;
 
 use crate::{evidence::root_of, walk::Candidate};
 
-/// The files that may have to be parsed: those that speak of Zoom or have what only v1 has, and those
-/// that only have paths. Without the former, a path such as `user/list` means nothing; nor do parts of
-/// a client in another project than those of the former: `project` names that of a file, if any.
-pub(super) fn worth_reading(
+/// Splits the candidates into those that are parsed first (evidence of Zoom, or a name that only v1
+/// has) and those that are parsed later (only paths or weak evidence).
+///
+/// A path such as `user/list` alone is no evidence: without a file of the first group, the second
+/// group is empty. A file with only the word zoom is in the first group if its project, the result
+/// of `project`, has a file with evidence of Zoom.
+pub(super) fn parse_order(
     candidates: &[Candidate],
     project: impl Fn(&Candidate) -> String,
 ) -> (Vec<&Candidate>, Vec<&Candidate>) {
@@ -21,20 +24,20 @@ pub(super) fn worth_reading(
         !of_zoom.is_empty()
             && (project.is_empty() || of_zoom.contains("") || of_zoom.contains(&project))
     };
-    let (speaking, silent): (Vec<_>, Vec<_>) = candidates.iter().partition(|candidate| {
+    let (primary, secondary): (Vec<_>, Vec<_>) = candidates.iter().partition(|candidate| {
         let trace = candidate.trace;
         trace.zoom
             || trace.keyed
             || trace.distinctive
             || trace.word && (trace.versioned || !trace.weak && is_beside(candidate))
     });
-    if speaking.is_empty() {
-        return (speaking, Vec::new());
+    if primary.is_empty() {
+        return (primary, Vec::new());
     }
-    (speaking, silent)
+    (primary, secondary)
 }
 
-/// The roots that lie in no other.
+/// The roots that are in no other root.
 pub(super) fn outermost(roots: &BTreeSet<String>) -> BTreeSet<String> {
     roots
         .iter()
@@ -63,13 +66,13 @@ mod tests {
         let outer = outermost(&roots);
         let candidates: Vec<_> = paths.iter().map(|(p, t)| candidate(p, *t)).collect();
         let project = |found: &Candidate| root_of(&found.path.to_string_lossy(), &outer);
-        let (speaking, _) = worth_reading(&candidates, project);
+        let (primary, _) = parse_order(&candidates, project);
         let path = |found: &&Candidate| found.path.to_string_lossy().into_owned();
-        speaking.iter().map(path).collect()
+        primary.iter().map(path).collect()
     }
 
     #[test]
-    fn parts_of_a_client_are_read_first_only_beside_what_speaks_of_zoom() {
+    fn parses_client_parts_first_only_in_projects_with_evidence_of_zoom() {
         let word = Trace::of_path(true);
         let mut zoom = word;
         zoom.zoom = true;

@@ -13,8 +13,8 @@ use std::{
     thread,
 };
 
-/// Settings of a repository that name a command, a path or another repository, and what they are
-/// instead. Commands that read objects use none of them today.
+/// Values for all settings of a repository that name a command, a path or another repository.
+/// Defense in depth: commands that read objects use none of them today.
 const SETTINGS: [&str; 22] = [
     // A bare repository can lie in a tree as ordinary files.
     "safe.bareRepository=explicit",
@@ -40,12 +40,12 @@ const SETTINGS: [&str; 22] = [
     "gc.auto=0",
     "maintenance.auto=false",
 ];
-/// How often git is started again after it ended at a damaged object.
+/// Maximum number of restarts of git, which exits at a damaged object.
 const RESTARTS: usize = 100;
-/// How much of git's messages is kept, in bytes.
+/// Bytes of git's error output that are kept.
 const MESSAGE: u64 = 4096;
 
-/// Why a revision cannot be read.
+/// Error of reading a revision.
 #[derive(Debug, thiserror::Error)]
 pub enum RevisionError {
     /// git cannot be run, or its output cannot be read.
@@ -61,13 +61,13 @@ pub enum RevisionError {
     },
 }
 
-/// What a revision has at a path.
+/// An entry of a revision.
 pub(crate) enum Item<'r> {
     /// The content of a file.
     File(&'r [u8]),
     /// A file that is too large to be held in memory.
     Large(LargeFile<'r>),
-    /// Content that is not read, and why.
+    /// An entry that is not read, with the reason.
     LeftOut(&'static str),
 }
 
@@ -80,7 +80,7 @@ pub(crate) struct LargeFile<'r> {
 }
 
 impl LargeFile<'_> {
-    /// Reads the file from its start; `read` need not read all of it.
+    /// Reads the file from its start; `read` may stop early.
     pub(crate) fn read<T>(
         &mut self,
         read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
@@ -90,8 +90,8 @@ impl LargeFile<'_> {
     }
 }
 
-/// Hands over each path of a revision below a folder, until `take` returns false or `stop` is set.
-/// Files of more than `large` bytes are not held in memory.
+/// Passes each path of a revision below a folder to `take`, until `take` fails or `stop` is set.
+/// A file of more than `large` bytes is passed as a reader.
 pub(crate) fn read(
     folder: &Path,
     revision: &str,
@@ -125,7 +125,7 @@ pub(crate) fn read(
                 continue;
             }
             Ok(Some(size)) if size > large => {
-                // Skipped here, because a large file is read as often as needed.
+                // The content is skipped here and requested again by each read of the large file.
                 objects.content(size, |_| Ok(())).and_then(|()| {
                     let objects = &mut objects;
                     take(
@@ -147,7 +147,7 @@ pub(crate) fn read(
             Err(error) => Err(error),
         };
         let Err(error) = read else { continue };
-        // Ctrl-C ends git, too.
+        // Ctrl-C also reaches git, because both are in the foreground process group.
         if was_interrupted(objects.end()?) {
             stop.store(true, Ordering::Relaxed);
             return Ok(());
@@ -187,7 +187,7 @@ pub(crate) fn read(
     Ok(())
 }
 
-/// A git command that trusts nothing in the repository.
+/// A git command that uses no setting of the repository and no variable of the environment.
 fn git(folder: &Path) -> Command {
     let mut git = Command::new("git");
     for (name, _) in env::vars_os() {
@@ -235,8 +235,8 @@ struct Entry {
     path: String,
 }
 
-/// A git process that lists the paths of a revision. Listing and reading overlap, because a small
-/// repository can name any number of paths.
+/// A git process that lists the paths of a revision. It runs beside [`Objects`], so that the list
+/// is never in memory: a small repository can name any number of paths.
 struct List {
     child: Child,
     entries: BufReader<ChildStdout>,
@@ -307,10 +307,10 @@ fn parse(entry: &str) -> Option<Entry> {
     })
 }
 
-/// A git process that returns objects.
+/// A git process that returns the content of objects.
 struct Objects {
     child: Child,
-    ask: ChildStdin,
+    requests: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
 
@@ -328,16 +328,16 @@ impl Objects {
             .stderr(Stdio::null())
             .spawn()?;
         Ok(Self {
-            ask: child.stdin.take().ok_or_else(no_pipe)?,
+            requests: child.stdin.take().ok_or_else(no_pipe)?,
             answers: BufReader::new(child.stdout.take().ok_or_else(no_pipe)?),
             child,
         })
     }
 
-    /// Requests an object and returns the first line of the answer.
+    /// Requests an object and returns the first line of the reply.
     fn head(&mut self, object: &str) -> io::Result<String> {
-        writeln!(self.ask, "{object}")?;
-        self.ask.flush()?;
+        writeln!(self.requests, "{object}")?;
+        self.requests.flush()?;
         let mut head = String::new();
         if self.answers.read_line(&mut head)? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -345,13 +345,13 @@ impl Objects {
         Ok(head.trim_end().to_owned())
     }
 
-    /// Requests an object and returns its size; nothing if it is missing.
+    /// Requests an object and returns its size; `None` if it is missing.
     fn size(&mut self, object: &str) -> io::Result<Option<u64>> {
         let head = self.head(object)?;
         Ok(head.rsplit(' ').next().and_then(|size| size.parse().ok()))
     }
 
-    /// Reads the content of the object that was requested, and discards what `read` leaves of it.
+    /// Reads the content of the requested object and discards the bytes that `read` leaves.
     fn content<T>(
         &mut self,
         size: u64,
@@ -361,7 +361,7 @@ impl Objects {
         let result = read(&mut content);
         io::copy(&mut content, &mut io::sink())?;
         let is_cut = content.limit() > 0;
-        // A line end follows each object.
+        // git writes a newline after each object.
         let mut end = [0];
         self.answers.read_exact(&mut end)?;
         if is_cut {
@@ -381,7 +381,7 @@ impl Drop for Objects {
     }
 }
 
-/// A git process that follows links within a revision.
+/// A git process that resolves symbolic links within a revision.
 struct Targets {
     objects: Objects,
     tree: String,
@@ -399,7 +399,7 @@ impl Targets {
         })
     }
 
-    /// True unless the revision has the target of a link, or the link leads nowhere within it.
+    /// True if a link leads out of the revision, or its target is missing.
     fn is_outside(&mut self, link: &Entry) -> io::Result<bool> {
         if link.path.contains('\n') {
             return Ok(true);
@@ -410,7 +410,7 @@ impl Targets {
         let mut words = head.split(' ');
         let (first, second) = (words.next(), words.next());
         if let (Some("symlink" | "dangling" | "loop" | "notdir"), Some(size)) = (first, second) {
-            // What follows is a path.
+            // The path follows as content.
             let size = size.parse().map_err(io::Error::other)?;
             self.objects.content(size, |_| Ok(()))?;
         }
@@ -418,7 +418,7 @@ impl Targets {
     }
 }
 
-/// Ends a git process, whatever it is doing.
+/// Kills a git process.
 fn end(child: &mut Child) -> io::Result<ExitStatus> {
     if let Some(status) = child.try_wait()? {
         return Ok(status);

@@ -8,11 +8,12 @@
 //!   "findings": [{
 //!     "path": "app/Zoom.php", "line": 14, "column": 5, "end_column": 31,
 //!     "kind": "endpoint", "rule": "v1-endpoint", "operation": "user/custcreate",
-//!     "confidence": "high", "reason": "the v1 base URL stands in the same project",
+//!     "confidence": "high", "reason": "the v1 base URL is in the same project",
 //!     "language": "PHP", "parameters": ["email", "type"],
 //!     "advice": {
 //!       "v2": ["POST /users"], "fidelity": "lossy",
-//!       "lossy": [{"name": "type", "reason": "…"}, {"name": "page_size", "above": 30, "reason": "…"}],
+//!       "lossy": [{"name": "type", "reason": "…"}, {"name": "page_size", "above": 30, "reason":
+//! "…"}],
 //!       "shim": "lossy", "read": false, "note": null
 //!     },
 //!     "fingerprint": "…", "excerpt": "…",

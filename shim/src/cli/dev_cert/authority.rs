@@ -1,8 +1,7 @@
-//! A local certificate authority, and certificates for names that are not this machine's own: for
-//! programs whose base URL cannot be changed, and to try TLS out.
+//! A local certificate authority, and certificates for host names of other servers: for programs
+//! whose base URL cannot be changed, and to test TLS.
 //!
-//! The authority is good for the names it was made for and no others, so that whoever gets hold of
-//! its key cannot be anybody else to those who trust it.
+//! The authority is name-constrained, so that anyone with its key can only impersonate these hosts.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
@@ -17,18 +16,18 @@ use x509_parser::prelude::{GeneralName, X509Certificate};
 
 use crate::settings::identity::{Identity, parse};
 
-/// For clocks that are behind.
+/// Time for which certificates are valid before now, for clocks that are behind.
 const BEFORE: Duration = Duration::days(1);
 
-/// Clients take no more than 398 days from a server, [`BEFORE`] included.
+/// Lifetime of a certificate. Clients accept at most 398 days, [`BEFORE`] included.
 const LEAF_DAYS: Duration = Duration::days(396);
 
 const AUTHORITY_DAYS: Duration = Duration::days(3650);
 
-/// How the authority calls itself.
+/// Common name of the authority.
 const AUTHORITY: &str = "shim dev-cert: local test authority";
 
-/// What a certificate is for.
+/// A name in a certificate.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ServerName {
     /// A host, in lower case.
@@ -36,25 +35,25 @@ pub(crate) enum ServerName {
     Address(IpAddr),
 }
 
-/// A text is no name.
+/// A text that is not a host name or address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a host name, as api.zoom.us, or an address; no URL, no port, no *")]
 pub(crate) struct NotAName;
 
-/// Why there is no certificate.
+/// Reason why no certificate can be issued.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IssueError {
     #[error("the authority's certificate cannot be read")]
     Unreadable,
     #[error("the authority's key does not belong to its certificate, or cannot be read")]
     OtherKey,
-    #[error("the certificate is no authority's")]
+    #[error("the certificate is not an authority")]
     NoAuthority,
-    #[error("the authority is good until {0} only")]
+    #[error("the authority is valid only until {0}")]
     Over(time::Date),
     #[error("the authority is for {allowed} only, and {name} is not among them")]
     NotAllowed { name: ServerName, allowed: String },
-    #[error("the certificate cannot be made")]
+    #[error("the certificate cannot be created")]
     Failed(#[from] rcgen::Error),
 }
 
@@ -64,7 +63,7 @@ pub(crate) struct Pair {
     pub(crate) key: SecretString,
 }
 
-/// Makes an authority for these names.
+/// Creates an authority for these names.
 pub(crate) fn authority(names: &[ServerName], now: OffsetDateTime) -> Result<Pair, IssueError> {
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::default();
@@ -85,7 +84,7 @@ pub(crate) fn authority(names: &[ServerName], now: OffsetDateTime) -> Result<Pai
     })
 }
 
-/// Makes a certificate for these names, which the authority must be for.
+/// Issues a certificate for these names.
 pub(crate) fn issue(
     authority: &Pair,
     names: &[ServerName],
@@ -112,12 +111,12 @@ pub(crate) fn issue(
     })
 }
 
-/// The last day of a certificate that is made now.
+/// The last day of a certificate issued now.
 pub(crate) fn until(now: OffsetDateTime) -> time::Date {
     (now + LEAF_DAYS).date()
 }
 
-/// Whether this authority can issue for these names.
+/// Checks that the authority can issue for these names.
 fn check(authority: &Pair, names: &[ServerName], now: OffsetDateTime) -> Result<(), IssueError> {
     let der = CertificateDer::from_pem_slice(authority.certificate.as_bytes());
     let der = der.map_err(|_| IssueError::Unreadable)?;
@@ -147,13 +146,13 @@ fn check(authority: &Pair, names: &[ServerName], now: OffsetDateTime) -> Result<
     }
 }
 
-/// What the authority is for; `None` for anything.
+/// The names of the authority's constraint; `None` without a constraint.
 fn allowed(certificate: &X509Certificate<'_>) -> Option<Vec<ServerName>> {
     let constraints = certificate.name_constraints().ok().flatten()?.value;
     let permitted = constraints.permitted_subtrees.as_ref()?;
     let names = permitted.iter().filter_map(|subtree| match &subtree.base {
         GeneralName::DNSName(name) => name.parse().ok(),
-        // An address and its mask.
+        // An address and a mask.
         GeneralName::IPAddress(bytes) => {
             let (address, _) = bytes.split_at_checked(bytes.len() / 2)?;
             let v4 = <[u8; 4]>::try_from(address).map(IpAddr::from);
@@ -205,7 +204,7 @@ impl FromStr for ServerName {
             let ends_well = !label.starts_with('-') && !label.ends_with('-');
             (1..=63).contains(&label.len()) && label.bytes().all(is_inner) && ends_well
         };
-        // What looks like an address and is none is no name either.
+        // A text that looks like an invalid address is not a host name.
         let last = name.rsplit('.').next().unwrap_or_default();
         let is_number = last.bytes().all(|byte| byte.is_ascii_digit());
         if name.len() > 253 || is_number || !name.split('.').all(is_label) {
@@ -246,8 +245,8 @@ mod tests {
         date_time_ymd(2030, 6, 1)
     }
 
-    /// Whether a client that trusts the authority takes the certificate for a name.
-    fn is_taken(authority: &Pair, issued: &Pair, name: &str, days: i64) -> bool {
+    /// True if a client that trusts the authority accepts the certificate for a name.
+    fn is_accepted(authority: &Pair, issued: &Pair, name: &str, days: i64) -> bool {
         let der =
             |pair: &Pair| CertificateDer::from_pem_slice(pair.certificate.as_bytes()).unwrap();
         let mut roots = RootCertStore::empty();
@@ -267,16 +266,16 @@ mod tests {
     }
 
     #[test]
-    fn clients_take_it_for_its_names_and_its_time() {
+    fn clients_accept_it_only_for_its_names_and_lifetime() {
         let all = names(&["api.zoom.us", "localhost", "127.0.0.1", "::1"]);
         let authority = authority(&all, now()).unwrap();
         let issued = issue(&authority, &all, now()).unwrap();
         for name in ["api.zoom.us", "localhost", "127.0.0.1", "::1"] {
-            assert!(is_taken(&authority, &issued, name, 0), "{name}");
+            assert!(is_accepted(&authority, &issued, name, 0), "{name}");
         }
-        assert!(!is_taken(&authority, &issued, "zoom.us", 0));
-        assert!(is_taken(&authority, &issued, "localhost", 395));
-        assert!(!is_taken(&authority, &issued, "localhost", 397));
+        assert!(!is_accepted(&authority, &issued, "zoom.us", 0));
+        assert!(is_accepted(&authority, &issued, "localhost", 395));
+        assert!(!is_accepted(&authority, &issued, "localhost", 397));
         let der = CertificateDer::from_pem_slice(issued.certificate.as_bytes()).unwrap();
         let validity = parse(&der).unwrap().validity().clone();
         let lifetime = validity.not_after.to_datetime() - validity.not_before.to_datetime();
@@ -284,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn the_authority_is_for_its_names_only() {
+    fn issues_only_for_the_names_of_the_authority() {
         let own = names(&["api.zoom.us", "127.0.0.1"]);
         let authority = authority(&own, now()).unwrap();
         for other in [
@@ -304,7 +303,7 @@ mod tests {
         }
         assert!(issue(&authority, &names(&["eu.api.zoom.us"]), now()).is_ok());
 
-        // Nor do clients take what somebody else makes with its key.
+        // Clients do not accept other names, even if they are signed with its key.
         let key = KeyPair::from_pem(authority.key.expose_secret()).unwrap();
         let issuer = Issuer::from_ca_cert_pem(&authority.certificate, key).unwrap();
         let key = KeyPair::generate().unwrap();
@@ -313,17 +312,17 @@ mod tests {
             certificate: params.signed_by(&key, &issuer).unwrap().pem(),
             key: key.serialize_pem().into(),
         };
-        assert!(!is_taken(&authority, &forged, "example.com", 0));
+        assert!(!is_accepted(&authority, &forged, "example.com", 0));
     }
 
     #[test]
-    fn what_is_no_authority_is_told() {
+    fn refuses_a_certificate_that_is_not_an_authority() {
         let all = names(&["localhost"]);
         let (one, other) = (
             authority(&all, now()).unwrap(),
             authority(&all, now()).unwrap(),
         );
-        let told = |certificate: &str, key: &SecretString, now| {
+        let error = |certificate: &str, key: &SecretString, now| {
             let pair = Pair {
                 certificate: certificate.to_owned(),
                 key: key.clone(),
@@ -334,17 +333,17 @@ mod tests {
         let late = now() + Duration::days(3500);
         insta::assert_snapshot!(
             [
-                told("", &one.key, now()),
-                told(&one.certificate, &other.key, now()),
-                told(&leaf.certificate, &leaf.key, now()),
-                told(&one.certificate, &one.key, late),
+                error("", &one.key, now()),
+                error(&one.certificate, &other.key, now()),
+                error(&leaf.certificate, &leaf.key, now()),
+                error(&one.certificate, &one.key, late),
             ]
             .join("\n")
         );
     }
 
     #[test]
-    fn names_are_hosts_and_addresses() {
+    fn accepts_only_hosts_and_addresses() {
         for text in [
             "",
             "*.zoom.us",

@@ -9,10 +9,10 @@ use terminal_size::terminal_size_of;
 
 use super::Failure;
 
-/// The indent of what belongs to the line before.
+/// Indent of continuation lines.
 const DETAIL: &str = "      ";
 
-/// How a check ended.
+/// Result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
     Pass,
@@ -23,19 +23,19 @@ pub(super) enum Status {
 /// One check.
 #[derive(Clone, Debug)]
 pub(super) struct Check {
-    /// What was checked, in a word: `token`.
+    /// The check in one word: `token`.
     name: &'static str,
-    /// Of whom or what: `tenant crm`, `api.zoom.us`.
+    /// The subject: `tenant crm`, `api.zoom.us`.
     subject: String,
     status: Status,
     message: String,
-    /// What to do, unless it passed.
+    /// What to do; empty if it passed.
     remedy: String,
-    /// What the message counts.
+    /// Items that the message counts.
     details: Vec<String>,
 }
 
-/// All checks, in the order they were made.
+/// All checks, in order.
 #[derive(Debug, Default)]
 pub(in crate::cli) struct Report(Vec<Check>);
 
@@ -108,7 +108,7 @@ impl Report {
         self.0.iter().filter(|check| check.status == status).count()
     }
 
-    /// A failure of the program if a check failed.
+    /// Fails if a check failed.
     pub(in crate::cli) fn verdict(&self) -> Result<(), Failure> {
         match self.count(Status::Fail) {
             0 => Ok(()),
@@ -117,7 +117,8 @@ impl Report {
         }
     }
 
-    /// The report as standard output shows it: as wide as a terminal; in a pipe, a check is a line.
+    /// The report for standard output: wrapped to the width of a terminal; one line per check in a
+    /// pipe.
     pub(in crate::cli) fn text(&self) -> String {
         match terminal_size_of(io::stdout()) {
             Some((width, _)) => self.wrapped(width.0.into()),
@@ -125,7 +126,7 @@ impl Report {
         }
     }
 
-    /// The report in lines of up to this many columns; a word or URL that is longer keeps its line.
+    /// The report wrapped to `width` columns. A longer word or URL has its own line.
     fn wrapped(&self, width: usize) -> String {
         let wrap = |line: &str| {
             let options = textwrap::Options::new(width)
@@ -157,7 +158,7 @@ impl Report {
     }
 }
 
-/// Texts of servers are in it: what would move the cursor is escaped.
+/// Texts of servers are escaped, because control characters could move the cursor.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for check in &self.0 {
@@ -191,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_fit_the_terminal_except_for_long_words() {
+    fn wraps_lines_except_for_long_words() {
         let mut report = Report::default();
         let url = "https://v2.example.com/".to_owned() + &"x".repeat(60);
         report.add(Check::warn(

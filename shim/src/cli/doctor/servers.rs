@@ -14,13 +14,13 @@ use crate::{
     settings::V2Config,
 };
 
-/// Clocks that differ by less are as good as equal: servers tell the time to a second.
+/// Clock difference that is not significant: a `Date` header has a resolution of 1 s.
 const UNSURE: Duration = Duration::from_secs(5);
 
-/// Webhooks whose signature is older are refused.
+/// Maximum age of a webhook signature, and so the maximum clock difference.
 const TOLERATED: Duration = Duration::from_secs(300);
 
-/// What a shim answers to what a shim sends.
+/// Status with which a shim responds to the request of a shim.
 const LOOP_DETECTED: u16 = 508;
 
 pub(super) async fn check(
@@ -135,7 +135,7 @@ fn connection_remedy(setting: &str, cause: &str) -> String {
     let is_about = |word: &str| cause.to_lowercase().contains(word);
     if is_about("expired") {
         format!(
-            "the server's certificate has ended: renew it, or correct {setting}; check this machine's clock"
+            "the server's certificate has expired: renew it, or correct {setting}; check this machine's clock"
         )
     } else if is_about("certificate") || is_about("unknownissuer") {
         "add the authority that signed it to the system's certificates, also that of a proxy that \
@@ -148,14 +148,15 @@ fn connection_remedy(setting: &str, cause: &str) -> String {
     }
 }
 
+/// Compares the clocks of this machine and of a server.
 fn clock(host: &str, greeting: &Greeting) -> Check {
     let Some(date) = greeting.date else {
-        return Check::warn("clock", host, "tells no time to compare with", "");
+        return Check::warn("clock", host, "sends no Date header to compare with", "");
     };
     let (difference, is_ahead) = difference(greeting.here, date);
     let seconds = difference.as_secs();
     if difference <= UNSURE {
-        return Check::pass("clock", host, "has the time of this machine");
+        return Check::pass("clock", host, "agrees with this machine's clock");
     }
     let way = if is_ahead { "ahead of" } else { "behind" };
     let text = format!("this machine's clock is {seconds} s {way} this server's");
@@ -168,7 +169,7 @@ fn clock(host: &str, greeting: &Greeting) -> Check {
     }
 }
 
-/// How far the first moment is from the second, and whether it is later.
+/// The absolute difference of two times; true if `here` is later.
 fn difference(here: SystemTime, there: SystemTime) -> (Duration, bool) {
     match here.duration_since(there) {
         Ok(ahead) => (ahead, true),

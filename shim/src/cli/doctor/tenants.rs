@@ -13,13 +13,13 @@ use tokio::time::Instant;
 use super::report::{Check, Report};
 use crate::serve::{Probed, Shim, TenantStatus};
 
-/// For all tokens to be there.
+/// Timeout for all tokens.
 const TOKEN_TIME: Duration = Duration::from_secs(10);
 
-/// For one read.
+/// Timeout of a read.
 const READ_TIME: Duration = Duration::from_secs(10);
 
-/// Operations that are named for each missing scope.
+/// Maximum number of operations listed for a missing scope.
 const NAMED: usize = 4;
 
 pub(super) async fn check(report: &mut Report, shim: &Shim, rates: &[(String, Option<Rates>)]) {
@@ -45,13 +45,17 @@ fn token(subject: &str, status: &TenantStatus) -> Check {
     match (&status.access, status.ends_in) {
         (Ok(()), Some(ends_in)) => {
             let minutes = ends_in.as_secs() / 60;
-            Check::pass("token", subject, format!("granted, ends in {minutes} min"))
+            Check::pass(
+                "token",
+                subject,
+                format!("granted, expires in {minutes} min"),
+            )
         }
         (Ok(()), None) => Check::warn(
             "token",
             subject,
-            "a fixed one: it ends within the hour, and its scopes are not known",
-            "set oauth = { account_id, client_id, client_secret_file } in its place",
+            "a fixed token: it expires within the hour, and its scopes are unknown",
+            "set oauth = { account_id, client_id, client_secret_file } instead",
         ),
         (Err(refused), _) => {
             let remedy = match refused.error {
@@ -71,7 +75,8 @@ fn token(subject: &str, status: &TenantStatus) -> Check {
     }
 }
 
-/// Reads with their subjects. If all fail alike before v2 looks at them, one stands for all.
+/// Reads with their subjects. If all reads fail in the same way before v2 handles them, only one is
+/// listed.
 fn distinct<'r>(subject: &str, reads: &'r [Probed]) -> Vec<(String, &'r Probed)> {
     let kind = |read: &Probed| discriminant(&read.outcome);
     match reads {
@@ -92,11 +97,11 @@ fn distinct<'r>(subject: &str, reads: &'r [Probed]) -> Vec<(String, &'r Probed)>
 
 fn scopes(subject: &str, missing: Option<&[MissingScope]>) -> Check {
     match missing {
-        None => Check::warn("scopes", subject, "the token does not say which it has", ""),
+        None => Check::warn("scopes", subject, "the token response lists no scopes", ""),
         Some([]) => Check::pass(
             "scopes",
             subject,
-            "the app has all that the operations need",
+            "the app has all scopes that the operations need",
         ),
         Some(missing) => {
             let text = match missing.len() {
@@ -164,7 +169,7 @@ fn read(subject: String, read: &Probed, is_fixed: bool) -> Check {
         }
         Outcome::Answered { status, body } => answered(subject, *status, body.as_ref()),
         Outcome::Unreadable { status } => {
-            let text = format!("{status}, and what answers is not v2's API");
+            let text = format!("{status}, and the response is not from v2's API");
             Check::fail("read", subject, text, "check the path of upstream.url")
         }
         Outcome::NoAnswer { .. } => {
@@ -196,11 +201,11 @@ fn read(subject: String, read: &Probed, is_fixed: bool) -> Check {
     }
 }
 
-/// An answer that is no success: v2's own words, or somebody else's.
+/// An error response, of v2 or of another server.
 fn answered(subject: String, status: u16, body: Option<&Document>) -> Check {
     let member = |name| body.and_then(|body| body.json().get(name));
     let Some(code) = member("code").and_then(Json::as_i64) else {
-        let text = format!("{status}, and not in the words of v2's API");
+        let text = format!("{status}, and the response is not in the format of v2's API");
         return Check::fail("read", subject, text, "check the path of upstream.url");
     };
     let said = member("message").and_then(Json::as_str).unwrap_or_default();
@@ -210,7 +215,7 @@ fn answered(subject: String, status: u16, body: Option<&Document>) -> Check {
     Check::warn("read", subject, text, remedy)
 }
 
-/// The daily limits of a price plan, in words.
+/// The daily limits of a price plan, as text.
 fn daily(rates: &Rates) -> String {
     let limits = [
         (rates.light_daily, "light"),

@@ -1,29 +1,27 @@
-//! Requests to a recording that has pseudonyms in place of addresses and names.
+//! Pseudonyms for requests to a recording that has them instead of addresses and names.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use mappings::Catalog;
+use parking_lot::Mutex;
 use recording::{Exchange, OutcomeKind, PseudonymKey, Redactor, V1Exchange, V2Exchange, Wrapping};
 use serde_json::{Map, Value};
 
-/// Pseudonyms whose persons are remembered.
+/// Maximum number of pseudonyms kept with their real texts.
 const PERSONS: usize = 10_000;
 
-/// Puts pseudonyms into requests, as the recorder did, and the persons that were asked for back into
-/// answers.
+/// Replaces addresses and names in requests by pseudonyms, as the recorder did, and reverses that
+/// in responses.
 #[derive(Debug)]
 pub(super) struct Pseudonyms {
     catalog: Arc<Catalog>,
     redactor: Redactor,
-    /// Whom requests named, by pseudonym.
+    /// Real texts of requests, by pseudonym.
     persons: Mutex<HashMap<String, String>>,
 }
 
 /// A v2 request: method, path, query and body.
-pub(super) struct Asked {
+pub(super) struct V2Request {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
@@ -39,8 +37,8 @@ impl Pseudonyms {
         }
     }
 
-    /// The request as it was recorded.
-    pub(super) fn of(&self, asked: Asked) -> Asked {
+    /// The request as the recorder would have recorded it.
+    pub(super) fn apply(&self, request: V2Request) -> V2Request {
         let mut exchange = Exchange {
             format: recording::FORMAT,
             id: String::new(),
@@ -58,10 +56,10 @@ impl Pseudonyms {
             },
             v2: vec![V2Exchange {
                 call: String::new(),
-                method: asked.method.clone(),
-                path: asked.path.clone(),
-                query: asked.query.clone(),
-                body: asked.body.clone(),
+                method: request.method.clone(),
+                path: request.path.clone(),
+                query: request.query.clone(),
+                body: request.body.clone(),
                 outcome: OutcomeKind::Answered,
                 status: None,
                 answer: None,
@@ -70,23 +68,23 @@ impl Pseudonyms {
         };
         self.redactor.exchange(&self.catalog, &mut exchange, &[]);
         let Some(recorded) = exchange.v2.pop() else {
-            return asked;
+            return request;
         };
-        let recorded = Asked {
+        let recorded = V2Request {
             method: recorded.method,
             path: recorded.path,
             query: recorded.query,
             body: recorded.body,
         };
-        self.remember(&asked, &recorded);
+        self.remember(&request, &recorded);
         recorded
     }
 
-    fn remember(&self, asked: &Asked, recorded: &Asked) {
+    fn remember(&self, request: &V2Request, recorded: &V2Request) {
         let (mut real, mut known) = (Vec::new(), Vec::new());
-        asked.texts(&mut real);
+        request.texts(&mut real);
         recorded.texts(&mut known);
-        let mut persons = self.lock();
+        let mut persons = self.persons.lock();
         for (real, known) in real.into_iter().zip(known) {
             if real != known && known != recording::REDACTED && persons.len() < PERSONS {
                 persons.insert(known, real);
@@ -94,19 +92,15 @@ impl Pseudonyms {
         }
     }
 
-    /// The answer about the persons that were asked for.
+    /// A response with the real texts instead of known pseudonyms.
     pub(super) fn answer(&self, mut answer: Value) -> Value {
-        put_back(&mut answer, &self.lock());
+        restore(&mut answer, &self.persons.lock());
         answer
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, String>> {
-        self.persons.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Asked {
-    /// All that may be a pseudonym, always in the same order.
+impl V2Request {
+    /// All texts that may be pseudonyms, in a fixed order.
     fn texts(&self, found: &mut Vec<String>) {
         for part in self.path.split('/') {
             let part = percent_encoding::percent_decode_str(part);
@@ -124,22 +118,22 @@ fn texts(value: &Value, found: &mut Vec<String>) {
         Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
         Value::Object(members) => members.values().for_each(|member| texts(member, found)),
         Value::String(text) => found.push(text.clone()),
-        // A secret number has become a text.
+        // The recorder replaces a secret number by a text.
         other => found.push(other.to_string()),
     }
 }
 
-fn put_back(value: &mut Value, persons: &HashMap<String, String>) {
+fn restore(value: &mut Value, persons: &HashMap<String, String>) {
     match value {
         Value::String(text) => {
             if let Some(person) = persons.get(text.as_str()) {
                 text.clone_from(person);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| put_back(item, persons)),
+        Value::Array(items) => items.iter_mut().for_each(|item| restore(item, persons)),
         Value::Object(members) => {
             for (_, member) in members {
-                put_back(member, persons);
+                restore(member, persons);
             }
         }
         _ => {}

@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     pin::Pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     task::{Context, Poll, ready},
@@ -16,6 +16,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 
+use parking_lot::Mutex;
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit},
     time::{self, Instant},
@@ -109,7 +110,9 @@ impl ConnectionLimit {
             idle_since: AtomicU64::new(clock(self.started)),
             evicted: Notify::new(),
         });
-        self.lock().insert(number, Arc::clone(&connection));
+        self.connections
+            .lock()
+            .insert(number, Arc::clone(&connection));
         self.open.0.fetch_add(1, Ordering::Relaxed);
         Slot {
             limit: Arc::clone(self),
@@ -134,7 +137,7 @@ impl ConnectionLimit {
     }
 
     fn evict_one(&self) {
-        let connections = self.lock();
+        let connections = self.connections.lock();
         let now = clock(self.started);
         let waiting = connections.iter().filter_map(|(number, connection)| {
             let since = connection.idle_since.load(Ordering::Relaxed);
@@ -147,13 +150,6 @@ impl ConnectionLimit {
             connection.idle_since.store(EVICTED, Ordering::Relaxed);
             connection.evicted.notify_one();
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Connection>>> {
-        // Each critical section is one map operation, so a panic leaves nothing half done.
-        self.connections
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -265,7 +261,7 @@ impl Drop for Incomplete {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.limit.lock().remove(&self.number);
+        self.limit.connections.lock().remove(&self.number);
         self.limit.open.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -307,7 +303,7 @@ mod tests {
             acquiring.await
         };
         assert!(new.evicted().now_or_never().is_none());
-        assert_eq!(limit.lock().len(), 2);
+        assert_eq!(limit.connections.lock().len(), 2);
     }
 
     #[tokio::test(start_paused = true)]

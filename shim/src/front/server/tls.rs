@@ -1,10 +1,8 @@
 //! TLS handshakes, and a certificate that can be replaced at run time.
 
-use std::{
-    fmt, io,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{fmt, io, sync::Arc};
 
+use parking_lot::RwLock;
 use rustls::{AlertDescription, ServerConfig};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
@@ -24,23 +22,16 @@ impl Tls {
     /// Replaces the certificate for new connections. Open connections stay; earlier sessions cannot
     /// be resumed.
     pub fn replace(&self, identity: &Identity) {
-        // The lock only guards a swap, so a panic cannot leave it half done.
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = identity.clone();
+        *self.0.write() = identity.clone();
     }
 
     /// Expiry of the certificate, in seconds since 1970.
     pub(crate) fn expires(&self) -> Option<i64> {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .expires()
+        self.0.read().expires()
     }
 
     pub(super) fn config(&self) -> Arc<ServerConfig> {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .server()
+        self.0.read().server()
     }
 }
 

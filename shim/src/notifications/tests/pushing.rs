@@ -49,7 +49,7 @@ struct Stage {
     outbox: Outbox,
     clock: TestClock,
     fake: Fake,
-    noted: Arc<Noted>,
+    noted: Arc<RecordingObserver>,
     pusher: Pusher,
 }
 
@@ -65,7 +65,7 @@ impl Stage {
         let outbox = Outbox::new(&[config], state);
         // What is older than a week by the real clock is swept away.
         let clock = TestClock::at(system_clock()());
-        let (fake, noted) = (Fake::default(), Arc::<Noted>::default());
+        let (fake, noted) = (Fake::default(), Arc::<RecordingObserver>::default());
         let pusher = Pusher::new(
             Arc::clone(&outbox.targets()[0]),
             fake.clone(),
@@ -145,11 +145,7 @@ async fn three_attempts_then_a_dead_letter() {
     // Sent again, with three attempts.
     stage.fake.answers(None);
     assert_eq!(
-        stage
-            .outbox
-            .put_back(None, stage.clock.now())
-            .await
-            .unwrap(),
+        stage.outbox.requeue(None, stage.clock.now()).await.unwrap(),
         1
     );
     assert_eq!(stage.push_due().await, 1);
@@ -227,8 +223,8 @@ async fn a_recording_is_pushed_after_its_pause_and_its_meeting_waits_behind_it()
         // What is sent again does not pause again.
         next.fake.answers(None);
         let now = next.clock.now();
-        let put_back = until_reached(async || next.outbox.put_back(None, now).await).await;
-        assert_eq!(put_back, 2);
+        let requeued = until_reached(async || next.outbox.requeue(None, now).await).await;
+        assert_eq!(requeued, 2);
         assert_eq!(next.push_due().await, 2);
     }
 }
@@ -306,7 +302,12 @@ async fn hanging_receivers_do_not_hold_other_meetings() {
     let passed = Arc::new(Semaphore::new(0));
     let client = Hanging(Arc::clone(&passed));
     let target = Arc::clone(&outbox.targets()[0]);
-    let pusher = Pusher::new(target, client, Arc::<Noted>::default(), system_clock());
+    let pusher = Pusher::new(
+        target,
+        client,
+        Arc::<RecordingObserver>::default(),
+        system_clock(),
+    );
     let running = tokio::spawn(Arc::new(pusher).run(CancellationToken::new()));
     drop(passed.acquire().await.unwrap());
     running.abort();
@@ -405,7 +406,7 @@ async fn delivered_by_a_retry(state: &State, meetings: usize) {
     site.fake.answers(None);
     site.fake.got.lock().unwrap().clear();
     let now = site.clock.now();
-    until_reached(async || site.outbox.put_back(None, now).await).await;
+    until_reached(async || site.outbox.requeue(None, now).await).await;
     assert_eq!(site.counts().await, (100 * meetings as u64, 0));
     site.push_all().await;
     check_order(&site.fake.got(), meetings);
@@ -436,8 +437,8 @@ fn peak_memory() -> usize {
     kib.unwrap_or(0) / 1024
 }
 
-/// Prints time and peak memory of 100,000 events on an engine, and checks that memory is bounded. With
-/// `OUTAGE_MEETINGS`, 100 events of that number of meetings.
+/// Prints time and peak memory of 100,000 events on an engine, and checks that memory is bounded.
+/// With `OUTAGE_MEETINGS`, 100 events of that number of meetings.
 async fn hundred_thousand(engine: &str, deliver: impl AsyncFnOnce(&State, usize)) {
     let Some((state, _bench)) = state_on(engine).await else {
         return;
@@ -500,7 +501,7 @@ async fn a_lease_is_renewed_while_a_receiver_takes_its_time() {
         Arc::new(Pusher::new(
             target,
             client,
-            Arc::<Noted>::default(),
+            Arc::<RecordingObserver>::default(),
             clock.clock(),
         ))
     };
@@ -528,7 +529,7 @@ async fn a_lease_is_renewed_while_a_receiver_takes_its_time() {
 }
 
 #[tokio::test]
-async fn other_receivers_are_taken_over_with_what_is_queued() {
+async fn reloaded_receivers_keep_queued_notifications() {
     let (catalog, state) = (catalog(), state());
     let of = |url: &str| receiver(url, &catalog);
     let outbox = Outbox::new(

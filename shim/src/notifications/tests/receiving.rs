@@ -13,7 +13,7 @@ use super::*;
 use crate::{
     notifications::{
         MAX_BODY, PATH, Webhooks, router,
-        signature::{Unsigned, signer},
+        signature::{SignatureError, verify},
     },
     state::{queue::MAX_WAITING, tests::state_on},
 };
@@ -27,7 +27,7 @@ const SIGNATURE: &str = "v0=dfbc7dd0e68ed70f0ce728de2320429db70d42f3d889d102b809
 struct Stage {
     router: Router,
     outbox: Outbox,
-    noted: Arc<Noted>,
+    noted: Arc<RecordingObserver>,
     clock: TestClock,
 }
 
@@ -40,7 +40,7 @@ impl Stage {
         let catalog = catalog();
         let (outbox, noted, clock) = (
             outbox(state, &catalog),
-            Arc::<Noted>::default(),
+            Arc::<RecordingObserver>::default(),
             TestClock::new(),
         );
         let webhooks = Webhooks::new(
@@ -163,14 +163,14 @@ fn timestamps_are_seconds_or_milliseconds_within_the_tolerance() {
     let tokens = [TOKEN.into()];
     let verdict = |time: &str| {
         let signature = sign(TOKEN, time, "{}");
-        let signer = signer(
+        let verify = verify(
             &tokens,
             Some(signature.as_bytes()),
             Some(time.as_bytes()),
             b"{}",
             NOW,
         );
-        signer.map(drop)
+        verify.map(drop)
     };
     let seconds = NOW / 1000;
     for (time, is_taken) in [
@@ -184,7 +184,7 @@ fn timestamps_are_seconds_or_milliseconds_within_the_tolerance() {
             let wanted = if is_taken {
                 Ok(())
             } else {
-                Err(Unsigned::Stale)
+                Err(SignatureError::Stale)
             };
             assert_eq!(verdict(&time), wanted, "{time}");
         }
@@ -196,7 +196,7 @@ fn timestamps_are_seconds_or_milliseconds_within_the_tolerance() {
         "1.7e9",
         "99999999999999999999",
     ] {
-        assert_eq!(verdict(time), Err(Unsigned::Stale), "{time}");
+        assert_eq!(verdict(time), Err(SignatureError::Stale), "{time}");
     }
 }
 
@@ -215,7 +215,7 @@ async fn tokens_are_replaced_while_it_runs() {
         Arc::clone(&catalog),
         vec!["old".into()],
         outbox(&state, &catalog),
-        Arc::<Noted>::default(),
+        Arc::<RecordingObserver>::default(),
         TestClock::new().clock(),
     ));
     let mut router = router(Arc::clone(&webhooks));
@@ -408,7 +408,7 @@ proptest! {
         now in any::<i64>(),
     ) {
         let tokens = [TOKEN.into()];
-        let signer = signer(&tokens, signature.as_deref(), timestamp.as_deref(), &body, now);
-        prop_assert!(signer.is_err());
+        let verify = verify(&tokens, signature.as_deref(), timestamp.as_deref(), &body, now);
+        prop_assert!(verify.is_err());
     }
 }

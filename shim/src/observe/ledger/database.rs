@@ -71,7 +71,7 @@ impl Database {
     }
 
     /// Adds sums in one transaction. Returns the number of requests that were written under a
-    /// caller that stands for several.
+    /// combined caller.
     pub(super) fn write(
         &mut self,
         table: &Table,

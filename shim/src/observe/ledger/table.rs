@@ -86,7 +86,7 @@ impl Caller {
         }
     }
 
-    /// The caller that stands for all others of the same key.
+    /// The combined caller for all others of the same key.
     pub(super) fn others(&self) -> Self {
         Self {
             key: self.key.clone(),

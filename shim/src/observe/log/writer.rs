@@ -11,12 +11,14 @@
 use std::{
     io::{self, ErrorKind, Write},
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
     time::Duration,
 };
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 /// Limit of the queue, in bytes. A batch that is being written takes up to the same again.
 const CAPACITY: usize = 1024 * 1024;
@@ -77,10 +79,8 @@ impl LogWriter {
             return;
         }
         let is_pending = |queue: &mut Queue| queue.is_writing || !queue.bytes.is_empty();
-        let waited = self
-            .emptied
-            .wait_timeout_while(self.lock(), timeout, is_pending);
-        let (_queue, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.queue.lock();
+        let waited = self.emptied.wait_while_for(&mut queue, is_pending, timeout);
         if waited.timed_out() {
             self.is_stalled.store(true, Ordering::Relaxed);
         }
@@ -117,15 +117,13 @@ impl LogWriter {
     /// Replaces `batch` with all queued lines.
     fn take(&self, batch: &mut Vec<u8>, waits: bool) {
         batch.clear();
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         queue.is_writing = false;
         self.emptied.notify_all();
         if waits && queue.bytes.is_empty() {
             let is_empty = |queue: &mut Queue| queue.bytes.is_empty();
-            let filled = self.filled.wait_while(queue, is_empty);
-            drop(filled.unwrap_or_else(PoisonError::into_inner));
-            thread::sleep(BATCH_TIME);
-            queue = self.lock();
+            self.filled.wait_while(&mut queue, is_empty);
+            MutexGuard::unlocked(&mut queue, || thread::sleep(BATCH_TIME));
         }
         std::mem::swap(&mut queue.bytes, batch);
         queue.is_writing = true;
@@ -135,17 +133,12 @@ impl LogWriter {
         let lines = memchr::memchr_iter(b'\n', bytes).count();
         self.dropped.fetch_add(lines as u64, Ordering::Relaxed);
     }
-
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        // Each change is a single operation, so a panic leaves nothing half done.
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Accepts whole events, as `tracing_subscriber` writes them. Never fails or blocks.
 impl Write for &LogWriter {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         if queue.bytes.len() + event.len() > CAPACITY {
             drop(queue);
             self.drop_lines(event);
@@ -295,7 +288,7 @@ mod tests {
         }
         let dropped = writer.dropped();
         assert!((1976..=1977).contains(&dropped), "{dropped}");
-        assert!(writer.lock().bytes.len() <= CAPACITY);
+        assert!(writer.queue.lock().bytes.len() <= CAPACITY);
         // Returns at once, because the first flush timed out.
         writer.flush(TIMEOUT);
         drop(answers);

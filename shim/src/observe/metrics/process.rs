@@ -1,10 +1,12 @@
-//! `process_*`, as the client libraries of Prometheus name them; on Linux.
+//! Standard `process_*` metrics of Prometheus client libraries, on Linux.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus::{Counter, Error, Gauge, IntGauge, Registry};
 
-/// What this process uses.
+use super::register;
+
+/// Resources used by this process.
 pub(super) struct ProcessMetrics {
     cpu_seconds: Counter,
     resident_bytes: IntGauge,
@@ -14,22 +16,16 @@ pub(super) struct ProcessMetrics {
 
 impl ProcessMetrics {
     pub(super) fn new(registry: &Registry) -> Result<Self, Error> {
-        let gauge = |name, help| {
-            let gauge = IntGauge::new(name, help)?;
-            registry.register(Box::new(gauge.clone()))?;
-            Ok::<_, Error>(gauge)
-        };
-        let cpu_seconds = Counter::new("process_cpu_seconds_total", "CPU time, in seconds")?;
-        registry.register(Box::new(cpu_seconds.clone()))?;
+        let gauge = |name, help| register(registry, IntGauge::new(name, help)?);
         let start = Gauge::new(
             "process_start_time_seconds",
             "Start of the process, in seconds since 1970",
         )?;
-        registry.register(Box::new(start.clone()))?;
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        start.set(since.unwrap_or_default().as_secs_f64());
+        register(registry, start)?.set(since.unwrap_or_default().as_secs_f64());
+        let cpu_seconds = Counter::new("process_cpu_seconds_total", "CPU time, in seconds")?;
         Ok(Self {
-            cpu_seconds,
+            cpu_seconds: register(registry, cpu_seconds)?,
             resident_bytes: gauge("process_resident_memory_bytes", "Memory, in bytes")?,
             open_files: gauge("process_open_fds", "Open file descriptors")?,
             max_files: gauge("process_max_fds", "Limit of open file descriptors")?,

@@ -1,11 +1,10 @@
-//! What is not counted as it happens but read off when somebody asks.
+//! Metrics that are sampled when they are scraped.
 
-use std::sync::{Mutex, PoisonError};
-
+use parking_lot::Mutex;
 use prometheus::{Error, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry};
 use shim_upstream::RateLabel;
 
-use super::{counter, gauge, process::ProcessMetrics};
+use super::{counter, gauge, process::ProcessMetrics, register};
 use crate::observe::ledger::LedgerCounts;
 
 /// The state of the shim and the process at the time of a scrape.
@@ -18,23 +17,23 @@ pub(crate) struct Readings {
     pub(crate) certificate_expires: Option<i64>,
     /// True while v2 is known to be down.
     pub(crate) is_cut_off: bool,
-    /// Requests under way, and how many there may be.
+    /// Requests in flight, and their limit.
     pub(crate) requests: (usize, usize),
-    /// Open connections, and how many there may be.
+    /// Open connections, and their limit.
     pub(crate) connections: (usize, usize),
     /// For each tenant, whether its last token request succeeded.
     pub(crate) tokens: Vec<bool>,
-    /// The calls that could be made at once, by account and label.
+    /// Calls that the budget allows at once, by account and label.
     pub(crate) budget_levels: Vec<(usize, RateLabel, u32)>,
-    /// The exchanges that were written, dropped and thinned out, if any are recorded.
+    /// Numbers of exchanges written, dropped and thinned out, if exchanges are recorded.
     pub(crate) recorded: Option<(u64, u64, u64)>,
-    /// What became of requests in the ledger, if there is one.
+    /// Counts of the usage ledger, if there is one.
     pub(crate) ledger: Option<LedgerCounts>,
     /// Log lines that could not be written since the start.
     pub(crate) dropped_log_lines: u64,
-    /// The share of callers that each rollout moves now.
+    /// Current percentage of callers that each rollout moves.
     pub(crate) rollouts: Vec<(String, u8)>,
-    /// Notifications that wait and that were given up, by receiver.
+    /// Numbers of waiting and dead notifications, by receiver.
     pub(crate) queued: Vec<(String, u64, u64)>,
 }
 
@@ -54,24 +53,19 @@ pub(super) struct Sampled {
     rollouts: IntGaugeVec,
     queued: IntGaugeVec,
     process: ProcessMetrics,
-    /// One scrape at a time: a counter grows by what its source has more.
+    /// Serializes scrapes, because counters are increased by a difference.
     sampling: Mutex<()>,
 }
 
 impl Sampled {
     pub(super) fn new(registry: &Registry) -> Result<Self, Error> {
-        let single = |name, help| {
-            let gauge = IntGauge::new(name, help)?;
-            registry.register(Box::new(gauge.clone()))?;
-            Ok::<_, Error>(gauge)
-        };
+        let single = |name, help| register(registry, IntGauge::new(name, help)?);
         let dropped_log_lines = IntCounter::new(
             "shim_log_lines_dropped_total",
             "Log lines that were not written: standard error was full, closed or too slow",
         )?;
-        registry.register(Box::new(dropped_log_lines.clone()))?;
         Ok(Self {
-            ready: single("shim_ready", "As /readyz: 0 once the shim is stopping")?,
+            ready: single("shim_ready", "Like /readyz: 0 after a shutdown has begun")?,
             state_degraded: single(
                 "shim_state_degraded",
                 "1 while the state engine cannot be reached",
@@ -87,14 +81,14 @@ impl Sampled {
                 "1 while v2 is down and calls fail at once",
             )?,
             requests: [
-                single("shim_requests_in_flight", "v1 requests under way")?,
+                single("shim_requests_in_flight", "v1 requests in flight")?,
                 single("shim_requests_max", "limits.requests")?,
             ],
             connections: [
                 single("shim_connections_open", "Open connections of v1 clients")?,
                 single(
                     "shim_connections_max",
-                    "limits.connections, or what the open files allow",
+                    "limits.connections, or fewer if the limit of open files is lower",
                 )?,
             ],
             tokens: gauge(
@@ -106,32 +100,32 @@ impl Sampled {
             budget: gauge(
                 registry,
                 "shim_v2_budget_calls",
-                "v2 calls that could be made at once, by account (from 1) and rate label",
+                "v2 calls that the budget allows at once, by account (from 1) and rate label",
                 &["account", "label"],
             )?,
             recorded: counter(
                 registry,
                 "shim_recorded_exchanges_total",
-                "Exchanges that were written, left out as alike, or dropped because the disk is slow or full or there are too many",
+                "Exchanges that were written, thinned out because they are similar, or dropped because the disk is slow or full or there are too many",
                 &["outcome"],
             )?,
             ledger: counter(
                 registry,
                 "shim_ledger_requests_total",
-                "Requests in the usage ledger, those of them whose callers are not told apart, and those that are missing there",
+                "Requests written to the usage ledger, requests among them with a combined caller, and requests that were dropped",
                 &["outcome"],
             )?,
-            dropped_log_lines,
+            dropped_log_lines: register(registry, dropped_log_lines)?,
             rollouts: gauge(
                 registry,
                 "shim_rollout_percent",
-                "Share of the callers that the other side answers now",
+                "Current percentage of callers that the rollout moves to the other side",
                 &["rollout"],
             )?,
             queued: gauge(
                 registry,
                 "shim_notifications_queued",
-                "Notifications in the queues: waiting, or dead after their last attempt",
+                "Notifications in the queues: waiting, or dead after the last attempt",
                 &["receiver", "state"],
             )?,
             process: ProcessMetrics::new(registry)?,
@@ -139,15 +133,15 @@ impl Sampled {
         })
     }
 
-    /// Brings all of them up to date.
+    /// Updates all metrics.
     pub(super) fn take(&self, readings: &Readings) {
-        let _sampling = self.sampling.lock().unwrap_or_else(PoisonError::into_inner);
+        let _sampling = self.sampling.lock();
         self.ready.set(readings.is_ready.into());
         self.state_degraded.set(readings.is_state_degraded.into());
         if let Some(expires) = readings.certificate_expires {
-            let none: [&str; 0] = [];
-            let gauge = self.certificate_expires.with_label_values(&none);
-            gauge.set(expires);
+            self.certificate_expires
+                .with_label_values::<&str>(&[])
+                .set(expires);
         }
         self.breaker.set(readings.is_cut_off.into());
         for (gauges, (now, most)) in [
@@ -161,9 +155,9 @@ impl Sampled {
         // A reload may have removed tenants.
         self.tokens.reset();
         for (is_ok, tenant) in readings.tokens.iter().zip(1..) {
-            let tenant = u64::to_string(&tenant);
-            let gauge = self.tokens.with_label_values(&[tenant]);
-            gauge.set((*is_ok).into());
+            self.tokens
+                .with_label_values(&[u64::to_string(&tenant)])
+                .set((*is_ok).into());
         }
         for (account, label, level) in &readings.budget_levels {
             let budget = [&account.to_string(), label.as_str()];
@@ -171,48 +165,37 @@ impl Sampled {
         }
         raise(&self.dropped_log_lines, readings.dropped_log_lines);
         if let Some((written, dropped, thinned)) = readings.recorded {
-            let counts = [
-                ("written", written),
-                ("dropped", dropped),
-                ("thinned", thinned),
-            ];
-            raise_each(&self.recorded, counts);
+            raise_to(&self.recorded, "written", written);
+            raise_to(&self.recorded, "dropped", dropped);
+            raise_to(&self.recorded, "thinned", thinned);
         }
-        if let Some(LedgerCounts {
-            written,
-            folded,
-            dropped,
-        }) = readings.ledger
-        {
-            let counts = [
-                ("written", written),
-                ("folded", folded),
-                ("dropped", dropped),
-            ];
-            raise_each(&self.ledger, counts);
+        if let Some(counts) = readings.ledger {
+            raise_to(&self.ledger, "written", counts.written);
+            raise_to(&self.ledger, "folded", counts.folded);
+            raise_to(&self.ledger, "dropped", counts.dropped);
         }
         for (rollout, percent) in &readings.rollouts {
-            let gauge = self.rollouts.with_label_values(&[rollout]);
-            gauge.set((*percent).into());
+            self.rollouts
+                .with_label_values(&[rollout])
+                .set((*percent).into());
         }
         for (receiver, waiting, dead) in &readings.queued {
             for (state, count) in [("waiting", waiting), ("dead", dead)] {
                 let count = i64::try_from(*count).unwrap_or(i64::MAX);
-                let queued = self.queued.with_label_values(&[receiver.as_str(), state]);
-                queued.set(count);
+                self.queued
+                    .with_label_values(&[receiver.as_str(), state])
+                    .set(count);
             }
         }
         self.process.sample();
     }
 }
 
-fn raise_each(counters: &IntCounterVec, counts: [(&str, u64); 3]) {
-    for (outcome, count) in counts {
-        raise(&counters.with_label_values(&[outcome]), count);
-    }
+fn raise_to(counters: &IntCounterVec, outcome: &str, count: u64) {
+    raise(&counters.with_label_values(&[outcome]), count);
 }
 
-/// Brings a counter to the count that its source has.
+/// Increases a counter to a count.
 fn raise(counter: &IntCounter, count: u64) {
     counter.inc_by(count.saturating_sub(counter.get()));
 }

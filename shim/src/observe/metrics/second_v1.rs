@@ -1,4 +1,4 @@
-//! What is counted where a second v1 answers, too: a shadow, or the other side of a rollout.
+//! Counters of shadows and rollouts.
 
 use prometheus::{Error, HistogramVec, IntCounterVec, Registry};
 
@@ -8,7 +8,7 @@ use crate::{
     settings::Side,
 };
 
-/// What was compared with a shadow.
+/// Counters of the comparison with a shadow.
 pub(super) struct ShadowCounters {
     compared: IntCounterVec,
     differences: IntCounterVec,
@@ -16,7 +16,7 @@ pub(super) struct ShadowCounters {
     answers: IntCounterVec,
 }
 
-/// What the sides of rollouts did.
+/// Counters of the sides of rollouts.
 pub(super) struct RolloutCounters {
     answers: IntCounterVec,
     seconds: HistogramVec,
@@ -36,7 +36,7 @@ impl ShadowCounters {
             differences: counter(
                 registry,
                 "shim_shadow_differences_total",
-                "Fields that differ from the shadow's, by verdict",
+                "Fields that differ from the shadow, by verdict",
                 &["operation", "verdict"],
             )?,
             not_compared: counter(
@@ -48,7 +48,7 @@ impl ShadowCounters {
             answers: counter(
                 registry,
                 "shim_shadow_answers_total",
-                "Answers to clients that were to have the shadow's, by whose they got",
+                "Responses to clients with answer = shadow, by the side that they came from",
                 &["side"],
             )?,
         })
@@ -61,17 +61,19 @@ impl ShadowCounters {
                 verdict,
                 differences,
             } => {
-                let compared = [operation, verdict.as_str()];
-                self.compared.with_label_values(&compared).inc();
+                self.compared
+                    .with_label_values(&[operation, verdict.as_str()])
+                    .inc();
                 for (verdict, count) in *differences {
-                    let differing = [operation, verdict.as_str()];
-                    let differing = self.differences.with_label_values(&differing);
-                    differing.inc_by(*count);
+                    self.differences
+                        .with_label_values(&[operation, verdict.as_str()])
+                        .inc_by(*count);
                 }
             }
             ShadowRecord::NotCompared { operation, reason } => {
-                let labels = [operation, *reason];
-                self.not_compared.with_label_values(&labels).inc();
+                self.not_compared
+                    .with_label_values(&[operation, *reason])
+                    .inc();
             }
             ShadowRecord::Answered { side } => {
                 let side = match side {
@@ -91,25 +93,25 @@ impl RolloutCounters {
             answers: counter(
                 registry,
                 "shim_rollout_answers_total",
-                "v1 requests that a rollout concerns, by the side that was asked",
+                "v1 requests under a rollout, by the side that served them",
                 &["rollout", "side", "outcome"],
             )?,
             seconds: seconds(
                 registry,
                 "shim_rollout_answer_duration_seconds",
-                "From a request to the answer of a side",
+                "Time from a request to the response of a side",
                 &["rollout", "side"],
             )?,
             compared: counter(
                 registry,
                 "shim_rollout_compared_total",
-                "Moved reads that both sides answered, by the worst verdict of their fields",
+                "Moved reads compared on both sides, by the worst verdict of their fields",
                 &["rollout", "verdict"],
             )?,
             left: counter(
                 registry,
                 "shim_rollout_left_total",
-                "How often the other side was left, by what exceeded the step",
+                "Number of times a rollout went back to this side, by the limit that was exceeded",
                 &["rollout", "excess"],
             )?,
         })

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::Sink;
-use crate::settings::RecordConfig;
+use crate::{private_file::owner_only, settings::RecordConfig};
 
 /// The current file and its rotated predecessors.
 pub(super) struct RotatedFile {
@@ -75,12 +75,7 @@ impl Sink for RotatedFile {
 /// Opens for the owner alone, because recordings may contain names and addresses.
 fn open(path: &Path) -> io::Result<(File, u64)> {
     let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
+    owner_only(options.create(true).append(true));
     let file = options.open(path)?;
     let size = file.metadata()?.len();
     Ok((file, size))

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, PoisonError, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
 };
 
 use bytes::Bytes;
@@ -59,7 +59,7 @@ impl Shadowed {
                 return None;
             };
             let calls = self.calls.as_ref()?;
-            let calls = calls.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let calls = calls.lock().clone();
             let exchange = self.exchange(document(&answer), calls);
             let mine = rehearse(catalog, operation, request.site(), &exchange);
             let other = rehearse(mappings, other, request.site(), &exchange);
@@ -116,7 +116,7 @@ impl Shadowed {
             let mine = redacted(document(&answer));
             let theirs = redacted(theirs.as_ref().clone());
             let mut rows = compare(catalog, Some(operation), &theirs, &mine);
-            this.cancel_noise(&mut rows);
+            this.shadow.noise.lock().cancel(&this.operation, &mut rows);
             Some((this, mine, theirs, rows))
         });
         let (this, mine, theirs, mut rows) = compared.await??;
@@ -164,8 +164,8 @@ impl Shadowed {
             .filter(|row| row.verdict == Verdict::Same)
             .map(|row| row.path.as_str())
             .collect();
-        // The second answer agrees with the shadow: the value was changed in between, and is not
-        // volatile.
+        // If the second response agrees with the shadow, the value was changed between the two and
+        // is not volatile.
         let in_between = |row: &Row| agreed.contains(row.path.as_str());
         for row in rows.iter_mut() {
             if row.verdict == Verdict::Unexpected
@@ -177,15 +177,8 @@ impl Shadowed {
             }
         }
         changed.retain(|row| !in_between(row));
-        let noise = &self.shadow.noise;
-        let mut noise = noise.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noise = self.shadow.noise.lock();
         noise.learn(&self.operation, &changed);
-        noise.cancel(&self.operation, rows);
-    }
-
-    fn cancel_noise(&self, rows: &mut [Row]) {
-        let noise = &self.shadow.noise;
-        let noise = noise.lock().unwrap_or_else(PoisonError::into_inner);
         noise.cancel(&self.operation, rows);
     }
 

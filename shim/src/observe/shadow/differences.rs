@@ -1,10 +1,8 @@
 //! Differences found: counts, and recent examples of each field. Bounded and redacted.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::{Mutex, PoisonError},
-};
+use std::collections::{BTreeMap, VecDeque};
 
+use parking_lot::Mutex;
 use recording::comparison::{Kind, Row, Verdict, written};
 use serde::Serialize;
 
@@ -107,7 +105,7 @@ impl Differences {
 
     /// Returns a copy of the counts.
     pub(crate) fn report(&self) -> DifferenceReport {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.lock();
         let mut fields: Vec<_> = state.fields.values().cloned().collect();
         fields.sort_by_key(|field| {
             let worst = field.verdicts.last_key_value();
@@ -122,14 +120,14 @@ impl Differences {
     }
 
     pub(super) fn not_compared(&self, operation: &str, why: NotCompared) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let tally = state.operations.entry(operation.to_owned()).or_default();
         *tally.not_compared.entry(why.as_str()).or_default() += 1;
     }
 
     /// Counts a comparison; returns unexpected differences that occur for the first time.
     pub(super) fn note(&self, compared: &Comparison<'_>) -> Vec<(String, Kind)> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let tally = state
             .operations
             .entry(compared.operation.to_owned())

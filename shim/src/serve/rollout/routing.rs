@@ -94,9 +94,9 @@ impl Generation {
                 Box::pin(self.read_on_both(&rollout, request, accepted)).await
             }
             Some(request) => {
-                let asked = (accepted.operation.name.as_str(), accepted.arguments.clone());
+                let read = (accepted.operation.name.as_str(), accepted.arguments.clone());
                 let (answer, took) = self
-                    .ask(&rollout, request, asked, (&accepted.tenant, accepted.scope))
+                    .read_there(&rollout, request, read, (&accepted.tenant, accepted.scope))
                     .await;
                 rollout.record_other(Sample::of(&answer, took, None));
                 match answer {
@@ -107,8 +107,8 @@ impl Generation {
         }
     }
 
-    /// Sends a read to the other side; returns its answer and the time it took.
-    async fn ask(
+    /// Sends a read to the other side; returns its response and the time that it took.
+    async fn read_there(
         &self,
         rollout: &Rollout,
         request: TargetRequest,
@@ -116,7 +116,7 @@ impl Generation {
         (tenant, scope): (&Arc<Tenant>, Scope),
     ) -> (Result<TargetAnswer, V1Failure>, Duration) {
         let catalog = match request {
-            TargetRequest::V1(request) => return rollout.ask(*request, scope.deadline).await,
+            TargetRequest::V1(request) => return rollout.send(*request, scope.deadline).await,
             TargetRequest::Mappings(catalog) => catalog,
         };
         let answer = async {
@@ -180,9 +180,9 @@ impl Generation {
         accepted: Accepted<'_>,
     ) -> Result<Executed, Refusal> {
         let name = accepted.operation.name.clone();
-        let asked = (name.as_str(), accepted.arguments.clone());
+        let read = (name.as_str(), accepted.arguments.clone());
         let tenant = Arc::clone(&accepted.tenant);
-        let theirs = self.ask(rollout, request, asked, (&tenant, accepted.scope));
+        let theirs = self.read_there(rollout, request, read, (&tenant, accepted.scope));
         let mine = Box::pin(self.execute_here(rollout, accepted));
         let ((theirs, took), mine) = join(theirs, mine).await;
         let Ok(mut theirs) = theirs else {
@@ -246,12 +246,12 @@ impl Generation {
             }
         };
         let deadline = accepted.scope.deadline;
-        let asking = Arc::clone(rollout);
+        let sender = Arc::clone(rollout);
         let (state, account) = (self.0.executor.state.clone(), *accepted.tenant.account());
         // A spawned task, so that the write completes if the client disconnects.
         let write = async move {
-            let (theirs, took) = asking.ask(request, deadline).await;
-            asking.record_other(Sample::of(&theirs, took, None));
+            let (theirs, took) = sender.send(request, deadline).await;
+            sender.record_other(Sample::of(&theirs, took, None));
             // Cached answers of the account may be stale now.
             state.wrote_elsewhere(&account).await;
             theirs
@@ -272,7 +272,7 @@ impl Generation {
 
 impl Rollout {
     /// Sends a request to another server.
-    async fn ask(
+    async fn send(
         &self,
         request: RequestBuilder,
         deadline: Instant,

@@ -16,8 +16,8 @@ use crate::{
     state::{Key, State},
 };
 
-/// Interval at which a process polls for steps of others.
-const LOOK: Duration = Duration::from_secs(1);
+/// Interval at which a process polls the state for steps of other processes.
+const POLL: Duration = Duration::from_secs(1);
 
 /// A share, and when it took effect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,7 +103,7 @@ impl Rollout {
         if let Some(step) = self.follow(kept) {
             let text = serde_json::to_vec(&step).unwrap_or_default();
             if state.save_share(name, &text).await {
-                self.lock().saved = Some(step);
+                self.state.lock().saved = Some(step);
             }
         }
     }
@@ -111,7 +111,7 @@ impl Rollout {
     /// Adopts the saved step if it is later; otherwise returns the step to save, if any.
     fn follow(&self, kept: Option<Step>) -> Option<Step> {
         let now = (self.clock)();
-        let mut locked = self.lock();
+        let mut locked = self.state.lock();
         let is_saved = locked.saved.as_ref() == Some(&locked.step);
         match (locked.step.reconcile(kept.as_ref(), is_saved, now), kept) {
             (Next::Keep(made), _) => {
@@ -137,7 +137,8 @@ impl Rollout {
 }
 
 impl Shim {
-    /// Sets the share of a rollout at run time; 0 returns all callers. `None` if no rollout has the name.
+    /// Sets the share of a rollout at run time; 0 returns all callers. `None` if no rollout has the
+    /// name.
     pub(crate) async fn step(&self, name: &str, percent: u8) -> Option<Figures> {
         let now = self.current();
         let mut rollouts = now.0.rollouts.0.iter();
@@ -147,8 +148,8 @@ impl Shim {
         Some(rollout.figures())
     }
 
-    /// Synchronizes the shares of all rollouts with the state: with other processes, or with this one
-    /// before a restart.
+    /// Synchronizes the shares of all rollouts with the state: with other processes, or with this
+    /// one before a restart.
     pub async fn sync_rollouts(&self) {
         let now = self.current();
         for rollout in &now.0.rollouts.0 {
@@ -162,7 +163,7 @@ impl Shim {
         loop {
             tokio::select! {
                 () = changed.notified() => {}
-                () = sleep(LOOK) => {}
+                () = sleep(POLL) => {}
             }
             self.sync_rollouts().await;
         }

@@ -11,7 +11,7 @@ fn with_state(url: &str) -> Result<(Config, String), String> {
 }
 
 #[test]
-fn the_password_of_redis_is_shown_nowhere() {
+fn redis_password_is_not_printed() {
     for url in [
         "redis://shim:hush@h:1/0",
         "rediss://:hush@h",
@@ -27,7 +27,7 @@ fn the_password_of_redis_is_shown_nowhere() {
 }
 
 #[test]
-fn a_url_of_no_engine_is_told_without_its_password() {
+fn unsupported_state_urls_are_reported_without_password() {
     for url in [
         "redis://shim:hush@h1,h2",
         "redis+sentinel://shim:hush@h1",

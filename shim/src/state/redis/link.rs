@@ -1,45 +1,46 @@
-//! The connection to Redis: one for all, made again by a task of its own.
+//! The shared connection to Redis, and its replacement in the background.
 
 use std::{
     pin::pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use redis::{RedisError, RedisResult};
 use tokio::{
     runtime::Handle,
     time::{Instant, sleep, timeout},
 };
 
-use super::connection::{Connection, Refusal, Source};
+use super::connection::{ConnectError, Connection, Connector};
 use crate::state::StateError;
 
-/// The connection counts as lost after this time without an answer, counted from the first timeout.
+/// Time without a reply, from the first timeout, after which the connection counts as lost.
 const SILENCE: Duration = Duration::from_millis(75);
 
-/// What is left for an answer that has arrived while this process had no processor.
+/// Extra time for a reply that arrived while this process was not scheduled.
 const GRACE: Duration = Duration::from_millis(5);
 
-/// The first and the longest pause between two attempts to connect.
+/// First and longest pause between two attempts to connect.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(8));
 
-/// The connections, and how they are made. Clones are the same.
+/// The connections and their replacement. Clones share them.
 #[derive(Clone)]
 pub(super) struct Link(Arc<Inner>);
 
 struct Inner {
-    source: Source,
-    /// Whether there is a connection for commands that block it.
-    waits: bool,
+    source: Connector,
+    /// True if blocking commands get a connection of their own.
+    has_blocking: bool,
     /// `None` while the engine is down.
     connections: Mutex<Option<Connections>>,
-    /// The first timeout since the last answer.
+    /// Time of the first timeout since the last reply.
     silent_since: Mutex<Option<Instant>>,
-    /// True while the first attempt is made to replace a lost connection.
+    /// True during the first attempt to replace a lost connection.
     is_replacing: AtomicBool,
     runtime: Handle,
 }
@@ -47,23 +48,23 @@ struct Inner {
 #[derive(Clone)]
 struct Connections {
     common: Connection,
-    waiting: Option<Connection>,
+    blocking: Option<Connection>,
 }
 
 impl Link {
-    pub(super) fn open(source: Source, waits: bool) -> Result<Self, StateError> {
+    pub(super) fn open(source: Connector, has_blocking: bool) -> Result<Self, StateError> {
         let link = Self(Arc::new(Inner {
             source,
-            waits,
+            has_blocking,
             connections: Mutex::default(),
             silent_since: Mutex::default(),
             is_replacing: AtomicBool::new(false),
             runtime: Handle::current(),
         }));
         match link.0.runtime.block_on(link.0.connect()) {
-            Ok(connections) => *link.lock() = Some(connections),
-            Err(Refusal::Fatal(why)) => return Err(StateError::Redis(why)),
-            Err(Refusal::Unreachable(why)) => {
+            Ok(connections) => *link.0.connections.lock() = Some(connections),
+            Err(ConnectError::Fatal(why)) => return Err(StateError::Redis(why)),
+            Err(ConnectError::Unreachable(why)) => {
                 tracing::warn!(why, "Redis cannot be reached; starting without it");
                 link.reconnect();
             }
@@ -75,29 +76,30 @@ impl Link {
         &self.0.runtime
     }
 
-    /// True from the first failed attempt to replace a lost connection on.
+    /// True while there is no connection, from the first failed attempt to replace a lost one.
     pub(super) fn is_down(&self) -> bool {
-        self.lock().is_none() && !self.0.is_replacing.load(Ordering::Acquire)
+        self.0.connections.lock().is_none() && !self.0.is_replacing.load(Ordering::Acquire)
     }
 
-    /// Runs an operation on the connection, within a timeout; fails at once while there is none.
+    /// Runs an operation on the shared connection, with a timeout. Fails at once without a
+    /// connection.
     pub(super) async fn within<T, F: Future<Output = RedisResult<T>>>(
         &self,
         limit: Duration,
         operation: impl FnOnce(Connection) -> F,
     ) -> Result<T, StateError> {
-        let connections = self.lock().clone().ok_or(StateError::Down)?;
+        let connections = self.0.connections.lock().clone().ok_or(StateError::Down)?;
         self.timed(limit, operation(connections.common)).await
     }
 
-    /// The same on the connection that only operations share which block it.
+    /// Runs an operation that blocks the connection, on the connection for such operations.
     pub(super) async fn blocking<T, F: Future<Output = RedisResult<T>>>(
         &self,
         limit: Duration,
         operation: impl FnOnce(Connection) -> F,
     ) -> Result<T, StateError> {
-        let connections = self.lock().clone().ok_or(StateError::Down)?;
-        let connection = connections.waiting.unwrap_or(connections.common);
+        let connections = self.0.connections.lock().clone().ok_or(StateError::Down)?;
+        let connection = connections.blocking.unwrap_or(connections.common);
         self.timed(limit, operation(connection)).await
     }
 
@@ -113,11 +115,11 @@ impl Link {
         }
         match answer {
             Ok(Ok(value)) => {
-                self.heard();
+                self.mark_alive();
                 Ok(value)
             }
             Ok(Err(error)) => {
-                if is_lost(&error) {
+                if is_connection_lost(&error) {
                     self.lost(&error.to_string());
                 }
                 Err(StateError::Redis(error.to_string()))
@@ -131,22 +133,22 @@ impl Link {
         }
     }
 
-    fn heard(&self) {
-        *lock(&self.0.silent_since) = None;
+    fn mark_alive(&self) {
+        *self.0.silent_since.lock() = None;
     }
 
-    /// Notes a timeout. True if no answer came for long.
+    /// Records a timeout. True if there was no reply for too long.
     fn is_silent(&self, limit: Duration) -> bool {
         let now = Instant::now();
-        let mut silent_since = lock(&self.0.silent_since);
+        let mut silent_since = self.0.silent_since.lock();
         let since = silent_since.get_or_insert(now);
         now.duration_since(*since) + limit > SILENCE
     }
 
-    /// Gives the connection up and makes another one in the background.
+    /// Drops the connection and replaces it in the background.
     fn lost(&self, why: &str) {
-        // Of several operations that fail at once, the first one reconnects.
-        let mut connections = self.lock();
+        // Of several operations that fail at the same time, only the first one reconnects.
+        let mut connections = self.0.connections.lock();
         if connections.take().is_some() {
             self.0.is_replacing.store(true, Ordering::Release);
             drop(connections);
@@ -159,7 +161,7 @@ impl Link {
         let link = self.clone();
         self.0.runtime.spawn(async move {
             let (mut pause, longest) = PAUSES;
-            // A failover or a restart may be over already.
+            // A failover or a restart may already be over.
             let mut connected = link.0.connect().await;
             if connected.is_err() {
                 link.0.is_replacing.store(false, Ordering::Release);
@@ -170,38 +172,29 @@ impl Link {
                 connected = link.0.connect().await;
             }
             if let Ok(connections) = connected {
-                link.heard();
-                *link.lock() = Some(connections);
+                link.mark_alive();
+                *link.0.connections.lock() = Some(connections);
                 link.0.is_replacing.store(false, Ordering::Release);
                 tracing::info!("Redis is back");
             }
         });
     }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Connections>> {
-        lock(&self.0.connections)
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing is left half done in it by a panic.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Inner {
-    async fn connect(&self) -> Result<Connections, Refusal> {
+    async fn connect(&self) -> Result<Connections, ConnectError> {
         let common = self.source.connect().await?;
-        let waiting = if self.waits {
+        let blocking = if self.has_blocking {
             Some(self.source.connect().await?)
         } else {
             None
         };
-        Ok(Connections { common, waiting })
+        Ok(Connections { common, blocking })
     }
 }
 
-/// True if another connection may do better.
-fn is_lost(error: &RedisError) -> bool {
+/// True if another connection may work.
+fn is_connection_lost(error: &RedisError) -> bool {
     error.is_io_error()
         || error.is_connection_dropped()
         || matches!(

@@ -1,10 +1,10 @@
-//! The queue: one script for each operation, on the keys of one queue.
+//! The queue: one script per operation, on the keys of one queue.
 
 use std::time::Duration;
 
 use super::{
-    Argument, Connection, Name, PREFIX, Redis, StateError, WRITE, name, number, run_text, text,
-    time,
+    Argument, Connection, Name, PREFIX, Redis, StateError, WRITE, count, name, number, run_text,
+    text, time,
 };
 use crate::state::{
     engine::Run,
@@ -25,14 +25,13 @@ impl Redis {
         message: NewMessage,
         now: i64,
     ) -> Result<Put, StateError> {
-        let waiting = i64::try_from(MAX_WAITING).unwrap_or(i64::MAX);
         let arguments = [
             Argument::Number(now),
             text(message.id),
             text(message.group),
             Argument::Bytes(&message.body),
             time(SEEN_TIME),
-            Argument::Number(waiting),
+            count(MAX_WAITING),
         ];
         let keys = [queue_key(queue)];
         let put: String = self
@@ -54,7 +53,7 @@ impl Redis {
     ) -> Result<bool, StateError> {
         let arguments = [format!("{}:seen", queue_key(queue)), id.to_string()];
         let until: Option<f64> = self.command(WRITE, "ZSCORE", &arguments).await?;
-        // Milliseconds since 1970 are whole numbers in a double.
+        // Exact: milliseconds since 1970 fit into the 53 bits of a double.
         #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
         let now = now as f64;
         Ok(until.is_some_and(|until| until > now))
@@ -128,7 +127,7 @@ impl Redis {
             text(word),
             Argument::Number(at),
             text(claim.id),
-            Argument::Number(i64::try_from(MAX_DEAD).unwrap_or(i64::MAX)),
+            count(MAX_DEAD),
             time(DEAD_TIME),
         ];
         let keys = [queue_key(queue)];
@@ -141,7 +140,7 @@ impl Redis {
         let arguments = [due.as_str(), "0", "0", "WITHSCORES"];
         let found: Vec<Vec<u8>> = self.command(WRITE, "ZRANGE", &arguments).await?;
         let score = found.get(1).map(|score| number::<f64>(score)).transpose()?;
-        // Milliseconds since 1970 are whole numbers in a double.
+        // Exact: milliseconds since 1970 fit into the 53 bits of a double.
         #[expect(clippy::cast_possible_truncation, reason = "far below 2^53")]
         Ok(score.map(|score| score as i64))
     }
@@ -151,8 +150,7 @@ impl Redis {
         queue: Name,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StateError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let (keys, arguments) = ([queue_key(queue)], [Argument::Number(limit)]);
+        let (keys, arguments) = ([queue_key(queue)], [count(limit)]);
         let script = &self.scripts.dead;
         let found: Vec<(Vec<u8>, Vec<u8>, i64)> =
             self.run(WRITE, script, &keys, &arguments).await?;
@@ -166,7 +164,7 @@ impl Redis {
         letters.collect()
     }
 
-    pub(super) async fn put_messages_back(
+    pub(super) async fn requeue_messages(
         &self,
         queue: Name,
         which: Dead,
@@ -179,14 +177,10 @@ impl Redis {
         if most == 0 {
             return Ok(0);
         }
-        let mut arguments = vec![
-            Argument::Number(now),
-            Argument::Number(i64::try_from(most).unwrap_or(i64::MAX)),
-            Argument::Number(i64::try_from(MAX_WAITING).unwrap_or(i64::MAX)),
-        ];
+        let mut arguments = vec![Argument::Number(now), count(most), count(MAX_WAITING)];
         arguments.extend(ids.iter().map(text));
         let keys = [queue_key(queue)];
-        self.run(WRITE, &self.scripts.put_back, &keys, &arguments)
+        self.run(WRITE, &self.scripts.requeue, &keys, &arguments)
             .await
     }
 

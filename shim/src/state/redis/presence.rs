@@ -1,4 +1,4 @@
-//! How many replicas there are, by their signs of life in Redis.
+//! Number of replicas, from their heartbeats in Redis.
 
 use std::{
     num::NonZeroU32,
@@ -16,33 +16,36 @@ use tokio::{
 
 use crate::state::{StateError, engine::Processes};
 
-/// The interval of signs of life.
-const BEAT: Duration = Duration::from_secs(1);
+/// Interval of heartbeats.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// A replica counts for this long after its last sign of life.
+/// Time for which a replica counts after its last heartbeat.
 pub(super) const COUNTED: Duration = Duration::from_secs(15);
 
-/// All replicas that are alive have connected again this long after the first one: longer than the
+/// Time after the first reconnection until all live replicas have reconnected: longer than the
 /// longest pause between two attempts.
 const SETTLED: Duration = Duration::from_secs(10);
 
-/// The replicas, as far as this one knows.
+/// The number of replicas, as this one last saw it.
 #[derive(Debug, Default)]
 pub(super) struct Presence {
-    /// 0 before the first answer.
+    /// 0 before the first heartbeat.
     count: AtomicU32,
-    /// False while other replicas may not reach Redis.
+    /// False while other replicas may still be reconnecting.
     is_complete: AtomicBool,
 }
 
 impl Presence {
-    /// Gives signs of life, which return the number of replicas, for as long as the presence is used.
-    pub(super) fn start<F>(runtime: &Handle, sign: impl Fn() -> F + Send + 'static) -> Arc<Self>
+    /// Sends heartbeats, which return the number of replicas, until the presence is dropped.
+    pub(super) fn start<F>(
+        runtime: &Handle,
+        heartbeat: impl Fn() -> F + Send + 'static,
+    ) -> Arc<Self>
     where
         F: Future<Output = Result<u32, StateError>> + Send + 'static,
     {
         let presence = Arc::new(Self::default());
-        runtime.spawn(beat(Arc::downgrade(&presence), sign));
+        runtime.spawn(beat(Arc::downgrade(&presence), heartbeat));
         presence
     }
 
@@ -54,13 +57,13 @@ impl Presence {
     }
 }
 
-async fn beat<F>(presence: Weak<Presence>, sign: impl Fn() -> F)
+async fn beat<F>(presence: Weak<Presence>, heartbeat: impl Fn() -> F)
 where
     F: Future<Output = Result<u32, StateError>>,
 {
     let mut settled = Instant::now();
     while let Some(presence) = presence.upgrade() {
-        if let Ok(count) = sign().await {
+        if let Ok(count) = heartbeat().await {
             let known = presence.count.load(Ordering::Relaxed);
             let is_back = known > 0 && count >= known;
             if is_back || Instant::now() >= settled {
@@ -72,6 +75,6 @@ where
             settled = Instant::now() + SETTLED;
         }
         drop(presence);
-        sleep(BEAT).await;
+        sleep(HEARTBEAT).await;
     }
 }

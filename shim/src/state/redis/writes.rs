@@ -1,12 +1,12 @@
-//! Runs of writes, and the reservation of v2 calls: scripts on the keys of one account.
+//! Runs of writes, and reservations of v2 calls: scripts on the keys of one account.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::{
-    Argument, BUDGET, Redis, StateError, WRITE, micros, name, number, part, run_text, text, time,
-    write_key,
+    Argument, BUDGET, Redis, StateError, WRITE, count, micros, name, number, part, run_text, text,
+    time, write_key,
 };
 use crate::state::engine::{
     ANSWER_TIME, Begun, DAY_TIME, Ending, GENERATION_TIME, Progress, Reservation, Run, Subject,
@@ -39,8 +39,8 @@ impl Redis {
                 run: name(run)?.0,
                 left: Duration::from_millis(number(left)?),
             }),
-            [word] if word == b"yours" => Ok(Begun::Yours(None)),
-            [word, journal] if word == b"yours" => Ok(Begun::Yours(Some(journal.clone().into()))),
+            [word] if word == b"yours" => Ok(Begun::Leased(None)),
+            [word, journal] if word == b"yours" => Ok(Begun::Leased(Some(journal.clone().into()))),
             _ => Err(StateError::Unreadable),
         }
     }
@@ -102,7 +102,7 @@ impl Redis {
             subject,
             most,
         } = reservation;
-        // A script names all its keys: what is not limited has one that is not used.
+        // A script must name all its keys. A missing limit gets a key that the script ignores.
         let rate = pace.map_or(refusal, |(rate, _)| rate);
         let day = daily.map_or(refusal, |(day, _)| day);
         let keys = [
@@ -116,7 +116,7 @@ impl Redis {
             micros(interval),
             Argument::Number(burst.into()),
             micros(most),
-            Argument::Number(daily.map_or(0, |(_, most)| i64::try_from(most).unwrap_or(i64::MAX))),
+            count(daily.map_or(0, |(_, most)| most)),
             time(DAY_TIME),
             Argument::Number(Subject::number(subject)),
         ];

@@ -5,10 +5,13 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use shim_upstream::Pace;
 
-use super::{Name, after, millis, now, now_micros};
-use crate::state::engine::{ANYBODY, DAY_TIME, Reservation, Subject};
+use super::{Name, after, millis};
+use crate::{
+    clock::{unix_micros, unix_millis},
+    state::engine::{ANY_SUBJECT, DAY_TIME, Reservation, Subject},
+};
 
-/// A rate limit is remembered for this long after its last call, in milliseconds.
+/// Time for which a rate limit is kept after its last call, in milliseconds.
 const KEPT: i64 = 1000;
 
 pub(super) fn reserve(
@@ -45,10 +48,11 @@ pub(super) fn is_refused(
     reservation: &Reservation,
 ) -> rusqlite::Result<bool> {
     let of = found(on, reservation.refusal)?;
-    Ok(of.is_some_and(|of| of == ANYBODY || of == Subject::number(reservation.subject)))
+    Ok(of.is_some_and(|of| of == ANY_SUBJECT || of == Subject::number(reservation.subject)))
 }
 
-/// The generic cell rate algorithm: the counter is the microsecond at which the next call is due.
+/// Generic cell rate algorithm: the counter is the time at which the next call is due, in
+/// microseconds.
 fn take(
     on: &Transaction<'_>,
     name: Name,
@@ -56,7 +60,7 @@ fn take(
     most: Duration,
 ) -> rusqlite::Result<Option<Duration>> {
     let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
-    let now = now_micros();
+    let now = unix_micros();
     let mut find = on.prepare_cached("SELECT count FROM counter WHERE name = ?1")?;
     let due = find
         .query_row([name], |row| row.get::<_, i64>(0))
@@ -81,10 +85,13 @@ pub(super) fn refused(
 ) -> rusqlite::Result<()> {
     let subject = Subject::number(subject);
     let known = found(on, refusal)?;
-    let of = known.map_or(
-        subject,
-        |known| if known == subject { subject } else { ANYBODY },
-    );
+    let of = known.map_or(subject, |known| {
+        if known == subject {
+            subject
+        } else {
+            ANY_SUBJECT
+        }
+    });
     let mut save = on.prepare_cached("INSERT OR REPLACE INTO counter VALUES (?1, ?2, ?3)")?;
     save.execute(params![refusal, of, after(time)]).map(drop)
 }
@@ -95,7 +102,7 @@ pub(super) fn fail(on: &Transaction<'_>, who: Name, window: Duration) -> rusqlit
                    count = iif(expires > ?2, count + 1, 1),
                    expires = iif(expires > ?2, expires, excluded.expires)
                RETURNING count";
-    let now = now();
+    let now = unix_millis();
     let mut add = on.prepare_cached(add)?;
     let until = now.saturating_add(millis(window));
     let count: i64 = add.query_row(params![who, now, until], |row| row.get(0))?;
@@ -109,6 +116,6 @@ pub(super) fn failures(on: &Transaction<'_>, who: Name) -> rusqlite::Result<u64>
 fn found(on: &Transaction<'_>, name: Name) -> rusqlite::Result<Option<i64>> {
     let find = "SELECT count FROM counter WHERE name = ?1 AND expires > ?2";
     let mut find = on.prepare_cached(find)?;
-    let count = find.query_row(params![name, now()], |row| row.get(0));
+    let count = find.query_row(params![name, unix_millis()], |row| row.get(0));
     count.optional()
 }

@@ -1,21 +1,21 @@
-//! Page cursors and other values that are kept for a time, and the generation of an account.
+//! Page cursors and other values with a time to live, and the generation of an account.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::{Name, after, limits, now};
-use crate::state::engine::GENERATION_TIME;
+use super::{Name, after, limits};
+use crate::{clock::unix_millis, state::engine::GENERATION_TIME};
 
-pub(super) fn kept(on: &Transaction<'_>, name: Name) -> rusqlite::Result<Option<Bytes>> {
+pub(super) fn value(on: &Transaction<'_>, name: Name) -> rusqlite::Result<Option<Bytes>> {
     let mut find =
         on.prepare_cached("SELECT value FROM cursors WHERE name = ?1 AND expires > ?2")?;
-    let found = find.query_row(params![name, now()], |row| row.get(0));
+    let found = find.query_row(params![name, unix_millis()], |row| row.get(0));
     Ok(found.optional()?.map(|value: Vec<u8>| value.into()))
 }
 
-pub(super) fn keep(
+pub(super) fn set_value(
     on: &Transaction<'_>,
     name: Name,
     value: &[u8],
@@ -31,8 +31,8 @@ pub(super) fn generation(on: &Transaction<'_>, account: Name) -> rusqlite::Resul
 }
 
 pub(super) fn advance(on: &Transaction<'_>, account: Name) -> rusqlite::Result<()> {
-    // It must never begin again while something is cached under it, which is for less than half of its
-    // time. Until then its expiry, which an index would have to follow, stays as it is.
+    // The count must not restart while a response is cached under it, which is for less than half
+    // of its time to live. Until then the expiry is not updated, which would cost an index update.
     let count = "UPDATE counter SET count = count + 1 WHERE name = ?1 AND expires > ?2";
     let mut count = on.prepare_cached(count)?;
     if count.execute(params![account, after(GENERATION_TIME / 2)])? > 0 {

@@ -13,7 +13,7 @@ use crate::state::{
     },
 };
 
-/// Rows that one call deletes of what is too old.
+/// Old rows deleted by one call.
 const SWEPT_AT_ONCE: u32 = 100;
 
 pub(super) fn put(
@@ -136,9 +136,9 @@ pub(super) fn settle(
     };
     let is_owner = lender == Some(Name(owner));
     if waiting != id {
-        // It was settled by who had the lease before: the group goes on.
+        // A process whose lease had expired settled it: the group continues.
         if is_owner {
-            go_on(on, queue, group, Some(now))?;
+            advance(on, queue, group, Some(now))?;
         }
         return Ok(false);
     }
@@ -147,7 +147,7 @@ pub(super) fn settle(
             on.prepare_cached("DELETE FROM message WHERE number = ?1")?
                 .execute([first])?;
             count(on, queue, -1, 0)?;
-            go_on(on, queue, group, is_owner.then_some(now))?;
+            advance(on, queue, group, is_owner.then_some(now))?;
         }
         _ if !is_owner => {}
         Settlement::Dead => {
@@ -155,7 +155,7 @@ pub(super) fn settle(
             on.prepare_cached(give_up)?.execute(params![first, now])?;
             count(on, queue, -1, 1)?;
             make_room(on, queue)?;
-            go_on(on, queue, group, Some(now))?;
+            advance(on, queue, group, Some(now))?;
         }
         Settlement::RetryAt(at) | Settlement::PutOff(at) => {
             if matches!(settlement, Settlement::RetryAt(_)) {
@@ -170,8 +170,13 @@ pub(super) fn settle(
     Ok(is_owner)
 }
 
-/// Goes on with the next message of a group, due at a time; at the end of its lease if there is none.
-fn go_on(on: &Transaction<'_>, queue: Name, group: Name, due: Option<i64>) -> rusqlite::Result<()> {
+/// Advances a group to its next message, due at a time; without a time, at the end of the lease.
+fn advance(
+    on: &Transaction<'_>,
+    queue: Name,
+    group: Name,
+    due: Option<i64>,
+) -> rusqlite::Result<()> {
     let next = "SELECT min(number) FROM message WHERE queue = ?1 AND team = ?2 AND died IS NULL";
     let mut next = on.prepare_cached(next)?;
     let next: Option<i64> = next.query_row(params![queue, group], |row| row.get(0))?;
@@ -188,7 +193,7 @@ fn go_on(on: &Transaction<'_>, queue: Name, group: Name, due: Option<i64>) -> ru
     Ok(())
 }
 
-/// Deletes the oldest dead messages beyond those that are kept.
+/// Deletes the oldest dead letters beyond the limit.
 fn make_room(on: &Transaction<'_>, queue: Name) -> rusqlite::Result<()> {
     let dead = counts(on, queue)?.dead;
     let over = i64::try_from(dead.saturating_sub(MAX_DEAD)).unwrap_or(i64::MAX);
@@ -225,7 +230,7 @@ pub(super) fn dead_letters(
     found.collect()
 }
 
-pub(super) fn put_back(
+pub(super) fn requeue(
     on: &Transaction<'_>,
     queue: Name,
     which: &Dead,
@@ -276,7 +281,7 @@ fn count(on: &Transaction<'_>, queue: Name, waiting: i64, dead: i64) -> rusqlite
         .map(drop)
 }
 
-/// Deletes what is remembered for too long of all queues, also of those that nobody reads any more.
+/// Deletes old rows of all queues, also of queues that are no longer in use.
 pub(super) fn sweep_all(on: &Transaction<'_>, now: i64) -> rusqlite::Result<()> {
     let mut names = on.prepare_cached("SELECT name FROM queue")?;
     let names = names.query_map([], |row| row.get(0))?;

@@ -1,12 +1,15 @@
-//! Writes: a lease, a journal, and the answer for the requests that waited.
+//! Writes: lease, journal, and the response for waiting requests.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::{Name, after, lists, now};
-use crate::state::engine::{ANSWER_TIME, Begun, Ending, Progress, Run, UNFINISHED_TIME, Write};
+use super::{Name, after, lists};
+use crate::{
+    clock::unix_millis,
+    state::engine::{ANSWER_TIME, Begun, Ending, Progress, Run, UNFINISHED_TIME, Write},
+};
 
 pub(super) fn begin(
     on: &Transaction<'_>,
@@ -15,7 +18,7 @@ pub(super) fn begin(
     lease: Duration,
     journal: &[u8],
 ) -> rusqlite::Result<Begun> {
-    let now = now();
+    let now = unix_millis();
     let mut find = on
         .prepare_cached("SELECT run, until, journal FROM write WHERE name = ?1 AND expires > ?2")?;
     let found = find.query_row(params![write, now], |row| {
@@ -36,7 +39,7 @@ pub(super) fn begin(
         return Ok(Begun::Busy { run: other, left });
     }
     let kept = found.map(|(.., journal)| journal);
-    // The same run may begin again.
+    // The same run may start again after a lost reply.
     let kept = kept.filter(|kept| kept != journal);
     let mut take =
         on.prepare_cached("INSERT OR REPLACE INTO write VALUES (?1, ?2, ?3, ?4, 0, ?5)")?;
@@ -47,7 +50,7 @@ pub(super) fn begin(
         kept.as_deref().unwrap_or(journal),
         after(UNFINISHED_TIME),
     ])?;
-    Ok(Begun::Yours(kept.map(Bytes::from)))
+    Ok(Begun::Leased(kept.map(Bytes::from)))
 }
 
 pub(super) fn step(
@@ -57,7 +60,7 @@ pub(super) fn step(
     lease: Duration,
     journal: Option<&[u8]>,
 ) -> rusqlite::Result<bool> {
-    // Its expiry stays that of the beginning: an index would have to follow.
+    // The expiry stays that of the start, because an update would cost an index update.
     let step = "UPDATE write SET until = ?3, journal = coalesce(?4, journal)
                 WHERE name = ?1 AND run = ?2";
     let mut step = on.prepare_cached(step)?;
@@ -98,13 +101,13 @@ pub(super) fn progress(on: &Transaction<'_>, write: Name, run: Run) -> rusqlite:
     let run = Name(run);
     let mut find =
         on.prepare_cached("SELECT answer FROM answer WHERE run = ?1 AND expires > ?2")?;
-    let answer = find.query_row(params![run, now()], |row| row.get::<_, Vec<u8>>(0));
+    let answer = find.query_row(params![run, unix_millis()], |row| row.get::<_, Vec<u8>>(0));
     if let Some(answer) = answer.optional()? {
         return Ok(Progress::Finished(answer.into()));
     }
     let mut find =
         on.prepare_cached("SELECT 1 FROM write WHERE name = ?1 AND run = ?2 AND until > ?3")?;
-    let is_running = find.exists(params![write, run, now()])?;
+    let is_running = find.exists(params![write, run, unix_millis()])?;
     Ok(if is_running {
         Progress::Running
     } else {
@@ -114,5 +117,5 @@ pub(super) fn progress(on: &Transaction<'_>, write: Name, run: Run) -> rusqlite:
 
 pub(super) fn is_open(on: &Transaction<'_>, write: Name) -> rusqlite::Result<bool> {
     let mut find = on.prepare_cached("SELECT 1 FROM write WHERE name = ?1 AND expires > ?2")?;
-    find.exists(params![write, now()])
+    find.exists(params![write, unix_millis()])
 }

@@ -16,9 +16,7 @@ use super::{
 };
 use crate::{
     settings::{OnOutage, RedisUrl, StateConfig, StateUrl},
-    state::{
-        Engine, Key, State, StateError, engine::Begun, fresh_run, redis::Redis, writes::Entry,
-    },
+    state::{Engine, Key, State, StateError, engine::Begun, new_run, redis::Redis, writes::Entry},
 };
 
 pub(super) async fn opened(url: &str) -> Result<Arc<dyn Engine>, StateError> {
@@ -53,12 +51,12 @@ async fn fails_and_comes_back(on: &Arc<dyn Engine>, repair: impl FnOnce()) {
 }
 
 #[tokio::test]
-async fn a_killed_server_is_used_again_and_forgets_nothing() {
+async fn restarted_server_keeps_the_state() {
     let Some(mut server) = Server::durable() else {
         return;
     };
     let on = opened(&server.url()).await.unwrap();
-    let (write, run) = (fresh_write(), fresh_run());
+    let (write, run) = (fresh_write(), new_run());
     on.begin(write, run, LONG, "journal".into()).await.unwrap();
     server.kill();
     fails_and_comes_back(&on, || server.start_again()).await;
@@ -66,20 +64,20 @@ async fn a_killed_server_is_used_again_and_forgets_nothing() {
 }
 
 #[tokio::test]
-async fn a_killed_server_that_forgot_is_used_again() {
+async fn restarted_server_without_data_is_used_again() {
     for options in ["--save 3600 1", "--appendonly yes --appendfsync everysec"] {
         let Some(mut server) = Server::with(|_| words(options)) else {
             return;
         };
         let on = opened(&server.url()).await.unwrap();
-        let (write, run) = (fresh_write(), fresh_run());
+        let (write, run) = (fresh_write(), new_run());
         on.begin(write, run, LONG, "journal".into()).await.unwrap();
         server.kill();
         fails_and_comes_back(&on, || server.start_again()).await;
         // What it had not written is gone: the run has lost its lease, and another one begins.
         if !on.step(write, run, LONG, None).await.unwrap() {
-            let begun = on.begin(write, fresh_run(), LONG, "journal".into());
-            assert_eq!(begun.await.unwrap(), Begun::Yours(None), "{options}");
+            let begun = on.begin(write, new_run(), LONG, "journal".into());
+            assert_eq!(begun.await.unwrap(), Begun::Leased(None), "{options}");
         }
     }
 }
@@ -90,7 +88,7 @@ async fn closed_connections_are_replaced() {
         return;
     };
     let on = opened(&server.url()).await.unwrap();
-    let (write, run) = (fresh_write(), fresh_run());
+    let (write, run) = (fresh_write(), new_run());
     on.begin(write, run, LONG, "journal".into()).await.unwrap();
     server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
     soon(async || on.step(write, run, LONG, None).await.is_ok_and(|held| held)).await;
@@ -133,12 +131,12 @@ async fn after_a_flush_a_run_has_lost_its_lease() {
         return;
     };
     let on = opened(&server.url()).await.unwrap();
-    let (write, run) = (fresh_write(), fresh_run());
+    let (write, run) = (fresh_write(), new_run());
     on.begin(write, run, LONG, "journal".into()).await.unwrap();
     assert_eq!(server.cli(&["FLUSHALL"]), "OK");
     assert!(!on.step(write, run, LONG, None).await.unwrap());
     let begun = on.begin(write, run, LONG, "journal".into()).await.unwrap();
-    assert_eq!(begun, Begun::Yours(None));
+    assert_eq!(begun, Begun::Leased(None));
 }
 
 #[tokio::test]
@@ -149,14 +147,14 @@ async fn a_full_server_fails_writes_only() {
     let on = opened(&server.url()).await.unwrap();
     assert_eq!(server.cli(&["CONFIG", "SET", "maxmemory", "1"]), "OK");
     assert!(
-        on.begin(fresh_write(), fresh_run(), LONG, "".into())
+        on.begin(fresh_write(), new_run(), LONG, "".into())
             .await
             .is_err()
     );
     assert_eq!(on.generation(fresh()).await.unwrap(), 0);
     server.cli(&["CONFIG", "SET", "maxmemory", "0"]);
     assert!(
-        on.begin(fresh_write(), fresh_run(), LONG, "".into())
+        on.begin(fresh_write(), new_run(), LONG, "".into())
             .await
             .is_ok()
     );
@@ -237,7 +235,7 @@ async fn without_a_server_writes_are_local_or_refused() {
 }
 
 #[tokio::test]
-async fn nothing_that_went_in_can_be_read() {
+async fn stored_values_are_encrypted() {
     let Some(server) = Server::start() else {
         return;
     };

@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 use super::{LONG, fresh_write, redis::opened, redis_server::Server, soon};
 use crate::{
     settings::RedisUrl,
-    state::{Engine, StateError, engine::Begun, fresh_run, redis::Redis},
+    state::{Engine, StateError, engine::Begun, new_run, redis::Redis},
 };
 
 async fn opened_with(
@@ -49,10 +49,10 @@ async fn a_user_with_the_documented_rights_is_enough() {
     let url = |login: &str| format!("redis://{login}@127.0.0.1:{}/0", server.port);
     let on = opened(&url("shim:hu%40sh")).await.unwrap();
     super::cursors_come_back_with_the_generation(Arc::clone(&on)).await;
-    super::an_answer_is_for_those_who_waited(Arc::clone(&on)).await;
+    super::a_response_is_kept_only_for_waiting_requests(Arc::clone(&on)).await;
     super::calls_are_spread_over_time(Arc::clone(&on)).await;
     super::failures_are_forgotten_after_their_window(Arc::clone(&on)).await;
-    super::a_dead_message_is_put_back_at_the_end(on).await;
+    super::a_dead_letter_is_requeued_at_the_end(on).await;
     let Err(error) = opened(&url("shim:other")).await else {
         panic!("a wrong password");
     };
@@ -129,9 +129,9 @@ async fn after_a_failover_the_new_master_has_the_lease() {
     let url = format!("redis+sentinel://127.0.0.1:{}/main/0", sentinel.port);
     let on = opened_with(url, None, 1).await.unwrap();
     assert!(!on.is_down());
-    let (write, run) = (fresh_write(), fresh_run());
+    let (write, run) = (fresh_write(), new_run());
     let begun = on.begin(write, run, LONG, "journal".into()).await.unwrap();
-    assert_eq!(begun, Begun::Yours(None));
+    assert_eq!(begun, Begun::Leased(None));
     // The start waited for the replica: nothing else has.
     master.kill();
     soon(async || {
@@ -144,7 +144,7 @@ async fn after_a_failover_the_new_master_has_the_lease() {
 }
 
 #[tokio::test]
-async fn a_cluster_does_what_a_server_does() {
+async fn cluster_behaves_like_a_single_server() {
     let node = || {
         Server::with(|port| {
             let bus = (port + 10_000).to_string();
@@ -183,7 +183,7 @@ async fn a_cluster_does_what_a_server_does() {
     for _ in 0..5 {
         super::cursors_come_back_with_the_generation(Arc::clone(&on)).await;
         super::a_write_has_one_run_at_a_time(Arc::clone(&on)).await;
-        super::an_answer_is_for_those_who_waited(Arc::clone(&on)).await;
+        super::a_response_is_kept_only_for_waiting_requests(Arc::clone(&on)).await;
         super::a_refusal_is_about_one_subject_or_all_and_takes_nothing(Arc::clone(&on)).await;
         super::a_group_is_delivered_in_order_and_one_at_a_time(Arc::clone(&on)).await;
     }

@@ -1,4 +1,4 @@
-//! Finds v1 in longer texts, in which anything may stand anywhere.
+//! Finds v1 in longer texts, in which it may be anywhere.
 
 use memchr::memchr;
 
@@ -11,7 +11,7 @@ use crate::{
     rules::Hosts,
 };
 
-/// Looks at a longer text, in which anything may stand anywhere.
+/// Finds URLs and paths anywhere in a text.
 pub(crate) fn in_prose(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sighting> {
     let mut found = urls(text, hosts, knowledge);
     let covered: Vec<_> = found
@@ -24,7 +24,7 @@ pub(crate) fn in_prose(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<
         if covered.iter().any(|range| range.contains(&at)) {
             continue;
         }
-        // Back to the start of the path, then every place where an operation may begin.
+        // The start of the word before the slash.
         let start = bytes
             .get(..at)
             .unwrap_or_default()
@@ -60,9 +60,9 @@ pub(crate) fn in_prose(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<
     found
 }
 
-/// Where prose names the API itself.
+/// Finds the names of the API itself.
 pub(crate) fn names(text: &str, phrases: &[String]) -> Vec<Sighting> {
-    // All of them name the version.
+    // All phrases contain the version.
     if memchr(b'1', text.as_bytes()).is_none() {
         return Vec::new();
     }
@@ -90,7 +90,7 @@ pub(crate) fn names(text: &str, phrases: &[String]) -> Vec<Sighting> {
     found
 }
 
-/// True if a path may begin there: not in the middle of a longer path.
+/// True if a path may start at that offset, false inside a longer path.
 fn starts_path(text: &str, start: usize) -> bool {
     let head = text.get(..start).unwrap_or_default();
     let Some(before) = head.chars().next_back() else {
@@ -111,7 +111,7 @@ fn starts_path(text: &str, start: usize) -> bool {
     }
 }
 
-/// True for the variable of a shell or a Makefile that may hold a base: `$ZOOM_API`, `$(BASE)`.
+/// True for a variable of a shell or a Makefile that may hold a base URL: `$ZOOM_API`, `$(BASE)`.
 fn ends_with_variable(text: &str) -> bool {
     let (name, opening) = match text.strip_suffix(')') {
         Some(inner) => (inner, "$("),
@@ -119,7 +119,7 @@ fn ends_with_variable(text: &str) -> bool {
     };
     let head = name.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
     let name = name.strip_prefix(head).unwrap_or_default();
-    // A file below a folder is no path of a server.
+    // A path below a local folder is not a path of a server.
     let folder = ["HOME", "PWD", "DIR"]
         .iter()
         .any(|word| name.contains(word));

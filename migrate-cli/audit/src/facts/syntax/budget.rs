@@ -1,4 +1,4 @@
-//! How long files may be parsed.
+//! Time budget of parsing.
 
 use std::{
     sync::{
@@ -8,26 +8,24 @@ use std::{
     time::Duration,
 };
 
-/// CPU time of a thread that one file may take. Parsers that are not optimised take several times
-/// as long.
+/// CPU time per file. Unoptimized parsers take several times as long.
 const FILE: Duration = Duration::from_secs(if cfg!(debug_assertions) { 5 } else { 1 });
-/// CPU time of a file that is not slow. After Ctrl-C, and once the slow files have used up
-/// [`TOTAL`], no file may take longer.
+/// CPU time of a fast file. No file gets more after Ctrl-C, and after slow files used up [`TOTAL`].
 const BRIEF: Duration = Duration::from_millis(100);
-/// CPU time that all slow files together may take beyond [`BRIEF`].
+/// CPU time of all slow files beyond [`BRIEF`].
 const TOTAL: Duration = Duration::from_secs(60);
-/// How many times its CPU time a file may take on a busy machine.
+/// Wall-clock limit of a file as a multiple of its CPU time, for busy machines.
 const BUSY: u32 = 10;
 
-/// The time for all files of a run.
+/// The time budget of a run.
 #[derive(Debug, Default)]
 pub(crate) struct ParseBudget {
     stop: Arc<AtomicBool>,
-    /// What slow files took beyond [`BRIEF`], in milliseconds.
+    /// Time of slow files beyond [`BRIEF`], in milliseconds.
     slow: AtomicU64,
 }
 
-/// The time for one file.
+/// The clock of one file.
 pub(super) struct Clock<'b> {
     budget: &'b ParseBudget,
     start: Duration,
@@ -42,7 +40,7 @@ impl ParseBudget {
         }
     }
 
-    /// Starts the clock of a file on the thread that parses it.
+    /// Starts the clock of a file, on the thread that parses it.
     pub(super) fn start(&self) -> Clock<'_> {
         Clock {
             budget: self,
@@ -50,27 +48,28 @@ impl ParseBudget {
         }
     }
 
-    /// The CPU time that a file may take now.
-    fn most(&self) -> Duration {
+    /// The CPU time per file.
+    fn limit(&self) -> Duration {
         if self.is_brief() { BRIEF } else { FILE }
     }
 
-    /// How long to wait for a file that is parsed in another process.
-    pub(super) fn patience(&self) -> Duration {
-        BUSY * self.most()
+    /// The timeout of a file that is parsed in another process.
+    pub(super) fn timeout(&self) -> Duration {
+        BUSY * self.limit()
     }
 
-    /// True if files may take only [`BRIEF`].
+    /// True if files only get [`BRIEF`].
     pub(super) fn is_brief(&self) -> bool {
         self.slow() > millis(TOTAL) || self.stop.load(Ordering::Relaxed)
     }
 
-    /// True if not even [`BRIEF`] is left: what does not end by itself takes longer than that.
+    /// True if no file is parsed any more: a file that needs a timeout would take longer than
+    /// [`BRIEF`].
     pub(super) fn is_used_up(&self) -> bool {
         self.slow() > millis(2 * TOTAL)
     }
 
-    /// What slow files took beyond [`BRIEF`], in milliseconds.
+    /// Time of slow files beyond [`BRIEF`], in milliseconds.
     pub(super) fn slow(&self) -> u64 {
         self.slow.load(Ordering::Relaxed)
     }
@@ -79,16 +78,16 @@ impl ParseBudget {
         self.slow.fetch_add(millis, Ordering::Relaxed);
     }
 
-    /// Counts what a file took.
+    /// Adds the time of a file.
     pub(super) fn spend(&self, time: Duration) {
         self.add_slow(millis(time.saturating_sub(BRIEF)));
     }
 }
 
 impl Clock<'_> {
-    /// True if the file has had its time.
+    /// True if the time of the file is up.
     pub(super) fn is_over(&self) -> bool {
-        self.elapsed() > self.budget.most()
+        self.elapsed() > self.budget.limit()
     }
 
     fn elapsed(&self) -> Duration {
@@ -106,7 +105,7 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// What this thread has used. A busy machine does not change what is found.
+/// CPU time of this thread. Unlike wall-clock time, it does not depend on other load.
 #[cfg(unix)]
 fn cpu_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
@@ -130,13 +129,13 @@ mod tests {
     }
 
     #[test]
-    fn an_interruption_ends_a_slow_file_soon() {
+    fn an_interrupt_shortens_the_time_per_file() {
         let stop = Arc::new(AtomicBool::new(true));
         assert!(spin(&ParseBudget::new(stop).start()) < FILE / 2);
     }
 
     #[test]
-    fn slow_files_leave_later_ones_less_time() {
+    fn slow_files_shorten_the_time_of_later_files() {
         let budget = ParseBudget::default();
         let total = millis(TOTAL);
         budget.add_slow(total + 1);

@@ -1,5 +1,5 @@
-//! Puts the pieces of a text together: constants of the same file are filled in, and every letter
-//! of the result still knows where it stands in the source.
+//! Concatenates the pieces of a text and fills in constants of the same file. Each byte of the
+//! result keeps its place in the source.
 
 use std::collections::HashMap;
 
@@ -8,27 +8,27 @@ use crate::{
     names::last_identifier,
 };
 
-/// Stands for a value that is not known.
+/// Placeholder for an unknown value.
 pub(crate) const HOLE: char = '\u{fffc}';
 
-/// How the signs of a URL are escaped: in JSON and JavaScript, and in URLs within URLs.
+/// Escapes of characters in a URL: in JSON and JavaScript, and in URLs within URLs.
 const ESCAPES: [(&str, &str); 3] = [("\\/", "/"), ("%2f", "/"), ("%3a", ":")];
-/// The length of the longest of [`ESCAPES`], in bytes.
+/// Length of the longest escape, in bytes.
 const LONGEST_ESCAPE: usize = 3;
 
-/// How often a constant may name another one.
+/// Maximum depth of constants that name other constants.
 const DEPTH: usize = 6;
-/// How much constants may add to one text, in bytes.
+/// Maximum length that constants add to a text, in bytes.
 const LIMIT: usize = 4096;
-/// How much constants may add to all texts of a file, in bytes.
+/// Maximum length that constants add to all texts of a file, in bytes.
 const BUDGET: usize = 4 << 20;
 
-/// The string constants of a file: a name that is always given the same text.
+/// The string constants of a file: names with only one value. `None` marks a name with several.
 #[derive(Debug, Default)]
 pub(crate) struct Constants(HashMap<String, Option<Vec<Piece>>>);
 
 impl Constants {
-    /// Collects what names stand for a text.
+    /// Collects the constants.
     pub(crate) fn of(extract: &Extract) -> Self {
         let mut known: HashMap<String, Option<Vec<Piece>>> = HashMap::new();
         for text in &extract.texts {
@@ -53,7 +53,7 @@ impl Constants {
         Self(known)
     }
 
-    /// Adds a constant that is known by another way, such as a `define`.
+    /// Adds a constant from elsewhere, such as a `define`.
     pub(crate) fn add(&mut self, name: &str, pieces: Vec<Piece>) {
         self.0.entry(name.to_owned()).or_insert(Some(pieces));
     }
@@ -63,16 +63,16 @@ impl Constants {
     }
 }
 
-/// A text whose constants are filled in.
+/// A text with constants filled in.
 #[derive(Debug, Default)]
 pub(crate) struct Folded {
-    /// The text; [`HOLE`] stands for each value that is not known.
+    /// The text, with [`HOLE`] for each unknown value.
     pub(crate) text: String,
-    /// Where each run of letters comes from: offset in `text`, offset in the source.
+    /// Places of the runs of bytes: offset in `text`, offset in the source.
     runs: Vec<(usize, usize)>,
     /// The names of the holes, in order.
     pub(crate) holes: Vec<String>,
-    /// The names of the constants that were filled in.
+    /// The names of the filled-in constants.
     pub(crate) filled: Vec<String>,
 }
 
@@ -88,7 +88,8 @@ impl Folded {
         source + (at - start)
     }
 
-    /// Where the piece that holds a byte starts, in the text. Escapes do not divide it.
+    /// The offset in the text at which the piece around a byte starts. Escapes do not split a
+    /// piece.
     pub(crate) fn run_start(&self, at: usize) -> usize {
         let index = self.runs.partition_point(|(start, _)| *start <= at);
         let mut runs = self.runs.iter().take(index).rev().peekable();
@@ -114,7 +115,7 @@ impl Folded {
         while let Some((body, letter, length)) = value.get(offset..).and_then(next_escape) {
             self.push_run(body, at + offset);
             offset += body.len() + length;
-            // A letter stands where its escape ends.
+            // The place of a decoded character is the end of its escape.
             self.push_run(letter, at + offset - 1);
         }
         self.push_run(value.get(offset..).unwrap_or_default(), at + offset);
@@ -134,7 +135,7 @@ impl Folded {
     }
 }
 
-/// The first escaped sign of a URL: what stands before it, the sign, and the length of the escape.
+/// The first escape in a text: the text before it, the decoded character, the length of the escape.
 fn next_escape(text: &str) -> Option<(&str, &'static str, usize)> {
     memchr::memchr2_iter(b'\\', b'%', text.as_bytes()).find_map(|at| {
         let rest = text.get(at..)?;
@@ -146,8 +147,8 @@ fn next_escape(text: &str) -> Option<(&str, &'static str, usize)> {
     })
 }
 
-/// Puts the pieces of a file's texts together, constants filled in as far as they are not endless:
-/// `a = b + b`, `b = c + c` and so on double what they add with each line.
+/// Folds the texts of a file. The budget bounds the result: a chain such as `a = b + b`, `b = c +
+/// c` doubles its length with each line.
 #[derive(Debug)]
 pub(crate) struct Folder {
     constants: Constants,
@@ -155,7 +156,7 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Starts with a file's constants.
+    /// Starts with the constants of a file.
     pub(crate) fn new(constants: Constants) -> Self {
         Self {
             constants,
@@ -163,7 +164,7 @@ impl Folder {
         }
     }
 
-    /// Puts pieces together.
+    /// Concatenates pieces.
     pub(crate) fn fold(&mut self, pieces: &[Piece]) -> Folded {
         let mut folded = Folded::default();
         let mut left = LIMIT.min(self.budget);
@@ -174,7 +175,7 @@ impl Folder {
     }
 }
 
-/// Adds pieces to a text; `left` is what constants may still add.
+/// Appends pieces to a text. `left` is the rest of the budget for constants.
 fn fill(
     pieces: &[Piece],
     constants: &Constants,
@@ -195,7 +196,8 @@ fn fill(
                 }
             }
             Piece::Hole(name) => match constants.value(name) {
-                // A whole URL begins a text; behind something else it is another name's value.
+                // A constant with a whole URL can only start a text. Elsewhere, it belongs to
+                // another name.
                 Some(value)
                     if depth > 0
                         && *left > 0
@@ -233,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn constants_are_filled_in_and_keep_their_place() {
+    fn fills_in_constants_and_keeps_their_place() {
         let mut constants = Constants::default();
         constants.add("BASE", vec![text("https://x/", 100)]);
         let folded =
@@ -245,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_constant_that_names_itself_ends() {
+    fn stops_at_a_constant_that_names_itself() {
         let mut constants = Constants::default();
         constants.add("A", vec![Piece::Hole("A".into()), text("/x", 1)]);
         let folded = Folder::new(constants).fold(&[Piece::Hole("A".into())]);
@@ -253,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn constants_add_only_so_much_and_the_source_is_never_cut() {
+    fn bounds_constants_but_not_literal_text() {
         let mut constants = Constants::default();
         for level in 0..64 {
             let below = Piece::Hole(format!("a{}", level + 1));
@@ -271,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn escaped_slashes_are_slashes() {
+    fn decodes_escaped_slashes() {
         let folded = Folder::new(Constants::default()).fold(&[text(r"https:\/\/a\/b", 10)]);
         assert_eq!(folded.text, "https://a/b");
         assert_eq!(folded.source(8), 10 + 10);
@@ -279,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_filled_in_is_a_piece_of_its_own() {
+    fn a_hole_is_a_piece() {
         let pieces = [Piece::Hole("$b".into()), text("/user", 3)];
         let folded = Folder::new(Constants::default()).fold(&pieces);
         assert_eq!(folded.run_start(HOLE.len_utf8() + 2), HOLE.len_utf8());

@@ -1,7 +1,8 @@
-//! Parses files in processes of their own, whose memory and time the system limits.
+//! Parses files in child processes with limits on memory and CPU time.
 //!
-//! Some texts make a parser take minutes and gigabytes in a step that nothing interrupts, and no sign in
-//! a text tells all of them. A process can be ended at any time; another one takes the next file.
+//! Some texts make a parser use minutes and gigabytes in a step that cannot be interrupted, and
+//! such texts cannot be detected before. A child process can be killed at any time; a new one
+//! parses the next file.
 
 use std::{
     collections::HashSet,
@@ -24,19 +25,19 @@ use crate::{
     language::Language,
 };
 
-/// The argument that makes the program parse the files on its standard input; see [`serve`].
+/// Argument with which the program must call [`serve`].
 pub const ARGUMENT: &str = "parse-files";
 
-/// Address space of a process, in bytes. The stack that the parser may need is reserved in it.
+/// Address space of a process, in bytes. It includes the reserved stack of the parser.
 #[cfg(unix)]
 const MEMORY: u64 = 1 << 30;
-/// CPU time of a process for one file, in whole seconds; the parser's own clock ends it earlier if it can.
+/// CPU time of a process per file, in whole seconds. Backup for the parser's own clock.
 #[cfg(unix)]
 const SECONDS: u64 = if cfg!(debug_assertions) { 8 } else { 2 };
-/// How often a process that is at work is looked at.
+/// Interval at which the timeout is checked.
 const STEP: Duration = Duration::from_millis(20);
 
-/// What is to be parsed: a line of JSON.
+/// A file to parse: a line of JSON.
 #[derive(Debug, Deserialize, Serialize)]
 struct Task<T, C> {
     language: Language,
@@ -45,20 +46,20 @@ struct Task<T, C> {
     is_brief: bool,
 }
 
-/// What came of it: a line of JSON.
+/// The result: a line of JSON.
 #[derive(Debug, Deserialize, Serialize)]
 struct Answer {
-    /// Nothing if it took too long.
+    /// `None` after a timeout.
     found: Option<Extract>,
-    /// What it took of the time for slow files, in milliseconds.
+    /// Time beyond that of a fast file, in milliseconds.
     slow: u64,
 }
 
-/// No process can be started.
+/// No child process can be started.
 #[derive(Debug)]
 pub(super) struct NoProcess;
 
-/// Processes that parse. As many are kept as were at work at a time.
+/// A pool of child processes.
 #[derive(Debug)]
 pub(super) struct Parsers {
     program: PathBuf,
@@ -73,7 +74,7 @@ impl Parsers {
         }
     }
 
-    /// Parses a text within the budget; nothing if that takes too much of the machine.
+    /// Parses a text within the budget; `None` after a timeout.
     pub(super) fn extract(
         &self,
         language: Language,
@@ -93,7 +94,7 @@ impl Parsers {
             is_brief: budget.is_brief(),
         };
         let start = Instant::now();
-        let answer = parser.answer(&task, || start.elapsed() > budget.patience());
+        let answer = parser.answer(&task, || start.elapsed() > budget.timeout());
         let Some(Answer { found, slow }) = answer else {
             budget.spend(start.elapsed());
             return Ok(None);
@@ -108,7 +109,7 @@ impl Parsers {
     }
 }
 
-/// A process that parses; it ends with this value.
+/// A child process. It is killed on drop.
 #[derive(Debug)]
 struct Parser {
     process: Child,
@@ -124,7 +125,7 @@ impl Parser {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        // Ctrl-C is for the program that decides what it means.
+        // Ctrl-C must only reach the parent, which decides what to do.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut process = command.spawn()?;
@@ -145,7 +146,7 @@ impl Parser {
         })
     }
 
-    /// Gives a task and waits for the answer; nothing if the process ends, or has to be ended.
+    /// Sends a task and waits for the result; `None` after a timeout, and if the process ends.
     fn answer(&mut self, task: &impl Serialize, is_over: impl Fn() -> bool) -> Option<Answer> {
         let mut line = serde_json::to_vec(task).ok()?;
         line.push(b'\n');
@@ -167,11 +168,11 @@ impl Drop for Parser {
     }
 }
 
-/// Parses the files on standard input and writes what they say to standard output.
+/// Parses the files on standard input and prints the extracts on standard output.
 ///
 /// # Errors
 ///
-/// The input cannot be read, or the output is closed.
+/// Fails if the input cannot be read, or the output is closed.
 pub fn serve() -> io::Result<()> {
     let mut out = io::stdout().lock();
     for line in io::stdin().lock().split(b'\n') {
@@ -187,7 +188,7 @@ pub fn serve() -> io::Result<()> {
     Ok(())
 }
 
-/// Limits what this process may take for its next file.
+/// Limits memory and CPU time of this process until the next file.
 #[cfg(unix)]
 fn limit() -> io::Result<()> {
     use rustix::{
@@ -203,7 +204,7 @@ fn limit() -> io::Result<()> {
     let used = u64::try_from(used).unwrap_or_default();
     limit(Resource::As, MEMORY)?;
     limit(Resource::Core, 0)?;
-    // The system counts in whole seconds; the one that has begun is partly used up.
+    // The limit is in whole seconds, and the current second is partly used.
     limit(Resource::Cpu, used.saturating_add(1 + SECONDS))?;
     Ok(())
 }

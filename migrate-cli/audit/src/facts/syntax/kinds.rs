@@ -1,4 +1,4 @@
-//! What the nodes of the grammars mean: `rules/data/nodes.toml`.
+//! Meaning of the grammars' nodes, from `rules/data/nodes.toml`.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -10,31 +10,31 @@ use serde::Deserialize;
 const NODES: &str = include_str!("../../../rules/data/nodes.toml");
 static KINDS: LazyLock<Kinds> = LazyLock::new(|| Kinds::read(NODES).unwrap_or_default());
 
-/// What a node is, as far as it matters.
+/// Meaning of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Kind {
-    /// A string; its parts are below it or in its text.
+    /// A string with its parts as children or text.
     String,
     /// A comment.
     Comment,
     /// Markup around the code.
     Markup,
-    /// `a + b`, `a . b`, `"a" "b"` and the like; the operator still has to be looked at.
+    /// `a + b`, `a . b`, `"a" "b"` and the like. The operator decides.
     Binary,
-    /// A node that only wraps another.
+    /// A node around one other node.
     Wrapper,
     /// A call, a construction or a command.
     Call,
     /// An annotation or an attribute.
     Annotation,
-    /// Something that gives a value a name and ends the expression.
+    /// An assignment or declaration. It ends the expression.
     Assignment,
     /// A named value inside an expression: a map entry, a named argument.
     Pair,
     /// A label of a switch or a match.
     Case,
-    /// A comparison without an operator to look at.
+    /// A comparison whose operator is not in the tree.
     Comparison,
     /// A list of arguments or elements.
     List,
@@ -48,7 +48,7 @@ pub(super) enum Kind {
     Subscript,
     /// A name.
     Identifier,
-    /// Where an expression ends on the way up.
+    /// The end of an expression on the way up.
     Boundary,
     /// Anything else.
     Other,
@@ -79,12 +79,12 @@ impl Kinds {
     }
 }
 
-/// What a node of that name is.
+/// The meaning of a node type.
 pub(super) fn kind(name: &str) -> Kind {
     KINDS.by_name.get(name).copied().unwrap_or(Kind::Other)
 }
 
-/// True if a part of a string stands for the value of something else.
+/// True for a part of a string that is an interpolated expression.
 pub(super) fn is_interpolation(name: &str) -> bool {
     KINDS.interpolations.contains(name)
 }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_can_be_read() {
+    fn parses_the_table() {
         let kinds = Kinds::read(NODES).unwrap();
         assert_eq!(kinds.by_name.get("call"), Some(&Kind::Call));
     }

@@ -1,4 +1,4 @@
-//! Reads code without a grammar: only quotes, comments and what stands before a quote are known.
+//! Scans code without a grammar for quotes, comments and the code before a quote.
 
 use crate::language::Lexis;
 use crate::{
@@ -6,10 +6,10 @@ use crate::{
     names::{last_identifier, names_credential},
 };
 
-/// How far before a string its callee or name is looked for, in bytes.
+/// Bytes before a string in which its callee or name is searched.
 const BEFORE: usize = 120;
 
-/// Reads a text; `offset` is where it starts in its file. Without a lexis it is markup.
+/// Scans a text that starts at `offset` in its file. Without a lexis, it is markup.
 pub(super) fn extract(lexis: Option<Lexis>, source: &str, offset: usize) -> Extract {
     let mut reader = Reader {
         source,
@@ -29,14 +29,14 @@ struct Reader<'s> {
     lexis: Option<Lexis>,
     at: usize,
     found: Extract,
-    /// Where the last string ended, to join `"a" + "b"`.
+    /// End of the last string, to join `"a" + "b"`.
     texts_end: usize,
 }
 
 impl Reader<'_> {
     fn run(&mut self) {
         let bytes = self.source.as_bytes();
-        // Text between strings, for markup, whose values may stand without quotes.
+        // Start of the text between strings, for markup with unquoted values.
         let mut plain = 0;
         while let Some(byte) = bytes.get(self.at).copied() {
             if let Some(end) = self.comment_end() {
@@ -111,7 +111,7 @@ impl Reader<'_> {
         }
     }
 
-    /// An apostrophe within a word opens nothing.
+    /// An apostrophe within a word does not start a string.
     fn opens_string(&self, quote: u8) -> bool {
         let before = self
             .at
@@ -151,7 +151,6 @@ impl Reader<'_> {
         let inner = text.get(width..text.len() - width).unwrap_or_default();
         let pieces = pieces(inner, self.offset + start + width);
         let before = self.before(start).to_owned();
-        let before = before.as_str();
         // `"a" + "b"` and `"a" . "b"` are one text.
         let joins = before.trim_end();
         if joins.len() < 8
@@ -163,18 +162,17 @@ impl Reader<'_> {
             self.texts_end = end;
             return;
         }
-        let mut found = Text::plain("", 0, Role::Value);
-        found.pieces = pieces;
+        let mut found = Text::new(Role::Value, pieces);
         surroundings(
-            // `base <> "/user/list"` of Elixir; BASIC and SQL compare with it.
+            // `base <> "/user/list"` concatenates in Elixir, but compares in BASIC and SQL.
             match self.lexis {
                 Some(Lexis::Hash) => before.trim_end().trim_end_matches("<>"),
-                _ => before,
+                _ => &before,
             },
             self.source.get(end..).unwrap_or_default(),
             &mut found,
         );
-        if let Some(hole) = joined_name(before) {
+        if let Some(hole) = joined_name(&before) {
             found.pieces.insert(0, Piece::Hole(hole.to_owned()));
         }
         if names_credential(inner) {
@@ -188,7 +186,7 @@ impl Reader<'_> {
         self.texts_end = end;
     }
 
-    /// What stands between the last string and this one, at most some bytes.
+    /// The code between the last string and this one, at most [`BEFORE`] bytes.
     fn before(&self, start: usize) -> &str {
         let mut from = start.saturating_sub(BEFORE).max(self.texts_end);
         while !self.source.is_char_boundary(from) {
@@ -197,7 +195,7 @@ impl Reader<'_> {
         self.source.get(from..start).unwrap_or_default()
     }
 
-    /// Notes what a page shows between its quotes: a URL there is read, not requested.
+    /// Adds the unquoted text of a page. A URL in it is prose.
     fn plain(&mut self, from: usize, to: usize) {
         if self.lexis.is_some() {
             return;
@@ -211,7 +209,7 @@ impl Reader<'_> {
     }
 }
 
-/// Takes `${x}`, `#{x}`, `{x}` and `$x` out of a string.
+/// Splits `${x}`, `#{x}`, `{x}` and `$x` off a string.
 fn pieces(inner: &str, at: usize) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut start = 0;
@@ -234,9 +232,9 @@ fn pieces(inner: &str, at: usize) -> Vec<Piece> {
     pieces
 }
 
-/// The name in a placeholder that opens there, and the byte after it.
+/// The name in a placeholder at `open`, and the offset behind the placeholder.
 fn placeholder(inner: &str, open: usize) -> Option<(&str, usize)> {
-    /// How long what stands between braces may be, in bytes.
+    /// Maximum length of a name in braces, in bytes.
     const LONGEST: usize = 120;
     let text = inner.get(open..)?;
     let body = text.strip_prefix('$').unwrap_or(text);
@@ -275,7 +273,7 @@ fn push(inner: &str, from: usize, to: usize, at: usize, pieces: &mut Vec<Piece>)
     }
 }
 
-/// `BASE + ` before a string: the name that it is joined to.
+/// The name that a string is concatenated with: `BASE + ` before it.
 fn joined_name(before: &str) -> Option<&str> {
     let trimmed = before.trim_end();
     let head = trimmed
@@ -319,14 +317,9 @@ fn surroundings(before: &str, after: &str, text: &mut Text) {
 }
 
 fn callee(head: &str) -> String {
-    let start = head
-        .rfind(|letter: char| {
-            !(letter.is_alphanumeric() || matches!(letter, '_' | '.' | '$' | '>' | '-' | ':' | '@'))
-        })
-        .map_or(0, |at| at + 1);
-    let mut start = start.min(head.len());
-    while !head.is_char_boundary(start) {
-        start += 1;
-    }
+    let is_part = |letter: char| {
+        letter.is_alphanumeric() || matches!(letter, '_' | '.' | '$' | '>' | '-' | ':' | '@')
+    };
+    let start = head.trim_end_matches(is_part).len();
     head.get(start..).unwrap_or_default().to_owned()
 }

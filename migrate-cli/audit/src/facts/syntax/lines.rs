@@ -1,4 +1,4 @@
-//! Reads data and prose line by line: every value counts.
+//! Reads data and prose line by line, each as one text.
 
 use crate::language::{Format, Language, Lexis};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     names::last_identifier,
 };
 
-/// How much of a very long line is one text, in bytes.
+/// Maximum length of a text, in bytes. Longer lines are split.
 const WINDOW: usize = 4096;
 
 /// Reads a file of data or prose.
@@ -75,7 +75,7 @@ fn push(language: Language, line: &str, at: usize, role: Role, found: &mut Extra
         if end == line.len() {
             break;
         }
-        // Windows overlap, so that nothing is cut in two.
+        // The parts overlap, so that no match is cut in two.
         start = end.saturating_sub(256).max(start + 1);
         while !line.is_char_boundary(start) {
             start += 1;
@@ -87,7 +87,7 @@ fn interesting(line: &str) -> bool {
     line.contains('/') || line.contains('=') || line.contains(':') || line.contains("oom")
 }
 
-/// The key of a line such as `key = value`, `"key": "value"`.
+/// The key in a line such as `key = value`, `"key": "value"`.
 fn key(language: Language, line: &str) -> Option<String> {
     let line = line.get(..line.len().min(300)).unwrap_or(line);
     let at = match language {

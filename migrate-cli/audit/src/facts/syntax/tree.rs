@@ -1,4 +1,4 @@
-//! Reads code by its grammar.
+//! Parses code with its grammar.
 
 mod bindings;
 mod surroundings;
@@ -16,15 +16,15 @@ use crate::{
         kinds::{Kind, kind},
         tree::surroundings::{Arguments, is_key, tidy},
     },
-    names::{last_identifier, names_credential},
+    names::{contains_zoom, last_identifier, names_credential},
 };
 
-/// After how many nodes of a tree the clock is read.
+/// Number of nodes between two reads of the clock.
 const CLOCK: usize = 64;
-/// How much of a callee's source is kept, from its end.
+/// Maximum length of a callee, in bytes. The end is kept.
 pub(super) const CALLEE: usize = 160;
 
-/// Parses a file; nothing if that takes too long.
+/// Parses a file; `None` after a timeout.
 pub(super) fn extract(
     grammar: &Grammar,
     language: Language,
@@ -34,13 +34,13 @@ pub(super) fn extract(
 ) -> Option<Extract> {
     let mut parser = Parser::new();
     parser.set_language(grammar).ok()?;
-    let mut patience = |_: &tree_sitter::ParseState| {
+    let mut check_clock = |_: &tree_sitter::ParseState| {
         if clock.is_over() {
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
     };
-    let options = ParseOptions::new().progress_callback(&mut patience);
+    let options = ParseOptions::new().progress_callback(&mut check_clock);
     let mut read = |at: usize, _| source.as_bytes().get(at..).unwrap_or_default();
     let tree = parser.parse_with_options(&mut read, None, Some(options))?;
     let mut walk = Walk {
@@ -60,7 +60,7 @@ pub(super) fn extract(
     Some(walk.found)
 }
 
-/// The words of a shell script that name a command; nothing if the search takes too long.
+/// The words of a shell script that name a command; `None` after a timeout.
 fn commands(mut cursor: TreeCursor, clock: &Clock) -> Option<HashSet<usize>> {
     let mut commands = HashSet::new();
     let mut nodes = 0_usize;
@@ -86,37 +86,37 @@ fn commands(mut cursor: TreeCursor, clock: &Clock) -> Option<HashSet<usize>> {
     }
 }
 
-/// How many classes, functions and maps around a text are noted, from the inside: code may be nested
-/// without end.
+/// Maximum number of classes, functions and maps kept for a text, innermost first. Nesting has no
+/// bound.
 const SCOPES: usize = 32;
 
-/// A class, a function or a map that the walk is in.
+/// A class, a function or a map around the current node.
 struct Scope {
     depth: usize,
     at: usize,
     name: String,
     is_function: bool,
-    /// Where the innermost function is among the scopes, this one included.
+    /// Index of the innermost function among the scopes, this one included.
     function: Option<usize>,
 }
 
 pub(super) struct Walk<'t> {
     language: Language,
     pub(super) source: &'t str,
-    /// The last names of calls that matter.
+    /// Last identifiers of the calls to keep.
     calls: &'t HashSet<String>,
     pub(super) ancestors: Vec<Node<'t>>,
     scopes: Vec<Scope>,
-    /// Strings that are part of a concatenation which was taken as a whole.
+    /// Strings that are part of a concatenation already added.
     consumed: HashSet<usize>,
-    /// Words of a shell script that name a command. Looking up the parent of each word would start
-    /// at the root each time, and recurse.
+    /// Words of a shell script that name a command. Collected in advance, because looking up the
+    /// parent of a node starts at the root and recurses.
     commands: HashSet<usize>,
     found: Extract,
 }
 
 impl<'t> Walk<'t> {
-    /// Walks the tree; nothing if that takes too long.
+    /// Walks the tree; `None` after a timeout.
     fn run(&mut self, mut cursor: TreeCursor<'t>, clock: &Clock) -> Option<()> {
         let mut nodes = 0_usize;
         loop {
@@ -141,7 +141,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// The walk is done with what is below a node.
+    /// Closes the scopes of a node.
     fn leave(&mut self) {
         let depth = self.ancestors.len();
         while self.scopes.last().is_some_and(|scope| scope.depth >= depth) {
@@ -175,7 +175,7 @@ impl<'t> Walk<'t> {
         if !node.is_named() {
             return;
         }
-        // Go's declaration stands around the names of all packages.
+        // In Go, one declaration contains the import specs of all packages.
         let block = self.language == Language::Go && node.kind() == "import_declaration";
         if is_import(node.kind()) && !block {
             self.found.imports.push(Import {
@@ -237,7 +237,7 @@ impl<'t> Walk<'t> {
         });
     }
 
-    /// `const ask = (path) => …`: the variable's name is the function's.
+    /// `const send = (path) => …`: the function has the name of the variable.
     fn open_named(&mut self, node: Node<'t>) {
         let is_function = matches!(
             node.kind(),
@@ -293,7 +293,7 @@ impl<'t> Walk<'t> {
 
     fn call(&mut self, node: Node<'t>) {
         let Some(until) = self.arguments_start(node).or_else(|| {
-            // Ruby calls a method without arguments.
+            // A Ruby call without arguments.
             (node.kind() == "call").then(|| node.end_byte())
         }) else {
             return;
@@ -309,7 +309,7 @@ impl<'t> Walk<'t> {
         };
         let name = last_identifier(&callee);
         self.builder(node, until, &callee);
-        let zoom = name.len() < 40 && name.to_ascii_lowercase().contains("zoom");
+        let zoom = name.len() < 40 && contains_zoom(name);
         if !zoom && !self.calls.contains(name) {
             return;
         }
@@ -344,10 +344,10 @@ impl<'t> Walk<'t> {
             return;
         }
         let offset = text.rfind(name).unwrap_or_default();
-        // The name of a class is no method, but where all public names begin like that.
+        // In most languages, a capital starts a class. In Go, it starts any public name.
         let is_class = self.language != Language::Go && name.starts_with(char::is_uppercase);
-        let is_handed_on = !is_class && parent.is_some_and(|parent| self.hands_on(parent));
-        if is_handed_on && self.calls.contains(name) {
+        let is_method_value = !is_class && parent.is_some_and(|parent| self.takes_method(parent));
+        if is_method_value && self.calls.contains(name) {
             self.found.calls.push(Call {
                 callee: tidy(text),
                 end: node.end_byte(),
@@ -366,9 +366,9 @@ impl<'t> Walk<'t> {
         });
     }
 
-    /// True for what takes a method to call it later: `promisify(zoom.user.list)`,
+    /// True if the parent takes a method as a value, to call it later: `promisify(zoom.user.list)`,
     /// `zoom.user.list.bind(zoom)`, `{ people: zoom.user.list }`.
-    fn hands_on(&self, parent: Node<'t>) -> bool {
+    fn takes_method(&self, parent: Node<'t>) -> bool {
         match self.kind_of(parent) {
             Kind::List | Kind::Pair | Kind::Assignment => true,
             Kind::Member => last_identifier(self.text_of(parent)) == "bind",
@@ -389,17 +389,17 @@ fn is_import(name: &str) -> bool {
     )
 }
 
-/// Puts the children of a node on a stack so that the first one comes off first.
-pub(super) fn push_children<'t>(node: Node<'t>, open: &mut Vec<Node<'t>>) {
+/// Pushes at most `limit` children of a node on a stack, so that the first child is popped first.
+pub(super) fn push_children<'t>(node: Node<'t>, limit: usize, open: &mut Vec<Node<'t>>) {
     let first = open.len();
     let mut cursor = node.walk();
-    open.extend(node.named_children(&mut cursor));
+    open.extend(node.named_children(&mut cursor).take(limit));
     if let Some(added) = open.get_mut(first..) {
         added.reverse();
     }
 }
 
-/// The end of a text, cut between characters.
+/// The last `length` bytes of a text, cut at a character boundary.
 pub(super) fn tail(text: &str, length: usize) -> &str {
     let mut start = text.len().saturating_sub(length);
     while !text.is_char_boundary(start) {

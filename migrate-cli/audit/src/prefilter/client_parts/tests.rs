@@ -14,12 +14,12 @@ use crate::{
 fn relevance() -> ClientParts {
     let catalog = Catalog::embedded().unwrap();
     let rules = Rules::embedded().unwrap();
-    let knowledge = Knowledge::from_catalog(&catalog, &rules.strays);
+    let knowledge = Knowledge::from_catalog(&catalog, &rules.hosts.strays);
     ClientParts::new(&knowledge, &rules).unwrap()
 }
 
 #[test]
-fn keys_and_halves_that_may_belong_together_count() {
+fn keeps_keys_and_halves_that_may_belong_together() {
     let relevance = relevance();
     let takes_part = |text: &str| relevance.part(text.as_bytes()).is_some();
     assert!(takes_part("zoom({ apiKey: key })"));
@@ -62,7 +62,7 @@ fn keys_and_halves_that_may_belong_together_count() {
 }
 
 #[test]
-fn what_a_client_may_look_like_is_kept() {
+fn keeps_texts_that_may_be_a_client() {
     let relevance = relevance();
     for text in [
         "namespace Zoom; class User { function z($z) { return $this->client->request('checkzpk', $z); } }",
@@ -88,8 +88,8 @@ fn what_a_client_may_look_like_is_kept() {
     }
 }
 
-/// Code of a client in parts: `{r}` stands for a resource, `{a}` for an action, `{c}` for the name of
-/// a client, `{n}` for a name, `{=}` for what gives it a value.
+/// Code of a client in parts: `{r}` is a resource, `{a}` an action, `{c}` the name of a client,
+/// `{n}` a name, `{=}` an assignment.
 const PARTS: [&str; 16] = [
     "{c}.{r}.{a}(id)\n",
     "${c}->{r}->{a}($id);\n",
@@ -106,7 +106,7 @@ const PARTS: [&str; 16] = [
     "class {c} {\n",
     "}\n",
     "const {c} = require('zoomus')\n",
-    "// nothing that matters stands on this line, which only keeps others apart by its length\n",
+    "// this long line only keeps other lines apart\n// ..................................................\n",
 ];
 
 fn code() -> impl Strategy<Value = String> {
@@ -138,9 +138,9 @@ fn code() -> impl Strategy<Value = String> {
     prop::collection::vec(part, 1..16).prop_map(|parts| parts.concat())
 }
 
-/// Beside the base URL of v1, a file that is dropped has no use of it.
+/// A dropped file has no use of v1, even beside the base URL of v1.
 #[test]
-fn what_is_dropped_has_no_use() {
+fn dropped_files_have_no_use_of_v1() {
     let catalog = Catalog::embedded().unwrap();
     let audit = Audit::new(&catalog, Options::default()).unwrap();
     let prefilter = Prefilter::new(&audit.knowledge, &audit.rules).unwrap();

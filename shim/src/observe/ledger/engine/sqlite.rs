@@ -8,6 +8,7 @@ use rusqlite::{
 };
 
 use super::{Cell, Engine, LedgerError, Purpose, Row, SCHEMA, tables, upgrade};
+use crate::private_file::owner_only;
 
 /// `application_id` of a ledger: "v1us".
 const APPLICATION: i64 = 0x7631_7573;
@@ -154,12 +155,7 @@ fn numbered(sql: &str) -> String {
 /// contains addresses.
 fn create(file: &Path) -> io::Result<u64> {
     let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
+    owner_only(options.create(true).append(true));
     let metadata = options.open(file)?.metadata()?;
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! What names are given: keys of variables, values of names, and the classes that a class extends.
+//! Assignments: keys of variables, values of names, and superclasses.
 
 use tree_sitter::Node;
 
@@ -14,7 +14,7 @@ use crate::{
 impl<'t> Walk<'t> {
     /// `class Client(ZoomClient):`, `class Client < Zoomus::Client`
     pub(super) fn subclass(&mut self, class: Node<'t>, name: &str) {
-        /// How long what a class extends may be, in bytes.
+        /// Maximum length of the superclasses, in bytes.
         const EXTENDS: usize = 200;
         let ends = class
             .child_by_field_name("name")
@@ -35,7 +35,7 @@ impl<'t> Walk<'t> {
         probe.target
     }
 
-    /// `form.append("email", email)` sets a key of `form`.
+    /// `form.append("email", email)` writes a key of `form`.
     pub(super) fn builder(&mut self, call: Node<'t>, arguments: usize, callee: &str) {
         let Some((receiver, method)) = split_member(callee) else {
             return;
@@ -66,7 +66,7 @@ impl<'t> Walk<'t> {
         let mut cursor = call.walk();
         let list = call.named_children(&mut cursor);
         let mut list = list.filter(|child| child.start_byte() >= arguments);
-        // Wrappers stand around the first argument in PowerShell, C# and others.
+        // The first argument may have wrapper nodes, in PowerShell, C# and others.
         let first = list.next().and_then(|list| {
             std::iter::successors(Some(list), |node| node.named_child(0))
                 .take(CLIMB)
@@ -97,9 +97,9 @@ impl<'t> Walk<'t> {
         });
     }
 
-    /// `$data = array('id' => $id)`: the keys of a literal that a variable is given.
+    /// `$data = array('id' => $id)`: the keys of an assigned literal.
     pub(super) fn entry(&mut self, pair: Node<'t>) {
-        /// How far above an entry the assignment of its literal may stand.
+        /// Maximum number of nodes between an entry and its assignment.
         const DEPTH: usize = 24;
         if self.function().is_none() {
             return;
@@ -110,7 +110,7 @@ impl<'t> Walk<'t> {
                 self.kind_of(*node),
                 Kind::Container | Kind::List | Kind::Wrapper
             ) || matches!(node.kind(), "argument" | "variable_initializer")
-                || self.carries(*node)
+                || self.is_payload(*node)
         });
         let Some(assignment) = above
             .next()
@@ -132,7 +132,7 @@ impl<'t> Walk<'t> {
 
     /// `users = client.user`, `api = make_client()`
     pub(super) fn bind(&mut self, assignment: Node<'t>) {
-        /// How long a value may be, in bytes.
+        /// Maximum length of a value, in bytes.
         const VALUE: usize = 120;
         let Some(left) = left_of(assignment) else {
             return;
@@ -197,7 +197,7 @@ pub(super) fn last_child(node: Node) -> Option<Node> {
     node.named_child(last)
 }
 
-/// The naming side of an assignment.
+/// The left side of an assignment.
 fn left_of(assignment: Node) -> Option<Node> {
     ["left", "name", "alias"]
         .iter()

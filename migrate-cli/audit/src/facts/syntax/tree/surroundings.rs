@@ -1,5 +1,5 @@
-//! What stands around a text in a syntax tree: what is called with it, the name that it is given,
-//! the parameters beside it.
+//! Surroundings of a text in a syntax tree: the call that takes it, the name that it is assigned
+//! to, the parameters beside it.
 
 use tree_sitter::Node;
 
@@ -10,27 +10,27 @@ use crate::{
         tree::{
             CALLEE, Walk,
             bindings::last_child,
-            tail,
+            push_children, tail,
             texts::{inner_range, operator},
         },
     },
     names::last_identifier,
 };
 
-/// How far up the tree the surroundings of a text are looked for.
+/// Maximum number of ancestors searched for the surroundings of a text.
 pub(super) const CLIMB: usize = 64;
 
-/// How many nodes of an argument list are looked at for parameter names.
+/// Maximum number of nodes of an argument list searched for parameter names.
 const ARGUMENTS: usize = 200;
 
-/// How many elements of a list are looked at.
+/// Maximum number of elements of a list that are checked.
 const ELEMENTS: usize = 24;
 
-/// How deeply the literals of a call may be nested.
+/// Maximum depth of the literals in a call.
 const LITERAL: usize = 6;
 
-/// Arguments that carry all parameters of a request.
-const CARRIERS: [&str; 14] = [
+/// Names of arguments that hold all parameters of a request.
+const PAYLOADS: [&str; 14] = [
     "body",
     "content",
     "data",
@@ -47,8 +47,8 @@ const CARRIERS: [&str; 14] = [
     "multipart",
 ];
 
-/// Functions that only shape the literal that they are given.
-const SHAPERS: [&str; 7] = [
+/// Functions that convert a literal.
+const CONVERTERS: [&str; 7] = [
     "array",
     "dict",
     "http_build_query",
@@ -58,19 +58,19 @@ const SHAPERS: [&str; 7] = [
     "urlencode",
 ];
 
-/// What is given in a call.
+/// Arguments of a call.
 #[derive(Debug, Default)]
 pub(super) struct Arguments {
-    /// The named parameters.
+    /// Their names.
     pub(super) given: Vec<String>,
-    /// The variables.
+    /// The variables among them.
     pub(super) passed: Vec<String>,
-    /// All of it is literal but for values.
+    /// True if all names are literals.
     pub(super) whole: bool,
 }
 
 impl<'t> Walk<'t> {
-    /// Looks upwards for what is done with a text.
+    /// Sets the surroundings of a text from its ancestors.
     pub(super) fn climb(&self, node: Node<'t>, text: &mut Text) {
         let mut child = node;
         for parent in self.ancestors.iter().rev().take(CLIMB).copied() {
@@ -78,12 +78,10 @@ impl<'t> Walk<'t> {
                 Kind::Call => {
                     if let Some(callee) = self.callee(parent, child) {
                         if text.callee.is_none() && may_be_path(text) {
-                            let Arguments {
-                                given,
-                                passed,
-                                whole,
-                            } = self.named_arguments(parent);
-                            (text.given, text.passed, text.whole) = (given, passed, whole);
+                            let arguments = self.named_arguments(parent);
+                            text.given = arguments.given;
+                            text.passed = arguments.passed;
+                            text.whole = arguments.whole;
                         }
                         let formats = is_formatter(&callee);
                         text.callee = Some(callee);
@@ -93,11 +91,6 @@ impl<'t> Walk<'t> {
                     }
                 }
                 Kind::Annotation => {
-                    text.usage = Usage::Annotation;
-                    text.callee = Some(tail(self.text_of(parent), CALLEE).to_owned());
-                    return;
-                }
-                Kind::Other if parent.kind() == "jsx_attribute" => {
                     text.usage = Usage::Annotation;
                     text.callee = Some(tail(self.text_of(parent), CALLEE).to_owned());
                     return;
@@ -144,7 +137,7 @@ impl<'t> Walk<'t> {
                     return;
                 }
                 Kind::List if text.element.is_none() => {
-                    text.element = place(parent, child).map(|at| (parent.start_byte(), at));
+                    text.element = index_in(parent, child).map(|at| (parent.start_byte(), at));
                 }
                 Kind::Boundary | Kind::Function => return,
                 Kind::Container if matches!(parent.kind(), "class" | "module") => return,
@@ -154,7 +147,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// What is called, if the child is among the arguments of the call.
+    /// The callee, if the child is among the arguments of the call.
     pub(super) fn callee(&self, call: Node<'t>, child: Node<'t>) -> Option<String> {
         let from = call.start_byte();
         let keyword = match call.kind() {
@@ -207,7 +200,7 @@ impl<'t> Walk<'t> {
         Some(name.end_byte())
     }
 
-    /// The parameters and variables that are given in a call.
+    /// The names and variables among the arguments of a call.
     pub(super) fn named_arguments(&self, call: Node<'t>) -> Arguments {
         let (mut given, mut passed) = (Vec::new(), Vec::new());
         let Some(start) = self.arguments_start(call) else {
@@ -245,7 +238,7 @@ impl<'t> Walk<'t> {
                 }
                 _ => {}
             }
-            push_first_children(node, &mut open);
+            push_children(node, ELEMENTS, &mut open);
         }
         Arguments {
             given,
@@ -254,7 +247,8 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// True if all arguments of a call are literals, maps or functions, whose values may vary.
+    /// True if all arguments of a call are literals, maps or functions. Their values may be
+    /// variables.
     fn is_whole(&self, call: Node<'t>) -> bool {
         let list = call.child_by_field_name("arguments");
         list.is_some_and(|list| self.are_literal(list, LITERAL))
@@ -269,12 +263,12 @@ impl<'t> Walk<'t> {
     }
 
     /// True for an entry whose value holds parameters: `qs: { … }`.
-    pub(super) fn carries(&self, node: Node<'t>) -> bool {
+    pub(super) fn is_payload(&self, node: Node<'t>) -> bool {
         let key = node.named_child(0).map(|key| self.text_of(key));
         self.kind_of(node) == Kind::Pair
             && key.is_some_and(|key| {
                 let key = last_identifier(key).to_ascii_lowercase();
-                CARRIERS.contains(&key.as_str())
+                PAYLOADS.contains(&key.as_str())
             })
     }
 
@@ -285,7 +279,7 @@ impl<'t> Walk<'t> {
         match self.kind_of(node) {
             Kind::String | Kind::Comment | Kind::Boundary | Kind::Function => true,
             Kind::Pair if node.named_child_count() > 1 => {
-                !self.carries(node)
+                !self.is_payload(node)
                     || last_child(node).is_some_and(|value| self.is_literal(value, depth))
             }
             Kind::Pair | Kind::Container | Kind::List => self.are_literal(node, depth),
@@ -294,7 +288,7 @@ impl<'t> Walk<'t> {
                 let until = list.map_or(node.start_byte(), |list| list.start_byte());
                 let callee = self.source.get(node.start_byte()..until);
                 let name = last_identifier(callee.unwrap_or_default()).to_ascii_lowercase();
-                SHAPERS.contains(&name.as_str())
+                CONVERTERS.contains(&name.as_str())
                     && list.is_some_and(|list| self.are_literal(list, depth))
             }
             _ => {
@@ -348,16 +342,16 @@ impl<'t> Walk<'t> {
                     strings.push(value.to_owned());
                 }
             } else {
-                push_first_children(node, &mut open);
+                push_children(node, ELEMENTS, &mut open);
             }
         }
         strings
     }
 }
 
-/// The place of an element in its list. Only the first ones matter; looking through all of a table
-/// for each of its elements would take for ever.
-fn place(list: Node, child: Node) -> Option<usize> {
+/// The index of an element among the first [`ELEMENTS`] of its list. Searching the whole list for
+/// each of its elements would take quadratic time.
+fn index_in(list: Node, child: Node) -> Option<usize> {
     let mut cursor = list.walk();
     list.named_children(&mut cursor)
         .take(ELEMENTS)
@@ -365,7 +359,7 @@ fn place(list: Node, child: Node) -> Option<usize> {
         .position(|element| element.id() == child.id())
 }
 
-/// True if a call only shapes a text for another one.
+/// True if a call formats a text for another call.
 fn is_formatter(callee: &str) -> bool {
     let name = last_identifier(callee).to_ascii_lowercase();
     matches!(
@@ -400,7 +394,7 @@ fn is_formatter(callee: &str) -> bool {
     )
 }
 
-/// True if a child stands on the naming side of an assignment or a map entry.
+/// True if a child is the left side of an assignment or a map entry.
 pub(super) fn is_key(parent: Node, child: Node) -> bool {
     parent.named_child_count() > 1
         && parent
@@ -408,7 +402,7 @@ pub(super) fn is_key(parent: Node, child: Node) -> bool {
             .is_some_and(|first| first.id() == child.id())
 }
 
-/// True if a child is the label of a case and not what the case does.
+/// True if a child is the label of a case, not its body.
 fn is_label(case: Node, child: Node) -> bool {
     case.child_by_field_name("value")
         .or_else(|| case.child_by_field_name("pattern"))
@@ -427,17 +421,7 @@ fn is_comparison(node: Node, source: &str) -> bool {
     )
 }
 
-/// Puts the first children of a node on a stack, as [`push_children`] does.
-fn push_first_children<'t>(node: Node<'t>, open: &mut Vec<Node<'t>>) {
-    let first = open.len();
-    let mut cursor = node.walk();
-    open.extend(node.named_children(&mut cursor).take(ELEMENTS));
-    if let Some(added) = open.get_mut(first..) {
-        added.reverse();
-    }
-}
-
-/// A name without the signs around it: `$data['x'] =` gives `$data['x`.
+/// A name without punctuation around it: `$data['x'] =` gives `$data['x`.
 fn trim_name(text: &str) -> String {
     text.trim_matches(|letter: char| {
         letter.is_whitespace() || matches!(letter, '=' | ':' | '>' | '"' | '\'' | '@' | '[' | ']')
@@ -445,7 +429,7 @@ fn trim_name(text: &str) -> String {
     .to_owned()
 }
 
-/// Looking through the arguments of every call would cost more than the parsing.
+/// True if a text contains a slash. Only then its arguments are searched, which is slow.
 fn may_be_path(text: &Text) -> bool {
     text.pieces.iter().any(|piece| match piece {
         Piece::Text { value, .. } => value.contains('/'),
@@ -453,7 +437,7 @@ fn may_be_path(text: &Text) -> bool {
     })
 }
 
-/// A callee without line breaks and blanks around its dots.
+/// A callee without line breaks and spaces around its dots.
 pub(super) fn tidy(source: &str) -> String {
     let source = source.trim().trim_end_matches('(');
     let mut tidy = String::with_capacity(source.len());

@@ -1,10 +1,10 @@
-//! Strings and comments of a tree, taken apart.
+//! Strings and comments of a tree, split into pieces.
 
 use tree_sitter::Node;
 
 use crate::{
     facts::syntax::{
-        Piece, Role, Text, Usage,
+        Piece, Role, Text,
         kinds::{Kind, is_interpolation},
         lexer,
         tree::{SCOPES, Scope, Walk, push_children},
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl<'t> Walk<'t> {
-    /// `request(:user, :list)`: a symbol that is given to a request stands for a part of its path.
+    /// `request(:user, :list)`: a symbol in the arguments of a request is a part of its path.
     pub(super) fn symbol(&mut self, node: Node<'t>) {
         self.identifier(node);
         let given = self
@@ -26,15 +26,9 @@ impl<'t> Walk<'t> {
         };
         let mut text = Text::plain(word, node.start_byte() + 1, Role::Value);
         self.climb(node, &mut text);
-        let requests = text
-            .callee
-            .as_deref()
-            .is_some_and(|callee| names_request(last_identifier(callee)));
-        if requests {
-            let Some(Piece::Text { value, at }) = text.pieces.pop() else {
-                return;
-            };
-            self.push(node, vec![Piece::Text { value, at }], Role::Value);
+        let callee = text.callee.as_deref();
+        if callee.is_some_and(|callee| names_request(last_identifier(callee))) {
+            self.push(node, text.pieces, Role::Value);
         }
     }
 
@@ -85,10 +79,10 @@ impl<'t> Walk<'t> {
                 }
                 Kind::Binary if is_concatenation(next, self.source) => {
                     self.consumed.insert(next.id());
-                    push_children(next, &mut open);
+                    push_children(next, usize::MAX, &mut open);
                 }
                 Kind::Wrapper | Kind::Binary if next.named_child_count() == 1 => {
-                    push_children(next, &mut open);
+                    push_children(next, usize::MAX, &mut open);
                 }
                 _ if next.is_named() => pieces.push(self.hole(next)),
                 _ => {}
@@ -109,7 +103,7 @@ impl<'t> Walk<'t> {
         Piece::Hole(name.to_owned())
     }
 
-    /// Takes a string apart.
+    /// Splits a string into pieces.
     fn pieces(&self, node: Node<'t>, pieces: &mut Vec<Piece>) {
         let (start, end) = if node.kind().starts_with("heredoc") {
             self.heredoc_range(node)
@@ -118,7 +112,7 @@ impl<'t> Walk<'t> {
         };
         let mut at = start;
         let mut open = Vec::new();
-        push_children(node, &mut open);
+        push_children(node, usize::MAX, &mut open);
         while let Some(child) = open.pop() {
             let name = child.kind();
             if is_interpolation(name) && child.start_byte() >= at {
@@ -133,7 +127,7 @@ impl<'t> Walk<'t> {
                     | "string_literal"
                     | "expandable_here_string_literal"
             ) {
-                push_children(child, &mut open);
+                push_children(child, usize::MAX, &mut open);
             }
         }
         self.push_text(at, end, pieces);
@@ -142,7 +136,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// The bytes between the marks of a heredoc, without the blanks around them.
+    /// The bytes between the delimiters of a heredoc, trimmed.
     fn heredoc_range(&self, node: Node<'t>) -> (usize, usize) {
         let child = |node: Node<'t>, kind: &str| {
             let mut cursor = node.walk();
@@ -168,7 +162,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// Notes a text with its surroundings.
+    /// Adds a text with its surroundings.
     fn push(&mut self, node: Node<'t>, pieces: Vec<Piece>, role: Role) {
         if pieces.is_empty() {
             return;
@@ -181,20 +175,12 @@ impl<'t> Walk<'t> {
             }
         }
         let mut text = Text {
-            pieces,
-            role,
-            usage: Usage::Plain,
-            callee: None,
-            target: None,
             function: self.function().map(str::to_owned),
             class: self.classes(),
             containers: std::iter::once(0)
                 .chain(self.containers().map(|scope| scope.at))
                 .collect(),
-            element: None,
-            given: Vec::new(),
-            passed: Vec::new(),
-            whole: false,
+            ..Text::new(role, pieces)
         };
         if role == Role::Value {
             self.climb(node, &mut text);
@@ -202,7 +188,7 @@ impl<'t> Walk<'t> {
         self.found.texts.push(text);
     }
 
-    /// The innermost classes, objects and maps around the walk, outermost first.
+    /// The innermost classes, objects and maps around the current node, outermost first.
     fn containers(&self) -> impl Iterator<Item = &Scope> {
         let nearest = self.scopes.len().saturating_sub(SCOPES);
         self.scopes
@@ -224,7 +210,7 @@ impl<'t> Walk<'t> {
     }
 }
 
-/// Takes the signs of `\(name)` out of the text around a value.
+/// Removes the delimiters of `\(name)` from the texts around a value.
 fn trim_swift(pieces: &mut [Piece]) {
     for piece in pieces {
         if let Piece::Text { value, at } = piece {
