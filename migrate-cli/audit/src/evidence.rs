@@ -4,16 +4,18 @@
 mod bases;
 pub(crate) mod clients;
 pub(crate) mod libraries;
+mod shared_names;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::BuildError;
 
 use crate::{
     evidence::{
         bases::{join_split_bases, take_hosts_for_bases, take_out_browser_sdk},
         clients::Clients,
         libraries::{chooses_v1, loads, setups, speaks},
+        shared_names::SharedNames,
     },
     facts::{
         FileFacts, Signal,
@@ -165,38 +167,15 @@ impl Projects {
         }
     }
 
-    /// A search for the names through which a file that does not speak of Zoom can use v1: base
-    /// URLs, request functions. Nothing if there is no v1.
-    pub(crate) fn names(&self) -> Option<AhoCorasick> {
-        if !self.is_of_v1() {
-            return None;
-        }
-        let proven = self
-            .all
-            .proven
-            .iter()
-            .map(|callee| last_identifier(callee).to_owned());
-        let names: BTreeSet<String> = self
-            .all
-            .helpers
-            .iter()
-            .chain(&self.all.bases)
-            .cloned()
-            .chain(proven)
-            .chain(self.all.clients.words().map(str::to_owned))
-            // Who only has the word itself may speak of another zoom.
-            .filter(|name| name.len() > 2 && !name.eq_ignore_ascii_case("zoom"))
-            .collect();
-        AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostFirst)
-            .ascii_case_insensitive(true)
-            .build(&names)
-            .ok()
-    }
-
-    /// True if some file proves v1.
-    fn is_of_v1(&self) -> bool {
+    /// A search for the names that the files share. Nothing if there is no v1.
+    pub(crate) fn shared_names(
+        &self,
+        knowledge: &Knowledge,
+        rules: &Rules,
+    ) -> Result<Option<SharedNames>, BuildError> {
         proves_v1(&self.all)
+            .then(|| SharedNames::new(&self.all, knowledge, rules))
+            .transpose()
     }
 
     /// True if the part of the tree that a file belongs to, or one around it, proves v1.

@@ -15,7 +15,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aho_corasick::AhoCorasick;
 use mappings::Catalog;
 use rayon::prelude::*;
 
@@ -26,7 +25,7 @@ use crate::{
     judge::Judge,
     kind::Kind,
     knowledge::Knowledge,
-    prefilter::{Prefilter, is_binary},
+    prefilter::{Prefilter, Trace, is_binary},
     rules::{Library, RuleError, Rules},
     run::order::{outermost, worth_reading},
     shim_address::Moved,
@@ -152,7 +151,7 @@ impl<'c> Audit<'c> {
         } else {
             root
         };
-        let mut outcome = self.judge(walked, base);
+        let mut outcome = self.judge(walked, base)?;
         outcome.elapsed = start.elapsed();
         Ok(outcome)
     }
@@ -216,7 +215,7 @@ impl<'c> Audit<'c> {
                     .filter(|candidate| !listed.contains(&relative(&candidate.path, base))),
             );
         }
-        let mut outcome = self.judge(walked, base);
+        let mut outcome = self.judge(walked, base)?;
         outcome
             .findings
             .retain(|finding| listed.contains(&finding.path));
@@ -295,17 +294,20 @@ impl<'c> Audit<'c> {
             },
         )?;
         let projects = Projects::gather(&mut files, &roots, &self.knowledge, &self.rules);
-        files.extend(
-            weak.iter()
-                .filter(|(path, _)| projects.is_proven(path, &roots))
-                .map(|(path, text)| scanner.scan(path, text)),
-        );
+        if let Some(names) = projects.shared_names(&self.knowledge, &self.rules)? {
+            files.extend(
+                weak.iter()
+                    .filter(|(path, _)| projects.is_proven(path, &roots))
+                    .filter(|(_, text)| names.has_part_in(text.as_bytes()))
+                    .map(|(path, text)| scanner.scan(path, text)),
+            );
+        }
         self.finish(files, &roots, &mut outcome);
         outcome.elapsed = start.elapsed();
         Ok(outcome)
     }
 
-    fn judge(&self, walked: Walked, base: &Path) -> Outcome {
+    fn judge(&self, walked: Walked, base: &Path) -> Result<Outcome, AuditError> {
         let mut outcome = Outcome {
             files: walked.files,
             ..Outcome::default()
@@ -327,13 +329,12 @@ impl<'c> Audit<'c> {
         } else {
             outermost(&roots)
         };
-        // Files that speak of Zoom first: what they name decides about those that do not. Where they
-        // prove v1, those with only the word follow, as they may hold the request function that the
-        // silent ones call.
+        // Files that name the API first. Where they prove v1, files with only the word zoom follow, as
+        // they may hold the request function that the silent ones call, then the silent ones.
         let (speaking, silent) = worth_reading(&walked.candidates, |candidate| {
             root_of(&relative(&candidate.path, base), &outer)
         });
-        let mut files = self.read_all(&speaking, base, None, &mut outcome);
+        let mut files = self.read_all(&speaking, base, |_, _| true, &mut outcome);
         let mut projects = Projects::gather(&mut files, &roots, &self.knowledge, &self.rules);
         let (weak, silent): (Vec<_>, Vec<_>) = silent
             .into_iter()
@@ -342,15 +343,22 @@ impl<'c> Audit<'c> {
             .into_iter()
             .filter(|candidate| projects.is_proven(&relative(&candidate.path, base), &roots))
             .collect();
-        if !weak.is_empty() {
-            files.extend(self.read_all(&weak, base, None, &mut outcome));
-            projects = Projects::gather(&mut files, &roots, &self.knowledge, &self.rules);
+        if let Some(names) = projects.shared_names(&self.knowledge, &self.rules)? {
+            let has_part = |_: Trace, bytes: &[u8]| names.has_part_in(bytes);
+            let read = self.read_all(&weak, base, has_part, &mut outcome);
+            if !read.is_empty() {
+                files.extend(read);
+                projects = Projects::gather(&mut files, &roots, &self.knowledge, &self.rules);
+            }
         }
-        if let Some(names) = projects.names() {
-            files.extend(self.read_all(&silent, base, Some(&names), &mut outcome));
+        if let Some(names) = projects.shared_names(&self.knowledge, &self.rules)? {
+            let is_named = |trace: Trace, bytes: &[u8]| {
+                trace.distinctive || trace.word && trace.member || names.is_named_in(bytes)
+            };
+            files.extend(self.read_all(&silent, base, is_named, &mut outcome));
         }
         self.finish(files, &roots, &mut outcome);
-        outcome
+        Ok(outcome)
     }
 
     /// Decides what the files use, and names those of which something was left out.
@@ -387,11 +395,12 @@ impl<'c> Audit<'c> {
         }
     }
 
+    /// Reads and parses the candidates whose text is wanted.
     fn read_all(
         &self,
         candidates: &[&Candidate],
         base: &Path,
-        names: Option<&AhoCorasick>,
+        is_wanted: impl Fn(Trace, &[u8]) -> bool + Sync,
         outcome: &mut Outcome,
     ) -> Vec<FileFacts> {
         // Whoever ends the run early still sees what was found so far, and soon.
@@ -405,7 +414,7 @@ impl<'c> Audit<'c> {
             .filter(|_| goes_on())
             .filter_map(|candidate| {
                 let path = relative(&candidate.path, base);
-                self.read(candidate, &path, names)
+                self.read(candidate, &path, &is_wanted)
                     .map_err(|error| (path, error))
                     .transpose()
             })
@@ -428,7 +437,7 @@ impl<'c> Audit<'c> {
         &self,
         candidate: &Candidate,
         path: &str,
-        names: Option<&AhoCorasick>,
+        is_wanted: impl Fn(Trace, &[u8]) -> bool,
     ) -> std::io::Result<Option<FileFacts>> {
         let scanner = Scanner {
             knowledge: &self.knowledge,
@@ -445,11 +454,8 @@ impl<'c> Audit<'c> {
                 .map(Some);
         }
         let bytes = walk::read(candidate, self.options.large)?;
-        let trace = candidate.trace;
         let text = source::decode(&bytes);
-        let tells = trace.distinctive || trace.word && trace.member;
-        let unnamed = names.is_some_and(|names| !tells && !names.is_match(text.as_bytes()));
-        if unnamed {
+        if !is_wanted(candidate.trace, text.as_bytes()) {
             return Ok(None);
         }
         let mut facts = scanner.scan(path, &text);
