@@ -4,16 +4,18 @@
 mod bases;
 pub(crate) mod clients;
 pub(crate) mod libraries;
+mod shared_names;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::BuildError;
 
 use crate::{
     evidence::{
         bases::{join_split_bases, mark_browser_sdk, promote_hosts},
         clients::Clients,
         libraries::{loads, selects_v1, setups, supports_language},
+        shared_names::SharedNames,
     },
     facts::{
         FileFacts, Signal,
@@ -166,33 +168,15 @@ impl Projects {
         }
     }
 
-    /// A search for the names through which a file without evidence of Zoom can use v1: base URLs,
-    /// request helpers, clients. `None` without v1.
-    pub(crate) fn names(&self) -> Option<AhoCorasick> {
-        if !proves_v1(&self.all) {
-            return None;
-        }
-        let proven = self
-            .all
-            .proven
-            .iter()
-            .map(|callee| last_identifier(callee).to_owned());
-        let names: BTreeSet<String> = self
-            .all
-            .helpers
-            .iter()
-            .chain(&self.all.bases)
-            .cloned()
-            .chain(proven)
-            .chain(self.all.clients.words().map(str::to_owned))
-            // The word zoom alone is no evidence.
-            .filter(|name| name.len() > 2 && !name.eq_ignore_ascii_case("zoom"))
-            .collect();
-        AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostFirst)
-            .ascii_case_insensitive(true)
-            .build(&names)
-            .ok()
+    /// The search for the names that the files share. `None` without v1.
+    pub(crate) fn shared_names(
+        &self,
+        knowledge: &Knowledge,
+        rules: &Rules,
+    ) -> Result<Option<SharedNames>, BuildError> {
+        proves_v1(&self.all)
+            .then(|| SharedNames::new(&self.all, knowledge, rules))
+            .transpose()
     }
 
     /// True if the project of a file, or one around it, proves v1.

@@ -15,7 +15,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aho_corasick::AhoCorasick;
 use mappings::Catalog;
 use rayon::prelude::*;
 
@@ -26,7 +25,7 @@ use crate::{
     judge::Judge,
     kind::Kind,
     knowledge::Knowledge,
-    prefilter::{Prefilter, is_binary},
+    prefilter::{Prefilter, Trace, is_binary},
     rules::{Library, RuleError, Rules},
     run::order::{outermost, parse_order},
     shim_address::Moved,
@@ -139,7 +138,7 @@ impl<'c> Audit<'c> {
         let walked = self.walker(&prefilter).walk(root);
         let is_file = root.is_file();
         let base = root.parent().filter(|_| is_file).unwrap_or(root);
-        let mut outcome = self.audit(walked, base);
+        let mut outcome = self.audit(walked, base)?;
         outcome.elapsed = start.elapsed();
         Ok(outcome)
     }
@@ -182,7 +181,7 @@ impl<'c> Audit<'c> {
                     .filter(|candidate| !listed.contains(&relative(&candidate.path, base))),
             );
         }
-        let mut outcome = self.audit(walked, base);
+        let mut outcome = self.audit(walked, base)?;
         outcome
             .findings
             .retain(|finding| listed.contains(&finding.path));
@@ -257,11 +256,14 @@ impl<'c> Audit<'c> {
             },
         )?;
         let projects = Projects::gather(&mut files, &roots, &self.knowledge, &self.rules);
-        files.extend(
-            weak.iter()
-                .filter(|(path, _)| projects.is_proven(path, &roots))
-                .map(|(path, text)| scanner.scan(path, text)),
-        );
+        if let Some(names) = projects.shared_names(&self.knowledge, &self.rules)? {
+            files.extend(
+                weak.iter()
+                    .filter(|(path, _)| projects.is_proven(path, &roots))
+                    .filter(|(_, text)| names.has_part_in(text.as_bytes()))
+                    .map(|(path, text)| scanner.scan(path, text)),
+            );
+        }
         self.finish(files, &roots, &mut outcome);
         outcome.elapsed = start.elapsed();
         Ok(outcome)
@@ -286,7 +288,7 @@ impl<'c> Audit<'c> {
     }
 
     /// Audits the files of a walk in up to three passes, so that most files are never parsed.
-    fn audit(&self, walked: Walked, base: &Path) -> Outcome {
+    fn audit(&self, walked: Walked, base: &Path) -> Result<Outcome, AuditError> {
         let mut outcome = Outcome {
             files: walked.files,
             ..Outcome::default()
@@ -308,13 +310,13 @@ impl<'c> Audit<'c> {
         } else {
             outermost(&roots)
         };
-        // First pass: files with evidence of Zoom. Second: files with weak evidence, in projects
-        // that the first pass proved to use v1. Third: files that contain a name from the first two
-        // passes.
+        // First pass: files with evidence of Zoom. Second: files with only the word zoom, in projects
+        // that the first pass proved to use v1, if they may define a request helper. Third: files that
+        // contain a name from the first two passes.
         let (primary, secondary) = parse_order(&walked.candidates, |candidate| {
             root_of(&relative(&candidate.path, base), &outer)
         });
-        let mut files = self.read_all(&primary, base, None, &mut outcome);
+        let mut files = self.read_all(&primary, base, |_, _| true, &mut outcome);
         let mut projects = Projects::gather(&mut files, &roots, &self.knowledge, &self.rules);
         let (weak, secondary): (Vec<_>, Vec<_>) = secondary
             .into_iter()
@@ -323,15 +325,22 @@ impl<'c> Audit<'c> {
             .into_iter()
             .filter(|candidate| projects.is_proven(&relative(&candidate.path, base), &roots))
             .collect();
-        if !weak.is_empty() {
-            files.extend(self.read_all(&weak, base, None, &mut outcome));
-            projects = Projects::gather(&mut files, &roots, &self.knowledge, &self.rules);
+        if let Some(names) = projects.shared_names(&self.knowledge, &self.rules)? {
+            let has_part = |_: Trace, bytes: &[u8]| names.has_part_in(bytes);
+            let read = self.read_all(&weak, base, has_part, &mut outcome);
+            if !read.is_empty() {
+                files.extend(read);
+                projects = Projects::gather(&mut files, &roots, &self.knowledge, &self.rules);
+            }
         }
-        if let Some(names) = projects.names() {
-            files.extend(self.read_all(&secondary, base, Some(&names), &mut outcome));
+        if let Some(names) = projects.shared_names(&self.knowledge, &self.rules)? {
+            let is_named = |trace: Trace, bytes: &[u8]| {
+                trace.distinctive || trace.word && trace.member || names.is_named_in(bytes)
+            };
+            files.extend(self.read_all(&secondary, base, is_named, &mut outcome));
         }
         self.finish(files, &roots, &mut outcome);
-        outcome
+        Ok(outcome)
     }
 
     /// Adds the findings and the files that were read only in part.
@@ -370,11 +379,12 @@ impl<'c> Audit<'c> {
         }
     }
 
+    /// Reads and parses the candidates whose text is wanted.
     fn read_all(
         &self,
         candidates: &[&Candidate],
         base: &Path,
-        names: Option<&AhoCorasick>,
+        is_wanted: impl Fn(Trace, &[u8]) -> bool + Sync,
         outcome: &mut Outcome,
     ) -> Vec<FileFacts> {
         // An interrupted run still reports the findings so far, after a short grace period.
@@ -388,7 +398,7 @@ impl<'c> Audit<'c> {
             .filter(|_| goes_on())
             .filter_map(|candidate| {
                 let path = relative(&candidate.path, base);
-                self.read(candidate, &path, names)
+                self.read(candidate, &path, &is_wanted)
                     .map_err(|error| (path, error))
                     .transpose()
             })
@@ -411,7 +421,7 @@ impl<'c> Audit<'c> {
         &self,
         candidate: &Candidate,
         path: &str,
-        names: Option<&AhoCorasick>,
+        is_wanted: impl Fn(Trace, &[u8]) -> bool,
     ) -> std::io::Result<Option<FileFacts>> {
         let scanner = self.scanner();
         if candidate.large {
@@ -424,10 +434,8 @@ impl<'c> Audit<'c> {
                 .map(Some);
         }
         let bytes = walk::read(candidate, self.options.large)?;
-        let trace = candidate.trace;
         let text = source::decode(&bytes);
-        let has_evidence = trace.distinctive || trace.word && trace.member;
-        if names.is_some_and(|names| !has_evidence && !names.is_match(text.as_bytes())) {
+        if !is_wanted(candidate.trace, text.as_bytes()) {
             return Ok(None);
         }
         let mut facts = scanner.scan(path, &text);

@@ -76,6 +76,11 @@ pub(crate) fn continues_word(bytes: &[u8], end: usize) -> bool {
         || is_upper(end) && end.checked_sub(1).is_some_and(is_upper)
 }
 
+/// True for a byte of an identifier.
+pub(crate) fn is_name(byte: Option<&u8>) -> bool {
+    byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+}
+
 /// The lines of a text.
 #[derive(Debug)]
 pub(crate) struct Lines<'a> {

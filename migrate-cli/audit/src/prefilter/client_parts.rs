@@ -12,7 +12,7 @@ use crate::{
     knowledge::Knowledge,
     names::{last_identifier, resource_of},
     rules::Rules,
-    source::{continues_word, is_packed},
+    source::{continues_word, is_name, is_packed},
 };
 
 /// Size above which a file without host and path is a bundle or data, in bytes.
@@ -257,10 +257,6 @@ fn is_closed(bytes: &[u8], start: usize, end: usize) -> bool {
     } else {
         next.is_some_and(|next| MARKS.contains(next))
     }
-}
-
-fn is_name(byte: Option<&u8>) -> bool {
-    byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }
 
 fn starts_within_name(bytes: &[u8], start: usize) -> bool {

@@ -1,0 +1,3 @@
+class People {
+    string All() { return Send.AskDesk("user/list", new Fields()); }
+}

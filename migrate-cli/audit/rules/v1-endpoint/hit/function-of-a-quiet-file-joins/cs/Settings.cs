@@ -1,0 +1,1 @@
+static class Settings { public const string DeskUrl = "https://api.zoom.us/v1/"; }

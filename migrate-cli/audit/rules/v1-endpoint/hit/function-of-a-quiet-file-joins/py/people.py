@@ -1,0 +1,3 @@
+from send import send_rooms
+
+people = send_rooms("user/list", {"page_size": 300})

@@ -1,0 +1,1 @@
+ROOMS_BASE = "https://api.zoom.us/v1/"

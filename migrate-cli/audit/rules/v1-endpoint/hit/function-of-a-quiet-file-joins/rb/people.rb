@@ -1,0 +1,1 @@
+people = ask_booth('user/list', page_size: 300)

@@ -1,0 +1,4 @@
+# What the Zoom pages ask for.
+def ask_booth(path, fields)
+  form("#{SETTINGS[:booth_url]}#{path}", fields)
+end

@@ -1,0 +1,1 @@
+SETTINGS = { booth_url: 'https://api.zoom.us/v1/' }

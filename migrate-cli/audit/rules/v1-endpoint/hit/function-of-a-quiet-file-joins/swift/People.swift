@@ -1,0 +1,1 @@
+let people = askHall("user/list", Fields())

@@ -1,0 +1,1 @@
+let hallBase = "https://api.zoom.us/v1/"
