@@ -3,6 +3,7 @@
 
 mod bases;
 pub(crate) mod clients;
+pub(crate) mod dynamic;
 pub(crate) mod libraries;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +38,8 @@ pub(crate) struct Evidence {
     pub(crate) bases: BTreeSet<String>,
     /// A client of v1 answers to any name, as `__call` and `method_missing` do.
     pub(crate) dynamic: bool,
+    /// Classes of such clients.
+    pub(crate) dynamic_classes: BTreeSet<String>,
     /// Functions that send requests to v1.
     pub(crate) helpers: BTreeSet<String>,
     /// What is called with paths that only v1 has.
@@ -65,6 +68,8 @@ impl Evidence {
         self.v1 |= other.v1;
         self.v2 |= other.v2;
         self.dynamic |= other.dynamic;
+        self.dynamic_classes
+            .extend(other.dynamic_classes.iter().cloned());
         self.bases.extend(other.bases.iter().cloned());
         self.helpers.extend(other.helpers.iter().cloned());
         self.proven.extend(other.proven.iter().cloned());
@@ -184,6 +189,7 @@ impl Projects {
             .cloned()
             .chain(proven)
             .chain(self.all.clients.words().map(str::to_owned))
+            .chain(self.all.dynamic_classes.iter().cloned())
             // Who only has the word itself may speak of another zoom.
             .filter(|name| name.len() > 2 && !name.eq_ignore_ascii_case("zoom"))
             .collect();
@@ -285,6 +291,9 @@ fn of_file(file: &FileFacts, rules: &Rules) -> Evidence {
             .functions
             .keys()
             .any(|name| rules.words.dynamic.contains(name));
+    if evidence.dynamic {
+        evidence.dynamic_classes = dynamic::classes(file, &rules.words);
+    }
     for (dependency, _) in &file.dependencies {
         let known = evidence
             .libraries

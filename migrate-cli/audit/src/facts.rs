@@ -133,6 +133,8 @@ pub(crate) struct FunctionFacts {
     pub(crate) credentials: bool,
     /// The names that it joins to texts or to other names.
     pub(crate) joins: BTreeSet<String>,
+    /// The class that it is a method of.
+    pub(crate) class: Option<String>,
 }
 
 impl FileFacts {

@@ -166,6 +166,7 @@ impl Scanner<'_> {
         for (name, deeds) in &extract.functions {
             let entry = facts.functions.entry(name.clone()).or_default();
             entry.credentials |= deeds.credentials;
+            entry.class.clone_from(&deeds.class);
         }
         let siblings: BTreeMap<(usize, usize), &str> = extract
             .texts
@@ -381,7 +382,9 @@ impl Scanner<'_> {
         // A client that makes paths out of names: `$zoom->user->custcreate(…)`.
         let action = self.knowledge.is_action(&method.to_ascii_lowercase())
             && call.callee.to_ascii_lowercase().contains("zoom");
+        let spelt = || self.knowledge.spelt(&call.callee).is_some();
         zoom || action
+            || spelt()
             || self.rules.libraries.iter().any(|library| {
                 library
                     .constructors

@@ -6,10 +6,12 @@
 
 mod budget;
 pub(crate) mod fold;
+mod format;
 pub mod isolated;
 mod kinds;
 mod lexer;
 mod lines;
+mod parts;
 mod tree;
 
 use std::{
@@ -196,7 +198,7 @@ pub(crate) struct Write {
 pub(crate) struct Binding {
     /// The name.
     pub(crate) name: String,
-    /// The source of the value.
+    /// The source of the value. A parameter of a class has a construction of that class.
     pub(crate) value: String,
 }
 
@@ -210,10 +212,12 @@ pub(crate) struct Subclass {
 }
 
 /// What a function does that matters here.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Deeds {
     /// It handles an API key or secret.
     pub(crate) credentials: bool,
+    /// The class that it is a method of.
+    pub(crate) class: Option<String>,
 }
 
 /// All that a file says.

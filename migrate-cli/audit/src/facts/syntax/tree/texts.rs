@@ -99,7 +99,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn hole(&self, node: Node) -> Piece {
+    pub(super) fn hole(&self, node: Node) -> Piece {
         let text = self.text_of(node);
         let name = if text.len() <= 80 {
             last_identifier(text)
@@ -110,7 +110,7 @@ impl<'t> Walk<'t> {
     }
 
     /// Takes a string apart.
-    fn pieces(&self, node: Node<'t>, pieces: &mut Vec<Piece>) {
+    pub(super) fn pieces(&self, node: Node<'t>, pieces: &mut Vec<Piece>) {
         let (start, end) = if node.kind().starts_with("heredoc") {
             self.heredoc_range(node)
         } else {
@@ -169,7 +169,7 @@ impl<'t> Walk<'t> {
     }
 
     /// Notes a text with its surroundings.
-    fn push(&mut self, node: Node<'t>, pieces: Vec<Piece>, role: Role) {
+    pub(super) fn push(&mut self, node: Node<'t>, pieces: Vec<Piece>, role: Role) {
         if pieces.is_empty() {
             return;
         }
@@ -199,11 +199,11 @@ impl<'t> Walk<'t> {
         if role == Role::Value {
             self.climb(node, &mut text);
         }
-        self.found.texts.push(text);
+        self.found.texts.extend(text.parts());
     }
 
     /// The innermost classes, objects and maps around the walk, outermost first.
-    fn containers(&self) -> impl Iterator<Item = &Scope> {
+    pub(super) fn containers(&self) -> impl Iterator<Item = &Scope> {
         let nearest = self.scopes.len().saturating_sub(SCOPES);
         self.scopes
             .get(nearest..)
