@@ -1,6 +1,6 @@
 //! Knowledge beyond the mappings: protocol terms and hints for errors.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use mappings::Catalog;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,9 @@ pub(crate) struct Guide {
     /// Parts of messages that people look up, in lower case.
     #[serde(default, skip_serializing)]
     says: Vec<String>,
+    /// Sentences for the pages of operations that take a parameter, by its name.
+    #[serde(default, skip_serializing)]
+    hints: BTreeMap<String, String>,
     /// Title, if the name is neither an operation nor a field.
     #[serde(default)]
     pub(crate) title: String,
@@ -56,6 +59,15 @@ impl Guide {
         let mut guides = GUIDE.topic.iter();
         let guide = guides.find(|guide| guide.says.iter().any(is_it))?;
         guide.names.first().map(String::as_str)
+    }
+
+    /// Sentence for the pages of operations that take a parameter.
+    pub(crate) fn hint(parameter: &str) -> Option<&'static str> {
+        let mut hints = GUIDE
+            .topic
+            .iter()
+            .filter_map(|guide| guide.hints.get(parameter));
+        hints.next().map(String::as_str)
     }
 
     pub(crate) fn names<'a>() -> impl Iterator<Item = &'a str> {

@@ -26,8 +26,6 @@ use super::{
 
 /// Number of parameters shown in full without `--all`.
 const MAX_IN_FULL: usize = 12;
-/// Parameter of operations that answer page by page.
-const PAGE_NUMBER: &str = "page_number";
 /// Maximum number of parameters listed in a call condition.
 const MAX_NAMES: usize = 4;
 
@@ -63,15 +61,10 @@ pub(crate) fn operation(page: &OperationPage<'_>, all: bool) -> Document<'static
     if let Some(known) = Guide::find(page.name) {
         guide(&mut document, known);
     }
-    if page
-        .parameters
-        .iter()
-        .any(|parameter| parameter.name == PAGE_NUMBER)
-    {
-        document.paragraph(
-            "Entries come in pages: request page_number 1, 2, … up to the page_count of the answer \
-             (migrate explain page_number).",
-        );
+    for parameter in &page.parameters {
+        Guide::hint(parameter.name)
+            .into_iter()
+            .for_each(|hint| document.paragraph(hint));
     }
     calls(&mut document, page);
     for variant in &page.variants {
