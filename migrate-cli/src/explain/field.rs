@@ -195,8 +195,8 @@ pub(crate) fn named_in_v2<'a>(catalog: &'a Catalog, name: &str) -> Vec<&'a str> 
             if place.pointer.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(name)))
     };
     let fields = catalog.fields().iter();
-    let named = fields.filter(|field| field.places.iter().any(is_so) && !is_pushed(catalog, field));
-    let mut names: Vec<_> = named
+    let mut names: Vec<_> = fields
+        .filter(|field| field.places.iter().any(is_so) && !is_pushed(catalog, field))
         .flat_map(|field| field.parts.iter().map(|part| part.name.as_str()))
         .collect();
     names.sort_unstable();

@@ -55,11 +55,10 @@ fn check_json(name: &str, page: &Value) {
 fn every_condition_of_a_call_has_words() {
     let catalog = Catalog::embedded().unwrap();
     for operation in catalog.operations() {
-        for plan in operation.plan() {
-            for call in &plan.calls {
-                for words in conditions(&catalog, &plan.calls, call) {
-                    assert!(!words.is_empty(), "{}: {}", operation.name, call.name);
-                }
+        let calls = operation.plan().map_or(&[][..], |plan| &plan.calls);
+        for call in calls {
+            for words in conditions(&catalog, calls, call) {
+                assert!(!words.is_empty(), "{}: {}", operation.name, call.name);
             }
         }
     }

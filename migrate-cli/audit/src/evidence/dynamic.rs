@@ -59,8 +59,9 @@ impl<'f> Clients<'f> {
         let is_new = text.starts_with("new ");
         let made = text.trim_start_matches("new ");
         let callee = made.split('(').next().unwrap_or_default();
-        let is_made = is_new || callee.len() < made.len() || callee.ends_with(".new");
-        let class = callee.strip_suffix(".new").unwrap_or(callee);
+        let class = callee.strip_suffix(".new");
+        let is_made = is_new || callee.len() < made.len() || class.is_some();
+        let class = class.unwrap_or(callee);
         if is_made && self.classes.contains(last_identifier(class)) {
             return true;
         }

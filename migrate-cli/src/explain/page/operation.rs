@@ -62,9 +62,9 @@ pub(crate) fn operation(page: &OperationPage<'_>, all: bool) -> Document<'static
         guide(&mut document, known);
     }
     for parameter in &page.parameters {
-        Guide::hint(parameter.name)
-            .into_iter()
-            .for_each(|hint| document.paragraph(hint));
+        if let Some(hint) = Guide::hint(parameter.name) {
+            document.paragraph(hint);
+        }
     }
     calls(&mut document, page);
     for variant in &page.variants {

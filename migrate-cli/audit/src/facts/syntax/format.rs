@@ -13,34 +13,45 @@ pub(super) fn is_filler(name: &str) -> bool {
         || matches!(name, "format" | "formatted" | "stringwithformat" | "string")
 }
 
-/// Puts a template and its values together. `at` is where the template stands in the source.
+/// Puts a template and its values together.
 ///
 /// Nothing for what cannot be a path, for placeholders that are not understood, and if all values
 /// are unknown, because the template alone tells as much then.
-pub(super) fn fill(template: &str, at: usize, values: &[Vec<Piece>]) -> Option<Vec<Piece>> {
-    let is_path = template.contains('/') && !template.contains(char::is_whitespace);
-    let is_literal = |value: &Vec<Piece>| {
-        value
-            .iter()
-            .any(|piece| matches!(piece, Piece::Text { .. }))
-    };
-    if !is_path || values.len() > VALUES || !values.iter().any(is_literal) {
+pub(super) fn fill(template: &[Piece], values: &[Vec<Piece>]) -> Option<Vec<Piece>> {
+    let texts = || template.iter().filter_map(literal);
+    let is_path = texts().any(|text| text.contains('/'))
+        && !texts().any(|text| text.contains(char::is_whitespace));
+    let is_known = |value: &Vec<Piece>| value.iter().any(|piece| literal(piece).is_some());
+    if !is_path || values.len() > VALUES || !values.iter().any(is_known) {
         return None;
     }
     let mut pieces = Vec::new();
     let mut next = 0;
-    let mut from = 0;
-    while let Some(found) = template.get(from..)?.find(['%', '{']) {
-        let open = from + found;
-        text(template, from, open, at, &mut pieces);
-        let (number, length) = placeholder(template.get(open..)?)?;
-        let index = number.unwrap_or(next);
-        next = index + 1;
-        pieces.extend(values.get(index)?.iter().cloned());
-        from = open + length;
+    for piece in template {
+        let Piece::Text { value: text, at } = piece else {
+            pieces.push(piece.clone());
+            continue;
+        };
+        let mut from = 0;
+        while let Some(found) = text.get(from..)?.find(['%', '{']) {
+            let open = from + found;
+            push(text, from, open, *at, &mut pieces);
+            let (number, length) = placeholder(text.get(open..)?)?;
+            let index = number.unwrap_or(next);
+            next = index + 1;
+            pieces.extend(values.get(index)?.iter().cloned());
+            from = open + length;
+        }
+        push(text, from, text.len(), *at, &mut pieces);
     }
-    text(template, from, template.len(), at, &mut pieces);
     (next > 0).then_some(pieces)
+}
+
+fn literal(piece: &Piece) -> Option<&str> {
+    match piece {
+        Piece::Text { value, .. } => Some(value),
+        Piece::Hole(_) => None,
+    }
 }
 
 /// The number of the value that a placeholder names, if it names one, and the placeholder's length.
@@ -69,7 +80,7 @@ fn placeholder(text: &str) -> Option<(Option<usize>, usize)> {
         .then_some((number, text.len() - verb.len() + 1))
 }
 
-fn text(template: &str, from: usize, to: usize, at: usize, pieces: &mut Vec<Piece>) {
+fn push(template: &str, from: usize, to: usize, at: usize, pieces: &mut Vec<Piece>) {
     if let Some(value) = template.get(from..to).filter(|value| !value.is_empty()) {
         pieces.push(Piece::Text {
             value: value.to_owned(),
@@ -82,7 +93,7 @@ fn text(template: &str, from: usize, to: usize, at: usize, pieces: &mut Vec<Piec
 mod tests {
     use super::*;
 
-    fn literal(value: &str) -> Vec<Piece> {
+    fn text(value: &str) -> Vec<Piece> {
         vec![Piece::Text {
             value: value.to_owned(),
             at: 0,
@@ -90,7 +101,7 @@ mod tests {
     }
 
     fn filled(template: &str, values: &[Vec<Piece>]) -> Option<String> {
-        let pieces = fill(template, 0, values)?;
+        let pieces = fill(&text(template), values)?;
         let texts = pieces.into_iter().map(|piece| match piece {
             Piece::Text { value, .. } => value,
             Piece::Hole(name) => format!("<{name}>"),
@@ -102,8 +113,8 @@ mod tests {
     fn templates_are_filled_in_every_notation() {
         let values = [
             vec![Piece::Hole("base".to_owned())],
-            literal("1"),
-            literal("user/list"),
+            text("1"),
+            text("user/list"),
         ];
         for template in [
             "%s/v%d/%s",
@@ -119,7 +130,7 @@ mod tests {
 
     #[test]
     fn other_texts_are_left_alone() {
-        let values = [literal("user/list")];
+        let values = [text("user/list")];
         for template in [
             "%s",
             "call %s/x",
@@ -131,6 +142,9 @@ mod tests {
         ] {
             assert_eq!(filled(template, &values), None, "{template}");
         }
+        let named = [vec![Piece::Hole("base".to_owned())], text("/%s")].concat();
+        let pieces = fill(&named, &values).into_iter().flatten();
+        assert_eq!(pieces.filter(|piece| literal(piece).is_none()).count(), 1);
         let unknown = [vec![Piece::Hole("path".to_owned())]];
         assert_eq!(filled("https://example.com/%s", &unknown), None);
     }

@@ -89,16 +89,15 @@ fn opening(text: &str) -> Option<Opening<'_>> {
     let rest = text.strip_prefix("<<")?;
     let mark = rest.strip_prefix(['~', '-']).unwrap_or(rest);
     let is_indented = mark.len() < rest.len();
-    let quoted = ['"', '\'']
+    let in_quotes = ['"', '\'']
         .iter()
         .find_map(|quote| mark.strip_prefix(*quote)?.split_once(*quote));
-    let (name, quotes) = match quoted {
-        Some((name, _)) => (name, 2),
-        None => {
-            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            let end = mark.find(|c| !is_name(c)).unwrap_or(mark.len());
-            (mark.get(..end)?, 0)
-        }
+    let (name, quotes) = if let Some((name, _)) = in_quotes {
+        (name, 2)
+    } else {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let end = mark.find(|c| !is_name(c)).unwrap_or(mark.len());
+        (mark.get(..end)?, 0)
     };
     let is_mark = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     is_mark.then_some(Opening {

@@ -19,26 +19,28 @@ impl Reader<'_> {
         before: &str,
         end: usize,
     ) -> Option<(Vec<Piece>, usize)> {
-        if !template.contains('/') || !template.contains(['%', '{']) {
+        // Names that `$base` stands for are no values of the call.
+        if !template.contains('/') || !template.contains(['%', '{']) || template.contains('$') {
             return None;
         }
         let rest = self.source.get(end..)?;
         let after = rest.trim_start();
-        let list = match after.strip_prefix('.') {
-            Some(call) => {
-                let (name, list) = call.split_once('(')?;
-                format::is_filler(name.trim()).then_some(list)?
-            }
-            None => {
-                let name = last_identifier(before.get(..before.rfind('(')?)?);
-                after
-                    .strip_prefix(',')
-                    .filter(|_| format::is_filler(name))?
-            }
+        let list = if let Some(call) = after.strip_prefix('.') {
+            let (name, list) = call.split_once('(')?;
+            format::is_filler(name.trim()).then_some(list)?
+        } else {
+            let name = last_identifier(before.get(..before.rfind('(')?)?);
+            after
+                .strip_prefix(',')
+                .filter(|_| format::is_filler(name))?
         };
         let from = end + rest.len() - list.len();
         let (values, length) = values(list, self.offset + from)?;
-        Some((format::fill(template, inside, &values)?, from + length))
+        let template = [Piece::Text {
+            value: template.to_owned(),
+            at: inside,
+        }];
+        Some((format::fill(&template, &values)?, from + length))
     }
 }
 

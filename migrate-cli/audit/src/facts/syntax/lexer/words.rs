@@ -38,7 +38,7 @@ impl Reader<'_> {
                 text.target = name.map(|name| last_identifier(name).to_owned());
             }
             Some(command) if !command.starts_with(['{', '"']) => {
-                text.callee = Some(command.to_owned())
+                text.callee = Some(command.to_owned());
             }
             _ => {}
         }

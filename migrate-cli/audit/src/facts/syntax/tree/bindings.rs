@@ -183,10 +183,9 @@ impl<'t> Walk<'t> {
         let Some(class) = node.child_by_field_name("type").filter(|_| is_parameter) else {
             return;
         };
-        let fields = ["name", "pattern"].iter();
-        let name = fields
-            .filter_map(|field| node.child_by_field_name(field))
-            .next()
+        let name = ["name", "pattern"]
+            .iter()
+            .find_map(|field| node.child_by_field_name(field))
             .or_else(|| node.named_child(0));
         let class = last_identifier(tail(self.text_of(class), 80));
         if let Some(name) = name.filter(|_| !class.is_empty()) {

@@ -6,12 +6,7 @@ use crate::{
     facts::syntax::{
         Piece, Role, format,
         kinds::Kind,
-        tree::{
-            CALLEE, Walk,
-            bindings::last_child,
-            tail,
-            texts::{inner_range, operator},
-        },
+        tree::{CALLEE, Walk, bindings::last_child, tail, texts::operator},
     },
     names::last_identifier,
 };
@@ -39,17 +34,15 @@ impl<'t> Walk<'t> {
             _ => first,
         });
         let receiver = receiver.filter(|first| self.kind_of(*first) == Kind::String);
+        let is_string = |value: &Node<'t>| self.kind_of(*value) == Kind::String;
         let template = match receiver.filter(|first| first.end_byte() <= until) {
-            Some(receiver) => receiver,
+            Some(receiver) => Some(receiver),
             // `fprintf(file, "%s/%s", …)`
-            None => match values
-                .iter()
-                .take(2)
-                .position(|value| self.kind_of(*value) == Kind::String)
-            {
-                Some(at) => values.drain(..=at).next_back().unwrap_or(call),
-                None => return,
-            },
+            None => { values.iter().take(2).position(is_string) }
+                .and_then(|at| values.drain(..=at).next_back()),
+        };
+        let Some(template) = template else {
+            return;
         };
         self.filled(call, template, &values);
     }
@@ -92,7 +85,6 @@ impl<'t> Walk<'t> {
             _ => list,
         });
         let mut cursor = call.walk();
-        let list = list.filter(|list| call.kind() != "command" || list.id() != call.id());
         let arguments = list.unwrap_or(call);
         arguments
             .named_children(&mut cursor)
@@ -121,13 +113,13 @@ impl<'t> Walk<'t> {
 
     /// Notes a filled template as one text, in place of its parts.
     fn filled(&mut self, node: Node<'t>, template: Node<'t>, values: &[Node<'t>]) {
-        let (from, to) = inner_range(self.text_of(template), template.start_byte());
-        let literal = self.source.get(from..to).unwrap_or_default();
+        let mut literal = Vec::new();
+        self.pieces(template, &mut literal);
         let pieces: Vec<Vec<Piece>> = values
             .iter()
             .map(|value| self.value_pieces(*value))
             .collect();
-        let Some(pieces) = format::fill(literal, from, &pieces) else {
+        let Some(pieces) = format::fill(&literal, &pieces) else {
             return;
         };
         self.consumed.insert(template.id());
