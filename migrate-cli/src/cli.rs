@@ -4,7 +4,6 @@
 //! Each subcommand has a file in [`crate::commands`].
 
 use std::{
-    ffi::OsString,
     io::{self, Write},
     process::ExitCode,
 };
@@ -17,7 +16,7 @@ use crate::{
         audit, completions, diff, explain, man, plan, record, rules, status, translate, usage,
     },
     exit::Exit,
-    settings,
+    settings::{self, CommandLine},
 };
 
 /// Find uses of Zoom API v1 in a code base and migrate them to v2
@@ -60,7 +59,7 @@ pub fn run() -> ExitCode {
         };
     }
     let words = settings::with_settings(std::env::args_os().collect(), &command());
-    let result = words.and_then(|words| dispatch(parse(words)));
+    let result = words.and_then(|words| dispatch(parse(&words)));
     match result {
         Ok(exit) => exit.into(),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -73,9 +72,15 @@ pub fn run() -> ExitCode {
 }
 
 /// Parses the command line. Prints help or the error and exits if that is all there is to do.
-fn parse(words: Vec<OsString>) -> Cli {
-    let matches = command().get_matches_from(words);
-    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+fn parse(line: &CommandLine) -> Cli {
+    let matches = command().try_get_matches_from(&line.words);
+    let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    cli.unwrap_or_else(|error| {
+        if let Some(path) = line.blamed(&error) {
+            let _ = writeln!(io::stderr(), "in {}:", path.display());
+        }
+        error.exit()
+    })
 }
 
 fn command() -> clap::Command {

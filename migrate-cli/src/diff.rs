@@ -12,6 +12,7 @@ pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod response_source;
 pub(crate) mod rules;
+pub(crate) mod thresholds;
 
 #[cfg(test)]
 mod tests;

@@ -14,11 +14,34 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use clap::{ArgAction, Command};
+use clap::{ArgAction, Command, error::ErrorKind};
 use migrate_audit::plain_file;
 use toml::{Table, Value};
 
+use crate::explain::{nearest, suggestion};
+
 const NAME: &str = "migrate.toml";
+
+/// A command line with the flags of the settings file.
+pub(crate) struct CommandLine {
+    pub(crate) words: Vec<OsString>,
+    /// Settings file, and the flags that come from it.
+    settings: Option<(PathBuf, Vec<String>)>,
+}
+
+impl CommandLine {
+    /// The settings file, if an error is about a flag that comes from it.
+    pub(crate) fn blamed(&self, error: &clap::Error) -> Option<&Path> {
+        let (path, flags) = self.settings.as_ref()?;
+        let is_help = matches!(
+            error.kind(),
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+        );
+        let text = error.to_string();
+        let is_named = flags.iter().any(|flag| text.contains(flag.as_str()));
+        (is_named && !is_help).then_some(path)
+    }
+}
 
 /// Adds flags from the settings file to the command line, unless it has them. The file is in the
 /// working directory or the nearest parent, up to the root of the repository.
@@ -29,10 +52,13 @@ const NAME: &str = "migrate.toml";
 pub(crate) fn with_settings(
     mut words: Vec<OsString>,
     cli: &Command,
-) -> anyhow::Result<Vec<OsString>> {
+) -> anyhow::Result<CommandLine> {
     let here = std::env::current_dir().unwrap_or_default();
     let Some(path) = find(&here) else {
-        return Ok(words);
+        return Ok(CommandLine {
+            words,
+            settings: None,
+        });
     };
     let text = plain_file::read_text(&path).with_context(|| path.display().to_string())?;
     let table: Table = toml::from_str(&text).with_context(|| path.display().to_string())?;
@@ -61,9 +87,13 @@ pub(crate) fn with_settings(
         }
     }
     let Some(command) = name.and_then(|name| cli.find_subcommand(name)) else {
-        return Ok(words);
+        return Ok(CommandLine {
+            words,
+            settings: None,
+        });
     };
     let mut flags = Vec::new();
+    let mut added = Vec::new();
     for (key, value) in given {
         let flag = format!("--{key}");
         let argument = command
@@ -78,6 +108,7 @@ pub(crate) fn with_settings(
         let Some(argument) = argument.filter(|_| !is_given) else {
             continue;
         };
+        added.push(flag.clone());
         let is_switch = matches!(argument.get_action(), ArgAction::SetTrue);
         let values = match value {
             Value::Array(values) => values,
@@ -94,7 +125,10 @@ pub(crate) fn with_settings(
     }
     // Directly after the subcommand, because words after `--` are not flags.
     drop(words.splice(2..2, flags));
-    Ok(words)
+    Ok(CommandLine {
+        words,
+        settings: Some((path, added)),
+    })
 }
 
 fn known<'c>(
@@ -102,9 +136,12 @@ fn known<'c>(
     key: &str,
     commands: impl IntoIterator<Item = &'c Command>,
 ) -> anyhow::Result<()> {
-    let mut arguments = commands.into_iter().flat_map(Command::get_arguments);
-    if !arguments.any(|argument| argument.get_long() == Some(key)) {
-        bail!("{}: unknown flag --{key}", path.display());
+    let arguments = commands.into_iter().flat_map(Command::get_arguments);
+    let flags: Vec<&str> = arguments.filter_map(clap::Arg::get_long).collect();
+    if !flags.contains(&key) {
+        let nearest = nearest(key, flags.into_iter());
+        let suggestion = suggestion(&nearest, "migrate help COMMAND");
+        bail!("{}: `{key}` is no flag{suggestion}", path.display());
     }
     Ok(())
 }

@@ -187,7 +187,23 @@ fn reads_flags_from_the_settings_file() {
     put(client.path(), "migrate.toml", b"slect = 1\n");
     let output = migrate(client.path(), &["audit"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("unknown flag --slect"));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    let expected = "migrate.toml: `slect` is no flag; did you mean `select`?";
+    assert!(message.contains(expected), "{message}");
+
+    put(
+        client.path(),
+        "migrate.toml",
+        b"[audit]\nformat = \"consise\"\n",
+    );
+    let output = migrate(client.path(), &["audit"]);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(message.starts_with("in "), "{message}");
+    assert!(
+        message.contains("migrate.toml:\nerror: invalid value 'consise'"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -163,6 +163,45 @@ fn finds_operations_by_unique_ending() {
     assert_eq!(page(&["getuserreport"]), page(&["report/getuserreport"]));
 }
 
+#[test]
+fn finds_errors_by_their_text() {
+    for (text, code) in [
+        ("403 Forbidden", "403"),
+        ("error 1010", "1010"),
+        ("User not belong to this account", "1010"),
+        ("user not exist: ada@example.com", "1001"),
+        (
+            r#"{"error":{"code":3001,"message":"Meeting 1 is not found"}}"#,
+            "3001",
+        ),
+        ("No permission", "200"),
+    ] {
+        assert_eq!(page(&[text]), page(&[code]), "{text}");
+    }
+    let quota =
+        "Sorry, the maximum number of user report api requests every day are already reached";
+    assert_eq!(page(&[quota]), page(&["report/getuserreport"]));
+}
+
+#[test]
+fn finds_fields_by_their_name_in_v2() {
+    assert_eq!(page(&["join_before_host"]), page(&["option_jbh"]));
+    let output = explain(&["host_video"]);
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        message.contains("`option_host_video` or `option_no_video_host`"),
+        "{message}"
+    );
+}
+
+#[test]
+fn refers_to_the_rules_for_client_libraries() {
+    let output = explain(&["zoomus"]);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(message.contains("migrate rules zoomus"), "{message}");
+}
+
 /// Public questions about v1 and the migration, with expected parts of the answer.
 #[test]
 fn answers_public_questions() {
@@ -174,6 +213,10 @@ fn answers_public_questions() {
         ("meeting/live", &["GET /metrics/meetings"]),
         ("recording/list", &["GET /users/{host_id}/recordings"]),
         ("page_size", &["page_count", "next_page_token"]),
+        ("user/list", &["page_number 1, 2, … up to the page_count"]),
+        ("alternative_hosts", &["settings.alternative_hosts"]),
+        ("429", &["per day", "403"]),
+        ("webhooks", &["meeting.started"]),
         ("user/checkemail", &["GET /users/email"]),
         (
             "1009",

@@ -99,6 +99,13 @@ fn rejected_credentials_end_a_replay() {
     assert_eq!(output.status.code(), Some(2), "{text}");
     assert!(text.contains("MIGRATE_API_KEY"), "{text}");
     assert_eq!(v1.seen().len(), 1);
+
+    let answer = json!({ "error": { "code": 1001, "message": "User not exist: u1" } });
+    let line = |id| recorded(id, "user/get", &json!({ "id": "u1" }), &answer, &json!([]));
+    let path = file(&folder, &(line(1) + &line(2)));
+    let output = migrate(&path, &v1.base, &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(v1.seen().len(), 2, "recorded errors prove no credentials");
 }
 
 #[test]
@@ -133,6 +140,49 @@ fn thresholds_set_the_exit_code() {
         Some(0)
     );
     assert_eq!(code(&["--min-consistency", "101"]), Some(2));
+
+    let printed = text(&migrate(
+        &path,
+        &v1.base,
+        &["--min-consistency", "99.9", "--max-p99", "0"],
+    ));
+    assert!(
+        printed.contains("66.66 % consistent, less than 99.9 %\np99 of the shim is "),
+        "{printed}"
+    );
+    let printed = text(&migrate(&path, &v1.base, &["--min-consistency", "60"]));
+    assert!(!printed.contains("less than"), "{printed}");
+}
+
+/// The same user is missing, whether a program asks by id or by address.
+#[test]
+fn a_missing_user_is_one_cause() {
+    let folder = tempfile::tempdir().unwrap();
+    let v1 = v1(|_, request| {
+        let subject = if request.contains("getbyemail") {
+            "u1@example.com"
+        } else {
+            "u1"
+        };
+        let message = format!("User not exist: {subject}");
+        json!({ "error": { "code": 1001, "message": message } })
+    });
+    let answer = json!({ "id": "u1", "email": "u1@example.com" });
+    let by_id = json!({ "id": "u1" });
+    let by_address = json!({ "email": "u1@example.com", "login_type": "100" });
+    let lines = recorded(1, "user/get", &by_id, &answer, &json!([]))
+        + &recorded(2, "user/getbyemail", &by_address, &answer, &json!([]))
+        + &recorded(
+            3,
+            "meeting/list",
+            &json!({ "host_id": "u1" }),
+            &json!({ "meetings": [] }),
+            &json!([]),
+        );
+    let output = migrate(&file(&folder, &lines), &v1.base, &["--format", "json"]);
+    let report: Value = serde_json::from_str(&text(&output)).unwrap();
+    let cause = "error instead of an answer: 1001 User not exist: u1@example.com";
+    assert_eq!(report["causes"], json!({ cause: 3 }));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod bases;
 pub(crate) mod clients;
+pub(crate) mod dynamic;
 pub(crate) mod libraries;
 mod shared_names;
 
@@ -39,6 +40,8 @@ pub(crate) struct Evidence {
     pub(crate) bases: BTreeSet<String>,
     /// The project's client of v1 has dynamic members, as with `__call` and `method_missing`.
     pub(crate) dynamic: bool,
+    /// Classes of such clients.
+    pub(crate) dynamic_classes: BTreeSet<String>,
     /// The project's request helpers: functions that send requests to v1.
     pub(crate) helpers: BTreeSet<String>,
     /// Callees of calls with a path that only v1 has.
@@ -67,6 +70,8 @@ impl Evidence {
         self.v1 |= other.v1;
         self.v2 |= other.v2;
         self.dynamic |= other.dynamic;
+        self.dynamic_classes
+            .extend(other.dynamic_classes.iter().cloned());
         self.bases.extend(other.bases.iter().cloned());
         self.helpers.extend(other.helpers.iter().cloned());
         self.proven.extend(other.proven.iter().cloned());
@@ -266,6 +271,9 @@ fn of_file(file: &FileFacts, rules: &Rules) -> Evidence {
             .functions
             .keys()
             .any(|name| rules.words.dynamic.contains(name));
+    if evidence.dynamic {
+        evidence.dynamic_classes = dynamic::classes(file, &rules.words);
+    }
     for (dependency, _) in &file.dependencies {
         let known = evidence
             .libraries

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use mappings::{Catalog, catalog::field::Place};
 
+use crate::names::split_member;
+
 /// Maximum length of a v1 path, in bytes.
 const LONGEST: usize = 96;
 
@@ -184,6 +186,36 @@ impl Knowledge {
             .filter_map(|name| name.rsplit('/').next())
     }
 
+    /// The operation that the names of a call spell, and what they are called on: `client` and
+    /// `user/list` for `client.user.list` and `client.user_list`.
+    pub(crate) fn spelt<'c>(&self, callee: &'c str) -> Option<(&'c str, &Operation)> {
+        /// How many names of a call may make a path.
+        const NAMES: usize = 4;
+        let mut head = callee;
+        let mut path = String::new();
+        for _ in 0..NAMES {
+            let (before, name) = split_member(head)?;
+            let slash = if path.is_empty() { "" } else { "/" };
+            path = format!("{}{slash}{path}", name.to_ascii_lowercase());
+            head = before;
+            let spellings = [path.clone(), path.replace('_', ""), path.replace('_', "/")];
+            let mut found = spellings
+                .iter()
+                .filter_map(|spelling| self.operation(spelling));
+            if let Some(operation) = found.next() {
+                return Some((head, operation));
+            }
+        }
+        None
+    }
+
+    /// Operations as names of methods, with a mark between the words: `user_list`, `user.list`.
+    pub(crate) fn joined_names(&self, mark: &str) -> impl Iterator<Item = String> {
+        self.operations
+            .keys()
+            .map(move |name| name.replace('/', mark))
+    }
+
     /// True if v1 has paths that start with that word.
     pub(crate) fn is_head(&self, word: &str) -> bool {
         self.heads.contains(word)
@@ -308,4 +340,37 @@ fn is_distinctive_field(name: &str) -> bool {
         .iter()
         .any(|prefix| name.starts_with(prefix));
     prefixed || name == "zpk" || name.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_calls_spell_operations() {
+        let named = |name: &str| Operation {
+            name: name.to_owned(),
+            ..Operation::default()
+        };
+        let operations = ["user/list", "user/getbyemail", "im/group/list"].map(named);
+        let knowledge = Knowledge::new(operations, [], []);
+        for (callee, expected) in [
+            (
+                "$this->client->user->list",
+                Some(("$this->client", "user/list")),
+            ),
+            ("client.user_list", Some(("client", "user/list"))),
+            (
+                "client.user.getByEmail",
+                Some(("client", "user/getbyemail")),
+            ),
+            ("zoom.im.group.list", Some(("zoom", "im/group/list"))),
+            ("client.im_group_list", Some(("client", "im/group/list"))),
+            ("client.list", None),
+        ] {
+            let spelt = knowledge.spelt(callee);
+            let spelt = spelt.map(|(head, operation)| (head, operation.name.as_str()));
+            assert_eq!(spelt, expected, "{callee}");
+        }
+    }
 }

@@ -39,6 +39,8 @@ pub(crate) enum Lexis {
     Slashes,
     /// `#`
     Hash,
+    /// `#`, and words are strings without quotes
+    Words,
     /// `--`
     Dashes,
     /// `'` (the BASIC family)
@@ -217,8 +219,9 @@ fn by_extension(stem: &str, extension: &str) -> Option<Language> {
         "c" | "h" | "cc" | "cpp" | "cxx" | "hpp" | "kt" | "kts" | "scala" | "rs" | "dart"
         | "groovy" | "gradle" | "as" | "d" | "zig" | "v" | "proto" | "sol" | "hx" | "apex"
         | "cls" | "trigger" | "fs" => Language::OtherCode(Lexis::Slashes),
-        "pl" | "pm" | "t" | "r" | "tcl" | "ex" | "exs" | "nim" | "cr" | "coffee" | "jl"
-        | "fish" | "cmake" | "tf" => Language::OtherCode(Lexis::Hash),
+        "tcl" | "tm" | "exp" | "fish" => Language::OtherCode(Lexis::Words),
+        "pl" | "pm" | "t" | "r" | "ex" | "exs" | "nim" | "cr" | "coffee" | "jl" | "cmake"
+        | "tf" => Language::OtherCode(Lexis::Hash),
         "lua" | "hs" | "elm" | "adb" | "ads" => Language::OtherCode(Lexis::Dashes),
         "vb" | "vbs" | "bas" | "asp" | "frm" => Language::OtherCode(Lexis::Quote),
         "clj" | "cljs" | "edn" | "lisp" | "el" | "scm" | "rkt" => {
@@ -257,6 +260,8 @@ fn by_first_line(head: &str) -> Option<Language> {
         ("php", Language::Php),
         ("pwsh", Language::PowerShell),
         ("perl", Language::OtherCode(Lexis::Hash)),
+        ("tclsh", Language::OtherCode(Lexis::Words)),
+        ("fish", Language::OtherCode(Lexis::Words)),
         ("sh", Language::Bash),
     ];
     names

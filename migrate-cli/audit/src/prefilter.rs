@@ -125,6 +125,9 @@ impl<'k> Prefilter<'k> {
             .iter()
             .filter(|library| !matches!(library.style, Style::Function))
             .flat_map(|library| library.methods.keys().cloned())
+            // A project's own client may make paths out of names.
+            .chain(knowledge.joined_names("."))
+            .chain(knowledge.joined_names("_"))
             .collect();
         // Only words that begin like the heads of paths, because they hardly slow the search down.
         let heads = knowledge.long_heads();
@@ -135,8 +138,11 @@ impl<'k> Prefilter<'k> {
             .filter_map(|(method, end)| method.get(..=end))
             .collect();
         for resource in resources {
-            words.push(resource.to_owned());
-            patterns.push(Pattern::Member);
+            let arrow = resource.strip_suffix('.').map(|name| format!("{name}->"));
+            for word in arrow.into_iter().chain([resource.to_owned()]) {
+                words.push(word);
+                patterns.push(Pattern::Member);
+            }
         }
         let search = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostFirst)
@@ -232,18 +238,20 @@ impl<'k> Prefilter<'k> {
         }
     }
 
-    /// True if the bytes at `start` call a method of a client library.
+    /// True if the bytes at `start` call a method of a client.
     fn is_method(&self, bytes: &[u8], start: usize) -> bool {
-        let before = start.checked_sub(1).and_then(|at| bytes.get(at));
-        if before != Some(&b'.') {
+        let before = bytes.get(..start).unwrap_or_default();
+        if !before.ends_with(b".") && !before.ends_with(b"->") {
             return false;
         }
         let rest = bytes.get(start..).unwrap_or_default();
-        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
+        let is_part =
+            |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'>');
         let length = rest.iter().take_while(|byte| is_part(byte)).count();
         let (name, after) = rest.split_at(length);
         after.starts_with(b"(")
-            && std::str::from_utf8(name).is_ok_and(|name| self.methods.contains(name))
+            && std::str::from_utf8(name)
+                .is_ok_and(|name| self.methods.contains(&name.replace("->", ".")))
     }
 
     /// True if the word zoom at `start` belongs to an API host or a client library.

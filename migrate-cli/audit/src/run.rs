@@ -117,6 +117,7 @@ impl<'c> Audit<'c> {
         rules
             .calls
             .extend(knowledge.last_words().map(str::to_owned));
+        rules.calls.extend(knowledge.joined_names("_"));
         Ok(Self {
             catalog,
             knowledge,

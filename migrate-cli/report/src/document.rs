@@ -275,6 +275,18 @@ impl Table {
     pub(crate) fn has_head(&self) -> bool {
         self.columns.iter().any(|column| !column.name.is_empty())
     }
+
+    /// Column of the sentences below a row: the last one. In a column of numbers, they would make it
+    /// as wide as they are long; then it is the first.
+    pub(crate) fn home_of_sentences(&self) -> usize {
+        let last = self.columns.len().saturating_sub(1);
+        let is_number = |column: &Column| column.is_number;
+        if self.columns.get(last).is_some_and(is_number) {
+            0
+        } else {
+            last
+        }
+    }
 }
 
 impl Row {

@@ -7,6 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::{
     Document, Printer,
     document::{Block, Cell, Finding, Part, Row, Table},
+    words::code_parts,
 };
 
 const STYLE: &str = include_str!("page.css");
@@ -80,7 +81,13 @@ fn title_above<'d>(document: &'d Document<'_>, block: usize) -> &'d str {
 fn plain_block(block: &Block<'_>, title: &str) -> Markup {
     match block {
         Block::Heading(text) => html! { h2 { (text) } },
-        Block::Paragraph(text) => html! { p { (text) } },
+        Block::Paragraph(text) => html! {
+            p {
+                @for (part, is_code) in code_parts(text) {
+                    @if is_code { code { (part) } } @else { (part) }
+                }
+            }
+        },
         Block::Table(of) => table(of, "numbers", title),
         Block::Findings(_) | Block::Part(_) => html! {},
     }
@@ -221,12 +228,8 @@ fn part(part: &Part) -> Markup {
 fn table(table: &Table, class: &str, title: &str) -> Markup {
     let is_number = |at: usize| table.columns.get(at).is_some_and(|column| column.is_number);
     let number = |at: usize| is_number(at).then_some("n");
-    // In a column of numbers, sentences would make it as wide as they are long.
-    let below = |at: usize, row: &Row| {
-        let last = row.cells.len().saturating_sub(1);
-        let home = if is_number(last) { 0 } else { last };
-        html! { @if at == home { @for text in &row.below { br; small { (text) } } } }
-    };
+    let home = table.home_of_sentences();
+    let below = |at: usize, row: &Row| html! { @if at == home { @for text in &row.below { br; small { (text) } } } };
     html! {
         div.scroll {
             table class=(class) aria-label=(title) {

@@ -113,16 +113,19 @@ impl TextLayout {
         self.hanging(&" ".repeat(indent), text);
     }
 
-    /// Adds rows with aligned columns. Text below a row starts at the column `below`.
-    pub fn rows(&mut self, indent: usize, below: usize, rows: &[Row]) {
+    /// Adds rows with aligned columns. Text below a row starts at the column `below`, or is
+    /// indented.
+    pub fn rows(&mut self, indent: usize, below: Option<usize>, rows: &[Row]) {
         let starts = starts(indent, rows);
         for row in rows {
             self.row(indent, &starts, &row.cells);
             for text in &row.below {
-                let start = starts.get(below).copied().unwrap_or(indent);
+                let indented = indent + 2 * GAP;
+                let start = below.and_then(|below| starts.get(below).copied());
+                let start = start.unwrap_or(indented);
                 let room = self.width.saturating_sub(start);
                 let has_room = room >= MIN_TEXT_WIDTH && longest_word(text) <= room;
-                self.paragraph(if has_room { start } else { indent + 2 * GAP }, text);
+                self.paragraph(if has_room { start } else { indented }, text);
             }
         }
     }

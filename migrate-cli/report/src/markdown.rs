@@ -6,7 +6,7 @@ use crate::{
     Document, Printer,
     document::{Block, Cell, Finding, Table},
     layout::UNBROKEN_SPACE,
-    words::plain,
+    words::{code_parts, plain},
 };
 
 /// Prints GitHub-flavored Markdown.
@@ -28,8 +28,9 @@ impl Printer for Markdown {
         for block in &document.blocks {
             match block {
                 Block::Heading(text) => writeln!(out, "\n## {}", escape(text))?,
-                Block::Paragraph(text) => writeln!(out, "\n{}", escape(text))?,
-                Block::Table(of) => write!(out, "\n{}", table(of))?,
+                Block::Paragraph(text) => writeln!(out, "\n{}", paragraph(text))?,
+                Block::Table(of) if of.has_head() => write!(out, "\n{}", table(of))?,
+                Block::Table(of) => write!(out, "\n{}", list(of))?,
                 Block::Findings(of) => findings(of, out)?,
                 Block::Part(part) => {
                     let (operation, name) = (escape(&part.operation), escape(&part.name));
@@ -67,14 +68,34 @@ fn table(table: &Table) -> String {
     );
     for row in table.rows.iter().filter(|row| row.tag != "same") {
         let mut cells: Vec<String> = row.cells.iter().map(cell).collect();
-        if let Some(last) = cells.last_mut() {
+        if let Some(home) = cells.get_mut(table.home_of_sentences()) {
             for text in &row.below {
-                let _ = write!(last, "<br>{}", escape(text));
+                let _ = write!(home, "<br>{}", escape(text));
             }
         }
         line(&mut cells.into_iter());
     }
     out
+}
+
+/// A table without a head as a list: Markdown has no such tables.
+fn list(table: &Table) -> String {
+    let mut out = String::new();
+    for row in table.rows.iter().filter(|row| row.tag != "same") {
+        let cells = row.cells.iter().map(cell).filter(|cell| !cell.is_empty());
+        let _ = writeln!(out, "- {}", cells.collect::<Vec<_>>().join(" · "));
+        for text in &row.below {
+            let _ = writeln!(out, "  - {}", escape(text));
+        }
+    }
+    out
+}
+
+/// A paragraph, in which commands between backticks are code.
+fn paragraph(text: &str) -> String {
+    let parts = code_parts(text);
+    let parts = parts.map(|(part, is_code)| if is_code { code(part) } else { escape(part) });
+    parts.collect()
 }
 
 fn cell(cell: &Cell) -> String {

@@ -407,7 +407,9 @@ fn table(table: &Table, layout: &mut TextLayout) {
                 .collect(),
         }
     }));
-    layout.rows(2, 1, &rows);
+    // Beside numbers there is no room for a sentence.
+    let below = table.columns.get(1).is_some_and(|column| !column.is_number);
+    layout.rows(2, below.then_some(1), &rows);
 }
 
 /// The first line of a cell, and the number of further lines.

@@ -61,8 +61,47 @@ pub fn first(items: impl ExactSizeIterator<Item = String>, most: usize) -> Vec<S
     items.take(most).chain(more).collect()
 }
 
+/// The parts of a text, and whether each stands between backticks. A backtick without a second one
+/// is a letter.
+pub(crate) fn code_parts(text: &str) -> impl Iterator<Item = (&str, bool)> {
+    let mut rest = Some(text);
+    let mut code = None;
+    std::iter::from_fn(move || {
+        if let Some(code) = code.take() {
+            return Some((code, true));
+        }
+        let text = rest.take()?;
+        let Some((before, inside, after)) = text.split_once('`').and_then(|(before, inside)| {
+            let (inside, after) = inside.split_once('`')?;
+            Some((before, inside, after))
+        }) else {
+            return Some((text, false));
+        };
+        (code, rest) = (Some(inside), Some(after));
+        Some((before, false))
+    })
+    .filter(|(part, _)| !part.is_empty())
+}
+
 /// `1 use`, `2 uses`
 pub fn count<N: Copy + Display + PartialEq + From<u8>>(number: N, one: &str, many: &str) -> String {
     let noun = if number == N::from(1) { one } else { many };
     format!("{number} {noun}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backticks_divide_a_text() {
+        let parts = |text| code_parts(text).collect::<Vec<_>>();
+        assert_eq!(
+            parts("run `a b`."),
+            [("run ", false), ("a b", true), (".", false)]
+        );
+        assert_eq!(parts("`a``b`"), [("a", true), ("b", true)]);
+        assert_eq!(parts("5` wide"), [("5` wide", false)]);
+        assert_eq!(parts(""), []);
+    }
 }

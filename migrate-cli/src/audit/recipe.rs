@@ -93,6 +93,6 @@ fn steps(layout: &mut TextLayout, catalog: &Catalog, operation: &str, alike: &[&
             Row::new([entry.name.to_owned(), way.join(" ")])
         })
         .collect();
-    layout.rows(2, 1, &rows);
+    layout.rows(2, Some(1), &rows);
     layout.paragraph(2, &format!("Details: migrate explain {operation}"));
 }

@@ -23,11 +23,12 @@ use crate::{
         documents::Documents,
         exchange::compare_with_v2,
         join::join,
-        live::{Live, Stages, Thresholds},
+        live::{Live, Stages},
         replay::{API_KEY, API_SECRET, Client, Credentials, Replay},
         report::Report,
         response_source::ResponseSource,
         rules::{self, Rules},
+        thresholds::Thresholds,
     },
     exit::Exit,
     record::Recording,
@@ -189,20 +190,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         writeln!(io::stderr(), "{accepted} accepted until {until}")?;
         return Ok(Exit::Clean);
     }
-    let share = report.consistency.unwrap_or(100.0);
-    let is_inconsistent = match args.min_consistency {
-        Some(least) => share < least,
-        None => report.unexpected() > 0,
-    };
-    let slowest = report.p99_micros.map_or(0, |(_, new)| new);
-    let is_slow = args
-        .max_p99
-        .is_some_and(|most| slowest > most.saturating_mul(1000));
     // A comparison of nothing proves nothing: a gate must not pass.
     Ok(if report.is_interrupted || report.compared() == 0 {
         Exit::Failed
     } else {
-        Exit::clean_if(!is_inconsistent && !is_slow)
+        Exit::clean_if(report.is_good())
     })
 }
 
@@ -215,14 +207,18 @@ impl Args {
         }
     }
 
+    fn thresholds(&self) -> Thresholds {
+        Thresholds {
+            consistency: self.min_consistency,
+            p99: self.max_p99,
+        }
+    }
+
     /// Prints the stages of rollouts, repeatedly on a terminal.
     fn live(&self, shim: &str) -> anyhow::Result<Exit> {
         self.output.check(&Format::USUAL)?;
         let live = Live::new(shim)?;
-        let thresholds = Thresholds {
-            consistency: self.min_consistency,
-            p99: self.max_p99,
-        };
+        let thresholds = self.thresholds();
         if !self.output.is_on_screen() {
             return self.show(&live.read(thresholds)?);
         }
@@ -260,7 +256,10 @@ impl Args {
         if let (Some(recording), Some(shim)) = (&self.recorded, &self.shim) {
             return self.replay(catalog, rules, recording, shim);
         }
-        let mut report = Report::default();
+        let mut report = Report {
+            thresholds: self.thresholds(),
+            ..Report::default()
+        };
         let mut comparison = match (self.files.as_slice(), &self.v1, &self.recorded) {
             ([old, new], ..) => self.files(catalog, old, new)?,
             ([one], ..) => bail!("{one}: give a second response to compare with"),
@@ -305,6 +304,7 @@ impl Args {
             client: Client::new(shim, credentials)?,
             rules,
             alike: self.alike,
+            thresholds: self.thresholds(),
             allow_writes: self.allow_writes,
             pause: Duration::from_secs(1) / self.rate,
             limit: self.time.map(Duration::from_secs),

@@ -86,6 +86,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(Exit::Clean)
 }
 
+/// True for the name of a rule or of a built-in client library.
+///
+/// # Errors
+///
+/// A built-in rule is invalid.
+pub(crate) fn knows(name: &str) -> anyhow::Result<bool> {
+    let libraries = Rules::embedded()?.libraries;
+    Ok(RULES.iter().any(|(id, _)| *id == name)
+        || libraries.iter().any(|library| library.package == name))
+}
+
 fn fixes(fix: Fixable) -> Vec<&'static str> {
     let sentences = [
         (

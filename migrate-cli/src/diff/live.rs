@@ -13,6 +13,7 @@ use reqwest::blocking::Client;
 use serde::Serialize;
 use url::Url;
 
+use super::thresholds::{Thresholds, percent};
 use crate::http;
 
 /// Timeout of a request.
@@ -28,15 +29,6 @@ const FORMAT: u32 = 1;
 pub(crate) struct Live {
     client: Client,
     url: Url,
-}
-
-/// Thresholds that each stage must meet.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Thresholds {
-    /// Minimum consistency, in percent. Without it, any unexpected difference fails.
-    pub(crate) consistency: Option<f64>,
-    /// Maximum 99th percentile of the other side, in milliseconds.
-    pub(crate) p99: Option<u64>,
 }
 
 /// Stages of all rollouts of a shim.
@@ -109,7 +101,7 @@ impl Stages {
         summary.extend(
             rates
                 .first()
-                .map(|least| format!("{} consistent", percent(*least))),
+                .map(|least| format!("{} consistent", percent(*least * 100.0))),
         );
         if !self.is_good() {
             summary.push(count(self.failures.len(), "failure", "failures"));
@@ -142,32 +134,28 @@ fn failures(stage: &Figures, thresholds: Thresholds) -> Vec<String> {
             failures.push(format!("{name}: {differ} unexpectedly"));
         }
         (Some(_), None) => failures.push(format!("{name}: nothing was compared yet")),
-        (Some(least), Some(rate)) if rate * 100.0 < least => failures.push(format!(
-            "{name}: {} consistent, less than {least} %",
-            percent(rate)
-        )),
+        (Some(_), Some(rate)) => {
+            let failure = thresholds.consistency_failure(rate * 100.0);
+            failures.extend(failure.map(|failure| format!("{name}: {failure}")));
+        }
         _ => {}
     }
-    if let (Some(most), Some(p99)) = (thresholds.p99, stage.sides.other.p99_ms) {
-        #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-        let is_slow = p99 > most as f64;
-        if is_slow {
-            failures.push(format!(
-                "{name}: p99 of the other side is {p99:.1} ms, more than {most} ms"
-            ));
-        }
-    }
+    let p99 = stage.sides.other.p99_ms;
+    let failure = p99.and_then(|p99| thresholds.p99_failure("the other side", p99));
+    failures.extend(failure.map(|failure| format!("{name}: {failure}")));
     failures
 }
 
 fn blocks(stage: &Figures) -> [Block<'static>; 3] {
+    let share =
+        |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| percent(share * 100.0));
     let step = format!(
         "{} % of the callers since {} ({} % in the settings) · share of the answers {} · consistency {} of {}",
         stage.percent,
         stage.since,
         stage.configured_percent,
-        stage.share.map_or_else(|| "–".to_owned(), percent),
-        stage.consistency.map_or_else(|| "–".to_owned(), percent),
+        share(stage.share),
+        share(stage.consistency),
         count(stage.compared(), "compared answer", "compared answers"),
     );
     let mut table = Table::new(["side", "answers#", "errors#", "p99, ms#"]);
@@ -195,10 +183,6 @@ fn side_row(name: &str, side: &Side) -> [Cell; 4] {
         Cell::from(side.errors.to_string()).toned(tone),
         p99.into(),
     ]
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.2} %", share * 100.0)
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ use recording::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{report::Report, rules::Rules};
+use super::{report::Report, rules::Rules, thresholds::Thresholds};
 use crate::{progress::ProgressLine, record::Recording};
 pub(crate) use client::{API_KEY, API_SECRET, Client, Credentials, http, read};
 use journal::Journal;
@@ -45,6 +45,7 @@ pub(crate) struct Replay<'a> {
     pub(crate) pause: Duration,
     /// Maximum number of comparisons shown per cause; 0 shows all.
     pub(crate) alike: u64,
+    pub(crate) thresholds: Thresholds,
     /// Maximum duration of the run.
     pub(crate) limit: Option<Duration>,
     /// Set by Ctrl-C: ends the run and reports the comparisons so far.
@@ -59,6 +60,9 @@ enum ReplayResult {
         comparison: Comparison,
         /// Duration on both sides, in microseconds, if known.
         micros: Option<(u64, u64)>,
+        /// Id and address of the user in the recorded answer, if the answer is an error now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<(String, String)>,
     },
     Skipped(String),
 }
@@ -78,6 +82,7 @@ impl Replay<'_> {
     pub(crate) fn run(&self, recording: &Path, journal: Option<&Path>) -> anyhow::Result<Report> {
         let mut report = Report {
             alike: self.alike,
+            thresholds: self.thresholds,
             ..Report::default()
         };
         let mut journal = Journal::open(journal, recording, self.client.base(), &mut report)?;
@@ -148,7 +153,7 @@ impl Replay<'_> {
             ));
         }
         let (answer, took) = self.send(operation, exchange, next)?;
-        self.check_credentials(exchange, &answer)?;
+        self.check_credentials(&answer)?;
         let mut comparison = self.beside(operation, exchange, &answer);
         noise.cancel(&operation.name, &mut comparison.rows);
         self.rules.apply(&mut comparison);
@@ -160,31 +165,35 @@ impl Replay<'_> {
             noise.cancel(&operation.name, &mut comparison.rows);
         }
         let micros = (exchange.micros > 0).then_some((exchange.micros, took));
-        Ok(ReplayResult::Compared { comparison, micros })
+        let user = answer.get(ERROR).and_then(|_| user(&exchange.v1.answer));
+        Ok(ReplayResult::Compared {
+            comparison,
+            micros,
+            user,
+        })
     }
 
     /// Fails if the shim rejects the credentials: it would reject all later requests, too, and lock
     /// the key.
-    fn check_credentials(&self, exchange: &Exchange, answer: &Value) -> anyhow::Result<()> {
-        let of = |answer: &Value| {
-            let error = answer.get(ERROR)?;
+    fn check_credentials(&self, answer: &Value) -> anyhow::Result<()> {
+        let error = answer.get(ERROR).and_then(|error| {
             Some((
                 error.get("code")?.as_i64()?,
                 error.get("message")?.as_str()?.to_owned(),
             ))
-        };
+        });
         let protocol = self.catalog.protocol();
         let refusals = [
             ProtocolError::CredentialsMissing,
             ProtocolError::CredentialsWrong,
         ];
-        let refused = of(answer).filter(|(code, message)| {
+        let refused = error.filter(|(code, message)| {
             refusals.iter().any(|refusal| {
                 let (_, error) = protocol.error(*refusal, "");
                 (error.code, &error.message) == (*code, message)
             })
         });
-        if let Some((code, message)) = refused.filter(|_| of(&exchange.v1.answer).is_none()) {
+        if let Some((code, message)) = refused {
             bail!(
                 "the shim rejected the credentials ({code} {message}); set {API_KEY} and \
                  {API_SECRET} to those of one of its tenants"
@@ -244,13 +253,27 @@ impl Replay<'_> {
         ReplayResult::Compared {
             comparison,
             micros: None,
+            user: None,
         }
     }
 }
 
 fn count(report: &mut Report, result: ReplayResult) {
     match result {
-        ReplayResult::Compared { comparison, micros } => report.add(comparison, micros, false),
+        ReplayResult::Compared {
+            comparison,
+            micros,
+            user,
+        } => {
+            report.add(comparison, micros, false);
+            report.users.extend(user);
+        }
         ReplayResult::Skipped(why) => report.skip(&why),
     }
+}
+
+/// Id and address of the user that an answer describes.
+fn user(answer: &Value) -> Option<(String, String)> {
+    let text = |name| answer.get(name)?.as_str().map(str::to_owned);
+    Some((text("id")?, text("email")?))
 }

@@ -10,7 +10,10 @@ use migrate_report::{
 use recording::comparison::{ERROR, written};
 use serde::{Serialize, Serializer};
 
-use super::{Comparison, Row, Verdict};
+use super::{
+    Comparison, Row, Verdict,
+    thresholds::{Thresholds, percent},
+};
 
 /// Totals of a comparison run and the comparisons to show.
 #[derive(Debug, Default, Serialize)]
@@ -41,6 +44,13 @@ pub(crate) struct Report {
     /// Response times of both sides, in microseconds.
     #[serde(skip)]
     pub(crate) times: (Vec<u64>, Vec<u64>),
+    #[serde(skip)]
+    pub(crate) thresholds: Thresholds,
+    /// Missed thresholds, one sentence each.
+    pub(crate) failures: Vec<String>,
+    /// Addresses of users by their id, from recorded answers that are now an error.
+    #[serde(skip)]
+    pub(crate) users: BTreeMap<String, String>,
 }
 
 /// Totals of one operation.
@@ -116,8 +126,12 @@ impl Report {
         self.operations.values().map(|tally| tally.unexpected).sum()
     }
 
-    /// Computes consistency and percentiles after the last comparison.
-    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+    /// Computes consistency, percentiles and missed thresholds, and merges causes, after the last
+    /// comparison.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts and times are far below 2^52"
+    )]
     pub(crate) fn finish(&mut self) {
         self.format = FORMAT;
         let compared = self.compared();
@@ -125,6 +139,22 @@ impl Report {
         self.consistency = (compared > 0).then(|| 100.0 * equal / compared as f64);
         let (old, new) = std::mem::take(&mut self.times);
         self.p99_micros = p99(old).zip(p99(new));
+        let consistency = self.consistency;
+        let failure = consistency.and_then(|share| self.thresholds.consistency_failure(share));
+        self.failures.extend(failure);
+        let slowest = self.p99_micros.map(|(_, new)| new as f64 / 1000.0);
+        let failure = slowest.and_then(|p99| self.thresholds.p99_failure("the shim", p99));
+        self.failures.extend(failure);
+        for (cause, exchanges) in std::mem::take(&mut self.causes) {
+            let cause = cause.of_user(&self.users);
+            *self.causes.entry(cause).or_default() += exchanges;
+        }
+    }
+
+    /// True if answers were compared, and they meet the thresholds.
+    pub(crate) fn is_good(&self) -> bool {
+        let is_consistent = self.thresholds.consistency.is_some() || self.unexpected() == 0;
+        self.compared() > 0 && is_consistent && self.failures.is_empty()
     }
 
     /// Builds the document that all formats but JSON are printed from.
@@ -155,7 +185,12 @@ impl Report {
             let more = count(self.not_shown, "exchange differs", "exchanges differ");
             notes.push(format!("not shown: {more} as others do"));
         }
-        let verb = if unexpected == 1 { "differs" } else { "differ" };
+        notes.extend(self.failures.iter().cloned());
+        let verb = if unexpected == 1 || compared == 1 {
+            "differs"
+        } else {
+            "differ"
+        };
         let answers = count(compared, "answer", "answers");
         let mut summary = match compared {
             0 => vec!["nothing was compared".to_owned()],
@@ -163,7 +198,7 @@ impl Report {
         };
         summary.extend(
             self.consistency
-                .map(|share| format!("{share:.2} % consistent")),
+                .map(|share| format!("{} consistent", percent(share))),
         );
         summary.extend(
             self.p99_micros
@@ -173,7 +208,7 @@ impl Report {
             tool: "migrate diff",
             title: "Old and new answers".to_owned(),
             summary: summary.join(" · "),
-            is_good: compared > 0 && unexpected == 0,
+            is_good: self.is_good(),
             notes,
             is_interrupted: self.is_interrupted,
             blocks,
@@ -263,6 +298,20 @@ pub(crate) struct Cause {
     operation: Option<String>,
     /// Fields with their reasons, or the error.
     difference: String,
+}
+
+impl Cause {
+    /// Names a missing user by the address, so that requests by id and by address have one cause.
+    fn of_user(mut self, users: &BTreeMap<String, String>) -> Self {
+        let named = self.difference.rsplit_once(": ").and_then(|(error, id)| {
+            let address = users.get(id)?;
+            Some(format!("{error}: {address}"))
+        });
+        if let (None, Some(named)) = (&self.operation, named) {
+            self.difference = named;
+        }
+        self
+    }
 }
 
 impl fmt::Display for Cause {

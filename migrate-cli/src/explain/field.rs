@@ -188,6 +188,22 @@ pub(crate) fn names(catalog: &Catalog) -> impl Iterator<Item = &str> {
         .chain(parameters.map(|parameter| parameter.name.as_str()))
 }
 
+/// v1 names of the fields that v2 has under a name: `option_jbh` for `join_before_host`.
+pub(crate) fn named_in_v2<'a>(catalog: &'a Catalog, name: &str) -> Vec<&'a str> {
+    let is_so = |place: &Place| {
+        matches!(place, Place::Document(place)
+            if place.pointer.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(name)))
+    };
+    let fields = catalog.fields().iter();
+    let mut names: Vec<_> = fields
+        .filter(|field| field.places.iter().any(is_so) && !is_pushed(catalog, field))
+        .flat_map(|field| field.parts.iter().map(|part| part.name.as_str()))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 fn mapping<'a>(catalog: &'a Catalog, at: usize, field: &'a Field) -> MappingEntry<'a> {
     let mut taken_by = Vec::new();
     let mut answered_by = Vec::new();

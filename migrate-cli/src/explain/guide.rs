@@ -1,6 +1,6 @@
 //! Knowledge beyond the mappings: protocol terms and hints for errors.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use mappings::Catalog;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,12 @@ struct Shape {
 pub(crate) struct Guide {
     /// Names it is found under.
     pub(crate) names: Vec<String>,
+    /// Parts of messages that people look up, in lower case.
+    #[serde(default, skip_serializing)]
+    says: Vec<String>,
+    /// Sentences for the pages of operations that take a parameter, by its name.
+    #[serde(default, skip_serializing)]
+    hints: BTreeMap<String, String>,
     /// Title, if the name is neither an operation nor a field.
     #[serde(default)]
     pub(crate) title: String,
@@ -44,6 +50,24 @@ impl Guide {
             .topic
             .iter()
             .find(|guide| guide.names.iter().any(is_it))
+    }
+
+    /// Finds the name of the guide whose message a text quotes.
+    pub(crate) fn quoted(text: &str) -> Option<&'static str> {
+        let text = text.to_lowercase();
+        let is_it = |says: &String| text.contains(says.as_str());
+        let mut guides = GUIDE.topic.iter();
+        let guide = guides.find(|guide| guide.says.iter().any(is_it))?;
+        guide.names.first().map(String::as_str)
+    }
+
+    /// Sentence for the pages of operations that take a parameter.
+    pub(crate) fn hint(parameter: &str) -> Option<&'static str> {
+        let mut hints = GUIDE
+            .topic
+            .iter()
+            .filter_map(|guide| guide.hints.get(parameter));
+        hints.next().map(String::as_str)
     }
 
     pub(crate) fn names<'a>() -> impl Iterator<Item = &'a str> {
@@ -96,7 +120,38 @@ pub(crate) struct KnownError<'a> {
     pub(crate) operations: Vec<&'a str>,
 }
 
+/// Minimum length of a message by which an error is found, in bytes; shorter ones are words.
+const MIN_MESSAGE: usize = 8;
+
 impl<'a> ErrorPage<'a> {
+    /// Finds the error that a text quotes by its code or its message, as in `403 Forbidden` or
+    /// `User not exist: ada@example.com`.
+    pub(crate) fn quoted(catalog: &'a Catalog, text: &str) -> Option<Self> {
+        let words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+        let mut codes = words.filter(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
+        if let Some(page) = codes.find_map(|code| Self::find(catalog, code)) {
+            return Some(page);
+        }
+        let text = text.trim().to_lowercase();
+        let mut known: Vec<(i64, String)> = catalog
+            .protocol()
+            .errors()
+            .map(|(_, error)| (error.code, error.message.to_string()))
+            .collect();
+        for operation in catalog.operations() {
+            let errors = OperationPage::new(catalog, operation).errors.into_iter();
+            known.extend(errors.filter_map(|error| error.code.zip(error.message)));
+        }
+        let literals = known.iter().filter_map(|(code, message)| {
+            let literal = longest_literal(message);
+            let is_quoted = text.contains(&literal)
+                || text.len() >= MIN_MESSAGE && literal.contains(text.as_str());
+            (literal.len() >= MIN_MESSAGE && is_quoted).then_some((literal.len(), *code))
+        });
+        let (_, code) = literals.max_by_key(|(length, _)| *length)?;
+        Self::find(catalog, &code.to_string())
+    }
+
     /// Finds an error code; `None` if it is unknown.
     pub(crate) fn find(catalog: &'a Catalog, name: &str) -> Option<Self> {
         let code: i64 = name.parse().ok()?;
@@ -155,4 +210,14 @@ impl<'a> ErrorPage<'a> {
             errors,
         })
     }
+}
+
+/// The longest part of a message between its placeholders, in lower case.
+fn longest_literal(message: &str) -> String {
+    let parts = message.split(['{', '}']).step_by(2);
+    let is_mark = |letter: char| letter.is_whitespace() || matches!(letter, ':' | '.');
+    let longest = parts
+        .map(|part| part.trim_matches(is_mark))
+        .max_by_key(|part| part.len());
+    longest.unwrap_or_default().to_lowercase()
 }

@@ -6,7 +6,7 @@ use mappings::Catalog;
 use migrate_report::{Printer, text::Text};
 use serde_json::Value;
 
-use super::{Topic, field};
+use super::{Topic, field, wording::conditions};
 
 /// Every page renders as text and JSON, and no line is wider than the terminal.
 #[test]
@@ -48,5 +48,18 @@ fn check_json(name: &str, page: &Value) {
     assert!(place.is_some_and(|at| at.contains(".toml:")), "{name}");
     for part in ["parameters", "errors"] {
         assert!(page[part].is_array(), "{name}");
+    }
+}
+
+#[test]
+fn every_condition_of_a_call_has_words() {
+    let catalog = Catalog::embedded().unwrap();
+    for operation in catalog.operations() {
+        let calls = operation.plan().map_or(&[][..], |plan| &plan.calls);
+        for call in calls {
+            for words in conditions(&catalog, calls, call) {
+                assert!(!words.is_empty(), "{}: {}", operation.name, call.name);
+            }
+        }
     }
 }

@@ -17,8 +17,14 @@ const MIN_SIMILARITY: f64 = 0.8;
 /// Maximum number of suggestions.
 const MAX_SUGGESTIONS: usize = 3;
 
-/// Name of the page of push notifications.
-const NOTIFICATIONS: &str = "notifications";
+/// Names of the page of push notifications.
+const NOTIFICATIONS: [&str; 5] = [
+    "notifications",
+    "push",
+    "push notifications",
+    "webhook",
+    "webhooks",
+];
 
 /// A page. In JSON, each has a `kind`.
 #[derive(Serialize)]
@@ -51,7 +57,8 @@ impl<'a> Topic<'a> {
 
     /// Finds the page of a name. In order: an operation (ignoring case; name, alias, path or URL),
     /// a parameter or response field, a resource, an error code, a protocol term, the only
-    /// operation with that last segment.
+    /// operation with that last segment, the only field that v2 calls so, the error that a text
+    /// quotes.
     pub(crate) fn find(catalog: &'a Catalog, name: &str) -> Result<Self, UnknownTopic> {
         let prefix = &catalog.protocol().prefix;
         let path = v1_address::below_prefix(name, prefix);
@@ -63,7 +70,10 @@ impl<'a> Topic<'a> {
         if let Some(page) = FieldPage::find(catalog, &path) {
             return Ok(Self::Field(page));
         }
-        if path.eq_ignore_ascii_case(NOTIFICATIONS) {
+        if NOTIFICATIONS
+            .iter()
+            .any(|known| path.eq_ignore_ascii_case(known))
+        {
             return Ok(Self::Notifications(NotificationsPage::new(catalog)));
         }
         let mut resources = catalog.operations().iter().map(resource_of);
@@ -83,6 +93,28 @@ impl<'a> Topic<'a> {
             .filter(|operation| operation.name.to_lowercase().ends_with(&ending));
         if let (Some(only), None) = (ends.next(), ends.next()) {
             return Ok(page(only));
+        }
+        let of_v2 = field::named_in_v2(catalog, &path);
+        if let [only] = of_v2.as_slice()
+            && let Some(page) = FieldPage::find(catalog, only)
+        {
+            return Ok(Self::Field(page));
+        }
+        if !of_v2.is_empty() {
+            let nearest = of_v2
+                .iter()
+                .take(MAX_SUGGESTIONS)
+                .map(|name| format!("`{name}`"));
+            return Err(UnknownTopic {
+                nearest: nearest.collect(),
+                name: path,
+            });
+        }
+        if let Some(named) = Guide::quoted(&path).filter(|named| *named != path) {
+            return Self::find(catalog, named);
+        }
+        if let Some(page) = ErrorPage::quoted(catalog, &path) {
+            return Ok(Self::Error(page));
         }
         let names = operation_names(catalog).chain(field::names(catalog));
         Err(UnknownTopic {

@@ -75,6 +75,14 @@ fn condition(catalog: &Catalog, plan: &[Call], condition: &Condition) -> String 
             "values of the stored {document} decide what is to be sent"
         ));
     }
+    if condition.resumed {
+        parts.push(
+            "v2 already executed this call for an equal request that did not finish".to_owned(),
+        );
+    }
+    if condition.verification {
+        parts.push("v2's response to an equal request was lost".to_owned());
+    }
     parts.extend(found(plan, condition));
     all_of(&parts)
 }

@@ -47,9 +47,11 @@ impl SharedNames {
     ) -> Result<Self, BuildError> {
         let proven = evidence.proven.iter().map(|callee| last_identifier(callee));
         let functions = evidence.helpers.iter().map(String::as_str).chain(proven);
+        let dynamic = evidence.dynamic_classes.iter().map(String::as_str);
+        let clients = evidence.clients.words().chain(dynamic);
         let bases = evidence.bases.iter().map(String::as_str);
         let names = (functions.map(|name| (name, Meaning::Function)))
-            .chain(evidence.clients.words().map(|name| (name, Meaning::Client)))
+            .chain(clients.map(|name| (name, Meaning::Client)))
             .chain(bases.map(|name| (name, Meaning::Base)))
             // The word zoom alone is no evidence.
             .filter(|(name, _)| name.len() > 2 && !name.eq_ignore_ascii_case("zoom"))

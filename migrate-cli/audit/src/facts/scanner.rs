@@ -377,7 +377,9 @@ impl Scanner<'_> {
         // A client that builds paths from names: `$zoom->user->custcreate(…)`.
         let action =
             self.knowledge.is_action(&method.to_ascii_lowercase()) && contains_zoom(&call.callee);
+        let spelt = || self.knowledge.spelt(&call.callee).is_some();
         zoom || action
+            || spelt()
             || self.rules.libraries.iter().any(|library| {
                 library
                     .constructors

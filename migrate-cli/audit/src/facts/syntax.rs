@@ -6,10 +6,12 @@
 
 mod budget;
 pub(crate) mod fold;
+mod format;
 pub mod isolated;
 mod kinds;
 mod lexer;
 mod lines;
+mod parts;
 mod tree;
 
 use std::{
@@ -192,7 +194,7 @@ pub(crate) struct Write {
 pub(crate) struct Binding {
     /// The name.
     pub(crate) name: String,
-    /// The source of the value.
+    /// The source of the value. A parameter of a class has a construction of that class.
     pub(crate) value: String,
 }
 
@@ -212,6 +214,8 @@ pub(crate) struct Function {
     pub(crate) credentials: bool,
     /// Names that it concatenates with texts or other names.
     pub(crate) joins: BTreeSet<String>,
+    /// The class that it is a method of.
+    pub(crate) class: Option<String>,
 }
 
 /// Everything that is extracted from a file.

@@ -3,6 +3,7 @@
 use crate::{
     evidence::{
         clients::Names,
+        dynamic,
         libraries::{
             imports, is_import, is_of_v1_alone, loads, modules, selects_v1, setups,
             supports_language,
@@ -37,37 +38,27 @@ fn of_dynamic_client(judge: &Judge, file: &FileFacts, uses: &mut Vec<Use>) {
     if !judge.evidence.dynamic {
         return;
     }
+    let clients = dynamic::Clients::of(file, &judge.evidence.dynamic_classes);
     for (call, place) in &file.calls {
-        let names: Vec<&str> = call
-            .callee
-            .split(|c: char| !c.is_alphanumeric() && c != '_')
-            .filter(|name| !name.is_empty())
-            .collect();
-        let Some(at) = names.iter().rposition(|name| contains_zoom(name)) else {
+        let Some((head, operation)) = judge.knowledge.spelt(&call.callee) else {
             continue;
         };
-        let path = names.get(at + 1..).unwrap_or_default().join("/");
-        let joined = path.to_ascii_lowercase();
-        let spelt = joined.replace('_', "");
-        let operation = [joined, spelt]
-            .iter()
-            .find_map(|path| judge.knowledge.operation(path));
-        if let Some(operation) = operation {
-            uses.push(Use {
-                kind: Kind::SdkCall,
-                operation: Some(operation.name.clone()),
-                place: place.clone(),
-                confidence: Confidence::Medium,
-                reason: "a call through the project's own client, which builds paths from names",
-                given: operation
-                    .parameters
-                    .iter()
-                    .filter(|name| call.given.contains(name))
-                    .cloned()
-                    .collect(),
-                whole: call.whole,
-            });
+        if !contains_zoom(last_identifier(head)) && !clients.is_client(head) {
+            continue;
         }
+        let given = operation.parameters.iter();
+        uses.push(Use {
+            kind: Kind::SdkCall,
+            operation: Some(operation.name.clone()),
+            place: place.clone(),
+            confidence: Confidence::Medium,
+            reason: "a call through the project's own client, which builds paths from names",
+            given: given
+                .filter(|name| call.given.contains(name))
+                .cloned()
+                .collect(),
+            whole: call.whole,
+        });
     }
 }
 

@@ -61,6 +61,11 @@ pub(crate) fn operation(page: &OperationPage<'_>, all: bool) -> Document<'static
     if let Some(known) = Guide::find(page.name) {
         guide(&mut document, known);
     }
+    for parameter in &page.parameters {
+        if let Some(hint) = Guide::hint(parameter.name) {
+            document.paragraph(hint);
+        }
+    }
     calls(&mut document, page);
     for variant in &page.variants {
         let choices = variant.options.iter().map(|(name, value)| {

@@ -1,4 +1,9 @@
-//! Scans code without a grammar for quotes, comments and the code before a quote.
+//! Scans code without a grammar for quotes, comments and the code before a quote, and for heredocs,
+//! templates and, in languages like Tcl, words without quotes.
+
+mod quotes;
+mod templates;
+mod words;
 
 use crate::language::Lexis;
 use crate::{
@@ -18,6 +23,7 @@ pub(super) fn extract(lexis: Option<Lexis>, source: &str, offset: usize) -> Extr
         at: 0,
         found: Extract::default(),
         texts_end: 0,
+        heredocs: None,
     };
     reader.run();
     reader.found
@@ -31,14 +37,30 @@ struct Reader<'s> {
     found: Extract,
     /// End of the last string, to join `"a" + "b"`.
     texts_end: usize,
+    /// Where the bodies of the heredocs that a line opened start and end.
+    heredocs: Option<(usize, usize)>,
 }
 
-impl Reader<'_> {
+impl<'s> Reader<'s> {
     fn run(&mut self) {
         let bytes = self.source.as_bytes();
         // Start of the text between strings, for markup with unquoted values.
         let mut plain = 0;
         while let Some(byte) = bytes.get(self.at).copied() {
+            if let Some((_, end)) = self.heredocs.take_if(|(start, _)| *start == self.at) {
+                self.at = end;
+                continue;
+            }
+            let is_noted = match self.lexis {
+                Some(Lexis::Hash) => {
+                    byte == b'<' && self.heredoc() || byte == b'q' && self.perl_quote()
+                }
+                Some(Lexis::Words) => self.word(),
+                _ => false,
+            };
+            if is_noted {
+                continue;
+            }
             if let Some(end) = self.comment_end() {
                 self.plain(plain, self.at);
                 let comment = self.source.get(self.at..end).unwrap_or_default();
@@ -53,9 +75,8 @@ impl Reader<'_> {
                 let start = self.at;
                 if let Some(end) = self.string_end(byte) {
                     self.plain(plain, start);
-                    self.string(start, end, byte);
-                    self.at = end;
-                    plain = end;
+                    self.at = self.string(start, end, byte);
+                    plain = self.at;
                     continue;
                 }
             }
@@ -98,7 +119,8 @@ impl Reader<'_> {
                     .map_or(rest.len(), |at| at + 4);
                 self.at + end
             }),
-            (None | Some(Lexis::Slashes), [b'/', b'/', ..]) | (Some(Lexis::Hash), [b'#', ..])
+            (None | Some(Lexis::Slashes), [b'/', b'/', ..])
+            | (Some(Lexis::Hash | Lexis::Words), [b'#', ..])
                 if after_blank =>
             {
                 line()
@@ -141,7 +163,8 @@ impl Reader<'_> {
         None
     }
 
-    fn string(&mut self, start: usize, end: usize, quote: u8) {
+    /// Notes a string. Gives where it ends, with the values of a template.
+    fn string(&mut self, start: usize, end: usize, quote: u8) -> usize {
         let text = self.source.get(start..end).unwrap_or_default();
         let width = if text.len() >= 6 && text.bytes().take(3).all(|byte| byte == quote) {
             3
@@ -149,8 +172,11 @@ impl Reader<'_> {
             1
         };
         let inner = text.get(width..text.len() - width).unwrap_or_default();
-        let pieces = pieces(inner, self.offset + start + width);
         let before = self.before(start).to_owned();
+        let before = before.as_str();
+        let inside = self.offset + start + width;
+        let filled = self.filled(inner, inside, before, end);
+        let (pieces, end) = filled.unwrap_or_else(|| (pieces(inner, inside), end));
         // `"a" + "b"` and `"a" . "b"` are one text.
         let joins = before.trim_end();
         if joins.len() < 8
@@ -160,7 +186,7 @@ impl Reader<'_> {
         {
             last.pieces.extend(pieces);
             self.texts_end = end;
-            return;
+            return end;
         }
         let mut found = Text::new(Role::Value, pieces);
         surroundings(
@@ -182,12 +208,13 @@ impl Reader<'_> {
                 .or_default()
                 .credentials = true;
         }
-        self.found.texts.push(found);
+        self.found.texts.extend(found.parts());
         self.texts_end = end;
+        end
     }
 
     /// The code between the last string and this one, at most [`BEFORE`] bytes.
-    fn before(&self, start: usize) -> &str {
+    fn before(&self, start: usize) -> &'s str {
         let mut from = start.saturating_sub(BEFORE).max(self.texts_end);
         while !self.source.is_char_boundary(from) {
             from += 1;
@@ -302,6 +329,8 @@ fn surroundings(before: &str, after: &str, text: &mut Text) {
         if !name.is_empty() {
             text.target = Some(name.to_owned());
         }
+    } else if let Some((_, name)) = trimmed.rsplit_once("#define ") {
+        text.target = Some(name.trim().to_owned());
     } else if trimmed.ends_with("case") || trimmed.ends_with("when") {
         text.usage = Usage::Case;
     } else if let Some(at) = trimmed.rfind('(')

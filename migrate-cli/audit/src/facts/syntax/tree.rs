@@ -1,6 +1,7 @@
 //! Parses code with its grammar.
 
 mod bindings;
+mod formats;
 mod surroundings;
 mod texts;
 
@@ -183,12 +184,20 @@ impl<'t> Walk<'t> {
                 at: node.start_byte(),
             });
         }
+        self.typed_parameter(node);
         match self.kind_of(node) {
             Kind::String => self.string(node),
             Kind::Comment => self.push_comment(node),
             Kind::Markup if self.language == Language::Php => self.markup(node),
-            Kind::Binary => self.concatenation(node),
-            Kind::Call => self.call(node),
+            Kind::Binary => {
+                self.format_operator(node);
+                self.concatenation(node);
+            }
+            Kind::Wrapper if node.kind() == "format_expression" => self.format_operator(node),
+            Kind::Call => {
+                self.format_call(node);
+                self.call(node);
+            }
             Kind::Container => self.open(node, false),
             Kind::Function => self.open(node, true),
             Kind::Boundary => self.open_named(node),
@@ -218,9 +227,10 @@ impl<'t> Walk<'t> {
             .map(|child| self.text_of(child).to_owned())
             .unwrap_or_default();
         if is_function {
-            self.found.functions.entry(name.clone()).or_default();
-        }
-        if !is_function {
+            let class = self.containers().last();
+            let class = class.map(|scope| scope.name.clone());
+            self.found.functions.entry(name.clone()).or_default().class = class;
+        } else {
             self.subclass(node, &name);
         }
         let function = if is_function {

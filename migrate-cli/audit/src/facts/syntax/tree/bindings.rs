@@ -169,6 +169,33 @@ impl<'t> Walk<'t> {
         }
     }
 
+    /// `function pending(Client $client)`
+    pub(super) fn typed_parameter(&mut self, node: Node<'t>) {
+        let is_parameter = matches!(
+            node.kind(),
+            "simple_parameter"
+                | "property_promotion_parameter"
+                | "required_parameter"
+                | "typed_parameter"
+                | "formal_parameter"
+                | "parameter"
+        );
+        let Some(class) = node.child_by_field_name("type").filter(|_| is_parameter) else {
+            return;
+        };
+        let name = ["name", "pattern"]
+            .iter()
+            .find_map(|field| node.child_by_field_name(field))
+            .or_else(|| node.named_child(0));
+        let class = last_identifier(tail(self.text_of(class), 80));
+        if let Some(name) = name.filter(|_| !class.is_empty()) {
+            self.found.bindings.push(Binding {
+                name: first_name(tail(self.text_of(name), 80)).to_owned(),
+                value: format!("new {class}()"),
+            });
+        }
+    }
+
     /// `data['email'] = email`
     pub(super) fn assignment(&mut self, node: Node<'t>) {
         let Some(left) = left_of(node) else {

@@ -93,7 +93,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn hole(&self, node: Node) -> Piece {
+    pub(super) fn hole(&self, node: Node) -> Piece {
         let text = self.text_of(node);
         let name = if text.len() <= 80 {
             last_identifier(text)
@@ -104,7 +104,7 @@ impl<'t> Walk<'t> {
     }
 
     /// Splits a string into pieces.
-    fn pieces(&self, node: Node<'t>, pieces: &mut Vec<Piece>) {
+    pub(super) fn pieces(&self, node: Node<'t>, pieces: &mut Vec<Piece>) {
         let (start, end) = if node.kind().starts_with("heredoc") {
             self.heredoc_range(node)
         } else {
@@ -163,7 +163,7 @@ impl<'t> Walk<'t> {
     }
 
     /// Adds a text with its surroundings.
-    fn push(&mut self, node: Node<'t>, pieces: Vec<Piece>, role: Role) {
+    pub(super) fn push(&mut self, node: Node<'t>, pieces: Vec<Piece>, role: Role) {
         if pieces.is_empty() {
             return;
         }
@@ -185,11 +185,11 @@ impl<'t> Walk<'t> {
         if role == Role::Value {
             self.climb(node, &mut text);
         }
-        self.found.texts.push(text);
+        self.found.texts.extend(text.parts());
     }
 
     /// The innermost classes, objects and maps around the current node, outermost first.
-    fn containers(&self) -> impl Iterator<Item = &Scope> {
+    pub(super) fn containers(&self) -> impl Iterator<Item = &Scope> {
         let nearest = self.scopes.len().saturating_sub(SCOPES);
         self.scopes
             .get(nearest..)

@@ -1,0 +1,2 @@
+my $base = 'https://api.zoom.us';
+$ua->post(sprintf('%s/v%d/%s', $base, 1, 'user/list'), { api_key => $key });
