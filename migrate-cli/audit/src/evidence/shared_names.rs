@@ -164,7 +164,7 @@ mod tests {
 
     fn names() -> SharedNames {
         let rules = Rules::embedded().unwrap();
-        let knowledge = Knowledge::from_catalog(&Catalog::embedded().unwrap(), &rules.strays);
+        let knowledge = Knowledge::from_catalog(&Catalog::embedded().unwrap(), &rules.hosts.strays);
         let evidence = Evidence {
             bases: ["rooms_base".to_owned()].into(),
             helpers: ["ask_rooms".to_owned()].into(),

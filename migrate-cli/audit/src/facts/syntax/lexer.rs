@@ -193,12 +193,12 @@ impl<'s> Reader<'s> {
             // `base <> "/user/list"` concatenates in Elixir, but compares in BASIC and SQL.
             match self.lexis {
                 Some(Lexis::Hash) => before.trim_end().trim_end_matches("<>"),
-                _ => &before,
+                _ => before,
             },
             self.source.get(end..).unwrap_or_default(),
             &mut found,
         );
-        if let Some(hole) = joined_name(&before) {
+        if let Some(hole) = joined_name(before) {
             found.pieces.insert(0, Piece::Hole(hole.to_owned()));
         }
         if names_credential(inner) {
