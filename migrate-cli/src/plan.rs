@@ -99,8 +99,9 @@ impl<'a> Plan<'a> {
         if check.is_none() && !is_based && !self.zoom.scopes.is_empty() {
             document.heading("Point the program at the shim");
             document.paragraph(
-                "The code has no base URL of v1. It is in the environment, or in a client library: \
-                 `migrate audit --fix --shim URL` says how a library is pointed at the shim.",
+                "The code has no base URL of v1: it names the shim already, or the base URL is in the \
+                 environment or in a client library. `migrate audit --fix --shim URL` says how a \
+                 library is pointed at the shim.",
             );
             self.broken(&mut document);
             self.zoom(&mut document);
