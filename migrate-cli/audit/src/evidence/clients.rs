@@ -53,17 +53,29 @@ impl Clients {
                         shared.modules.insert(stem.to_owned());
                     }
                     let name = first_name(target);
-                    shared.names.insert((name.to_owned(), stem.to_owned()));
+                    if !matches!(name, "exports" | "default") {
+                        shared.names.insert((name.to_owned(), stem.to_owned()));
+                    }
                 }
                 let function = call.function.iter();
                 let factory = function.filter(|name| !has(&words.constructors, name));
                 shared.factories.extend(factory.cloned());
             }
-            if !shared.names.is_empty() || !shared.factories.is_empty() {
+            let Shared {
+                names,
+                factories,
+                modules,
+            } = &shared;
+            if !(names.is_empty() && factories.is_empty() && modules.is_empty()) {
                 clients.0.insert(library.package.clone(), shared);
             }
         }
         clients
+    }
+
+    /// True if the project has a client of a library.
+    pub(crate) fn has(&self, package: &str) -> bool {
+        self.0.contains_key(package)
     }
 
     /// Names in files that use a client from another file.

@@ -1,7 +1,7 @@
 //! Names through which the files of a project share v1: base URLs, request helpers, clients. Only
 //! files with one of them are parsed, unless they have evidence of Zoom themselves.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use aho_corasick::{AhoCorasick, BuildError};
 
@@ -17,7 +17,7 @@ const VERSION: &str = "v1";
 const OPEN_ENDS: [u8; 8] = *b"\"'`%{$#\\";
 
 /// Meaning of a word of the search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Meaning {
     /// A variable that holds a base URL.
     Base,
@@ -25,6 +25,10 @@ enum Meaning {
     Function,
     /// A client of a library, or a class or function that creates one.
     Client,
+    /// A method of a library that has a client, or the resource before it: `user` of `user.list`.
+    Member,
+    /// A class of a client with dynamic members.
+    Class,
     /// The version, or a name of the API.
     Version,
     /// A resource and a slash: `user/`.
@@ -47,11 +51,11 @@ impl SharedNames {
     ) -> Result<Self, BuildError> {
         let proven = evidence.proven.iter().map(|callee| last_identifier(callee));
         let functions = evidence.helpers.iter().map(String::as_str).chain(proven);
-        let dynamic = evidence.dynamic_classes.iter().map(String::as_str);
-        let clients = evidence.clients.words().chain(dynamic);
+        let classes = evidence.dynamic_classes.iter().map(String::as_str);
         let bases = evidence.bases.iter().map(String::as_str);
         let names = (functions.map(|name| (name, Meaning::Function)))
-            .chain(clients.map(|name| (name, Meaning::Client)))
+            .chain(evidence.clients.words().map(|name| (name, Meaning::Client)))
+            .chain(classes.map(|name| (name, Meaning::Class)))
             .chain(bases.map(|name| (name, Meaning::Base)))
             // The word zoom alone is no evidence.
             .filter(|(name, _)| name.len() > 2 && !name.eq_ignore_ascii_case("zoom"))
@@ -59,40 +63,57 @@ impl SharedNames {
         let versions = rules.words.api_names.iter().map(String::as_str);
         let versions = versions.chain([VERSION]).map(str::to_owned);
         let resources = knowledge.resources().map(|resource| format!("{resource}/"));
-        let words: BTreeMap<String, Meaning> = (versions.map(|word| (word, Meaning::Version)))
+        let libraries = rules.libraries.iter();
+        let members = libraries
+            .filter(|library| evidence.clients.has(&library.package))
+            .flat_map(|library| library.methods.keys())
+            .filter_map(|method| method.split('.').next());
+        let words: BTreeSet<(String, Meaning)> = (versions.map(|word| (word, Meaning::Version)))
             .chain(resources.map(|word| (word, Meaning::Resource)))
+            .chain(members.map(|word| (word.to_owned(), Meaning::Member)))
             .chain(names)
             .collect();
         Ok(Self {
             search: AhoCorasick::builder()
                 .ascii_case_insensitive(true)
-                .build(words.keys())?,
-            meanings: words.into_values().collect(),
+                .build(words.iter().map(|(word, _)| word))?,
+            meanings: words.into_iter().map(|(_, meaning)| meaning).collect(),
         })
     }
 
     /// True if a file contains one of the names.
     pub(crate) fn is_named_in(&self, bytes: &[u8]) -> bool {
-        self.found(bytes).any(|(meaning, ..)| {
-            matches!(meaning, Meaning::Base | Meaning::Function | Meaning::Client)
-        })
+        let is_name = |meaning| {
+            matches!(
+                meaning,
+                Meaning::Base | Meaning::Function | Meaning::Client | Meaning::Class
+            )
+        };
+        self.found(bytes).any(|(meaning, ..)| is_name(meaning))
     }
 
     /// True if a file with no evidence but the word zoom can lead to a finding: it concatenates a base
     /// URL, uses a client, has a path with an unknown action, or names the version.
     pub(crate) fn has_part_in(&self, bytes: &[u8]) -> bool {
+        let (mut client, mut member) = (false, false);
         self.found(bytes).any(|(meaning, start, end)| {
-            let starts = !is_name(start.checked_sub(1).and_then(|at| bytes.get(at)));
-            let is_whole = starts && !is_name(bytes.get(end));
+            let before = start.checked_sub(1).and_then(|at| bytes.get(at));
+            let is_whole = !is_name(before) && !is_name(bytes.get(end));
             match meaning {
-                Meaning::Base => is_whole && is_joined(bytes, start, end),
-                Meaning::Client | Meaning::Version => is_whole,
+                Meaning::Base => return is_whole && is_joined(bytes, start, end),
+                Meaning::Client => client |= is_whole,
+                Meaning::Member => {
+                    member |= is_whole && matches!(before, Some(b'.' | b'>' | b':'));
+                }
+                Meaning::Class | Meaning::Version => return is_whole,
                 Meaning::Resource => {
-                    starts && bytes.get(end).is_some_and(|next| OPEN_ENDS.contains(next))
+                    return !is_name(before)
+                        && bytes.get(end).is_some_and(|next| OPEN_ENDS.contains(next));
                 }
                 // A path in its arguments is evidence of its own, or a [`Meaning::Resource`].
-                Meaning::Function => false,
+                Meaning::Function => {}
             }
+            client && member
         })
     }
 
@@ -168,6 +189,7 @@ mod tests {
         let evidence = Evidence {
             bases: ["rooms_base".to_owned()].into(),
             helpers: ["ask_rooms".to_owned()].into(),
+            dynamic_classes: ["Desk".to_owned()].into(),
             ..Evidence::default()
         };
         SharedNames::new(&evidence, &knowledge, &rules).unwrap()
@@ -193,6 +215,7 @@ mod tests {
             "ask(\"meeting/%s\")",
             "ask(`user/${action}`)",
             "ZOOM_VERSION=v1",
+            "function people(Desk $desk)",
         ] {
             assert!(names().has_part_in(text.as_bytes()), "{text}");
         }
@@ -210,6 +233,7 @@ mod tests {
             "superuser/ + x",
             "user/avatar",
             "v1beta",
+            "my_desk.list()",
         ] {
             assert!(!names().has_part_in(text.as_bytes()), "{text}");
         }
