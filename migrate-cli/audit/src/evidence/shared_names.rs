@@ -127,8 +127,9 @@ impl SharedNames {
     }
 }
 
-/// True if the operand around a name may be concatenated: `cfg["base"] + path`, `"${base}/x"`,
-/// `BASE . $path`. Accepts the operators of all languages, as a false positive only costs a parse.
+/// True if the operand around a name may be concatenated or fill a template: `cfg["base"] + path`,
+/// `"${base}/x"`, `BASE . $path`, `sprintf("%s/v%d", base, 1)`. Accepts the operators of all languages,
+/// as a false positive only costs a parse.
 fn is_joined(bytes: &[u8], start: usize, end: usize) -> bool {
     let before = bytes
         .get(start.saturating_sub(OPERAND)..start)
@@ -170,11 +171,17 @@ fn is_joined(bytes: &[u8], start: usize, end: usize) -> bool {
                 || head.trim_ascii_end().len() < head.len() && head.trim_ascii_end().ends_with(b".")
         }
     };
-    follows
-        || precedes
-        || operand
-            .windows(2)
-            .any(|pair| matches!(pair, [b'"' | b'\'', b'.']))
+    let fills = before.windows(3).any(|placeholder| match placeholder {
+        [b'%', b's' | b'd' | b'v' | b'@', next] | [b'{', b'}', next] => {
+            matches!(next, b'/' | b'"' | b'\'' | b'`' | b'%' | b'{' | b'?')
+        }
+        [b'%', b'1', b'$'] | [b'{', b'0', b'}'] => true,
+        _ => false,
+    });
+    let after_text = operand
+        .windows(2)
+        .any(|pair| matches!(pair, [b'"' | b'\'', b'.']));
+    follows || precedes || fills || after_text
 }
 
 #[cfg(test)]
@@ -211,6 +218,8 @@ mod tests {
             "\"\\(rooms_base)\\(path)\"",
             "\"$ROOMS_BASE/x\"",
             "rooms_base .. path",
+            "fmt.Sprintf(\"%s/v%d/%s\", rooms_base, 1, path)",
+            "\"{}/v1/{}\".format(rooms_base, path)",
             "ask(\"user/\" + action)",
             "ask(\"meeting/%s\")",
             "ask(`user/${action}`)",

@@ -1,0 +1,3 @@
+package rooms
+
+const attic = "https://api.zoom.us"
