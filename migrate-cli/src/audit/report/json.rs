@@ -12,8 +12,8 @@
 //!     "language": "PHP", "parameters": ["email", "type"],
 //!     "advice": {
 //!       "v2": ["POST /users"], "fidelity": "lossy",
-//!       "lossy": [{"name": "type", "reason": "…"}, {"name": "page_size", "above": 30, "reason":
-//! "…"}],
+//!       "lossy": [{"name": "type", "reason": "…"},
+//!                 {"name": "page_size", "above": 30, "reason": "…"}],
 //!       "shim": "lossy", "read": false, "note": null
 //!     },
 //!     "fingerprint": "…", "excerpt": "…",

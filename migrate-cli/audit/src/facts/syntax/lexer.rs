@@ -14,6 +14,10 @@ use crate::{
 /// Bytes before a string in which its callee or name is searched.
 const BEFORE: usize = 120;
 
+/// Bytes of a file that are searched for the ends of heredocs and quotes in all. Without a limit,
+/// openings without an end take quadratic time.
+const LOOKAHEAD: usize = 32 << 20;
+
 /// Scans a text that starts at `offset` in its file. Without a lexis, it is markup.
 pub(super) fn extract(lexis: Option<Lexis>, source: &str, offset: usize) -> Extract {
     let mut reader = Reader {
@@ -24,6 +28,7 @@ pub(super) fn extract(lexis: Option<Lexis>, source: &str, offset: usize) -> Extr
         found: Extract::default(),
         texts_end: 0,
         heredocs: None,
+        lookahead: LOOKAHEAD,
     };
     reader.run();
     reader.found
@@ -39,6 +44,8 @@ struct Reader<'s> {
     texts_end: usize,
     /// Where the bodies of the heredocs that a line opened start and end.
     heredocs: Option<(usize, usize)>,
+    /// Bytes that may still be searched for the ends of heredocs and quotes.
+    lookahead: usize,
 }
 
 impl<'s> Reader<'s> {

@@ -3,6 +3,9 @@
 use super::{Reader, pieces, surroundings};
 use crate::facts::syntax::{Role, Text};
 
+/// Maximum length of a quoted text of Perl, in characters.
+const QUOTED: usize = 2048;
+
 /// What opens a heredoc.
 struct Opening<'s> {
     /// The line that ends it.
@@ -20,10 +23,12 @@ impl Reader<'_> {
         let Some(opening) = self.source.get(self.at..).and_then(opening) else {
             return false;
         };
-        let Some(line_end) = self.source.get(self.at..).and_then(|rest| rest.find('\n')) else {
+        let rest = self.source.get(self.at..).unwrap_or_default();
+        let line_length = rest.find('\n').map_or(rest.len(), |end| end + 1);
+        if !self.may_search(line_length) {
             return false;
-        };
-        let line_end = self.at + line_end + 1;
+        }
+        let line_end = self.at + line_length;
         // The heredocs of a line follow each other.
         let body = self.heredocs.map_or(line_end, |(_, end)| end.max(line_end));
         let mut at = body;
@@ -50,9 +55,19 @@ impl Reader<'_> {
                 self.heredocs = Some((line_end, at + line.len()));
                 return true;
             }
+            if !self.may_search(line.len()) {
+                return false;
+            }
             at += line.len();
         }
         false
+    }
+
+    /// Takes bytes of the lookahead; false if it is used up.
+    fn may_search(&mut self, bytes: usize) -> bool {
+        let left = self.lookahead.checked_sub(bytes);
+        self.lookahead = left.unwrap_or_default();
+        left.is_some()
     }
 
     /// Notes what stands in Perl's `q{…}`, `qq{…}` or `qw{…}`. False if there is none.
@@ -65,6 +80,9 @@ impl Reader<'_> {
         let Some((is_list, start, inner)) = self.source.get(self.at..).and_then(perl_quoted) else {
             return false;
         };
+        if !self.may_search(inner.len()) {
+            return false;
+        }
         let start = self.at + start;
         let end = start + inner.len() + 1;
         let words = inner.split(|c: char| is_list && c.is_whitespace());
@@ -120,7 +138,8 @@ fn perl_quoted(text: &str) -> Option<(bool, usize, &str)> {
     };
     let inner = open.get(1..)?;
     let is_list = rest.starts_with('w');
-    let end = inner.find(close)?;
+    let mut letters = inner.char_indices().take(QUOTED);
+    let (end, _) = letters.find(|(_, letter)| *letter == close)?;
     let inner = inner
         .get(..end)
         .filter(|inner| is_list || !inner.contains('\n'))?;

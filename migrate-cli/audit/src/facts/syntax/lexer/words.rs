@@ -6,21 +6,32 @@ use crate::{
     names::last_identifier,
 };
 
+/// Bytes before a word that are searched for its command.
+const LINE: usize = 400;
+
 /// Commands that give a name a value.
 const SETTERS: [&str; 2] = ["set", "variable"];
 
 impl Reader<'_> {
     /// Notes a word that may be a path or a URL. False if there is none.
     pub(super) fn word(&mut self) -> bool {
-        let (Some(before), Some(rest)) = (self.source.get(..self.at), self.source.get(self.at..))
+        let mut from = self.at.saturating_sub(LINE);
+        while !self.source.is_char_boundary(from) {
+            from += 1;
+        }
+        let (Some(before), Some(rest)) =
+            (self.source.get(from..self.at), self.source.get(self.at..))
         else {
             return false;
         };
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '$' | '/' | '_');
         let starts =
             before.ends_with(|c: char| c.is_whitespace() || matches!(c, '[' | '{' | '(' | ';'));
+        if !(starts || before.is_empty()) || !rest.starts_with(is_name) {
+            return false;
+        }
         let word = rest.get(..length(rest)).unwrap_or_default();
-        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '$' | '/' | '_');
-        if !(starts || before.is_empty()) || !word.contains('/') || !word.starts_with(is_name) {
+        if !word.contains('/') {
             return false;
         }
         let mut text = Text::plain("", 0, Role::Value);
