@@ -4,7 +4,7 @@
 
 mod project;
 
-use std::{fmt::Write as _, fs, path::Path, process::Command, thread};
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path, process::Command, thread};
 
 use project::{CALL, interrupt, lines_and_code, migrate, parsed, places, put};
 use tempfile::TempDir;
@@ -235,6 +235,37 @@ fn survives_endless_expressions_and_constants() {
     ] {
         assert!(found.iter().any(|one| one == place), "{place}");
     }
+}
+
+/// Quadratic time would take minutes of CPU time.
+#[test]
+fn openings_without_an_end_take_linear_time() {
+    let folder = TempDir::new().unwrap();
+    let kinds = [
+        ("heredocs.pl", "x <<a;\n"),
+        ("line.pl", "x <<a;"),
+        ("quotes.pl", "q{"),
+        ("words.tcl", "a/b "),
+        ("braces.tcl", "a/b{ "),
+        ("templates.kt", "format(\"%s/%d\", "),
+    ];
+    for (path, opening) in kinds {
+        let text = format!("f({CALL})\n{}", opening.repeat((1 << 19) / opening.len()));
+        put(folder.path(), path, text);
+    }
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -t 60; exec \"$0\" audit --format json"])
+        .arg(env!("CARGO_BIN_EXE_migrate"))
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let paths: BTreeSet<String> = parsed(&output)["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|found| found["path"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(paths.len(), kinds.len(), "{paths:?}");
 }
 
 #[test]

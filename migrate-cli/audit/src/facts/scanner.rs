@@ -379,7 +379,6 @@ impl Scanner<'_> {
             self.knowledge.is_action(&method.to_ascii_lowercase()) && contains_zoom(&call.callee);
         let spelt = || self.knowledge.spelt(&call.callee).is_some();
         zoom || action
-            || spelt()
             || self.rules.libraries.iter().any(|library| {
                 library
                     .constructors
@@ -391,6 +390,7 @@ impl Scanner<'_> {
                         .iter()
                         .any(|given| library.imports.contains(given))
             })
+            || spelt()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Reader, pieces, surroundings};
 use crate::facts::syntax::{Role, Text};
 
-/// Maximum length of a quoted text of Perl, in characters.
+/// Maximum length of a quoted text of Perl, in bytes.
 const QUOTED: usize = 2048;
 
 /// What opens a heredoc.
@@ -130,16 +130,16 @@ fn perl_quoted(text: &str) -> Option<(bool, usize, &str)> {
     let rest = text.strip_prefix('q')?;
     let open = rest.strip_prefix(['q', 'w']).unwrap_or(rest);
     let close = match open.bytes().next()? {
-        b'{' => '}',
-        b'(' => ')',
-        b'[' => ']',
-        b'|' => '|',
+        b'{' => b'}',
+        b'(' => b')',
+        b'[' => b']',
+        b'|' => b'|',
         _ => return None,
     };
     let inner = open.get(1..)?;
     let is_list = rest.starts_with('w');
-    let mut letters = inner.char_indices().take(QUOTED);
-    let (end, _) = letters.find(|(_, letter)| *letter == close)?;
+    let bytes = inner.as_bytes();
+    let end = memchr::memchr(close, bytes.get(..QUOTED).unwrap_or(bytes))?;
     let inner = inner
         .get(..end)
         .filter(|inner| is_list || !inner.contains('\n'))?;
