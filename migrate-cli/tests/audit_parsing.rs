@@ -248,6 +248,7 @@ fn openings_without_an_end_take_linear_time() {
         ("words.tcl", "a/b "),
         ("braces.tcl", "a/b{ "),
         ("templates.kt", "format(\"%s/%d\", "),
+        ("methods.kt", "\"/%s\".x "),
     ];
     for (path, opening) in kinds {
         let text = format!("f({CALL})\n{}", opening.repeat((1 << 19) / opening.len()));

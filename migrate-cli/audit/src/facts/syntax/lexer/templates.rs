@@ -26,8 +26,10 @@ impl Reader<'_> {
         let rest = self.source.get(end..)?;
         let after = rest.trim_start();
         let list = if let Some(call) = after.strip_prefix('.') {
-            let (name, list) = call.split_once('(')?;
-            format::is_filler(name.trim()).then_some(list)?
+            let end = call.find(|c: char| !c.is_alphanumeric() && c != '_')?;
+            let (name, list) = call.split_at(end);
+            let list = list.strip_prefix('(')?;
+            format::is_filler(name).then_some(list)?
         } else {
             let name = last_identifier(before.get(..before.rfind('(')?)?);
             after
