@@ -229,7 +229,7 @@ impl Status {
         } = self.total;
         document.summary = format!("{new} new, {fixed} fixed, {unchanged} unchanged");
         if new > 0 {
-            document.summary += " · exit code 1";
+            document.summary += " · exit code 1: migrate audit lists the new ones";
         }
         document
     }

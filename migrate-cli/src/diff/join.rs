@@ -256,8 +256,8 @@ fn as_expected(
 fn disagreement(kind: Kind, old: Option<&Value>, expected: Option<&Value>) -> (Verdict, String) {
     let (verdict, reason) = unexpected(kind, expected, old);
     let reason = match expected {
-        Some(expected) => format!("{reason}: the catalog makes {expected} of v2's"),
-        None => format!("{reason}: the catalog makes nothing of v2's"),
+        Some(expected) => format!("{reason}: v2's is {expected} in v1's terms"),
+        None => format!("{reason}: v2 has no value for it"),
     };
     (verdict, reason)
 }

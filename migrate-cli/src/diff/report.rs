@@ -206,7 +206,7 @@ impl Report {
         );
         Document {
             tool: "migrate diff",
-            title: "Old and new answers".to_owned(),
+            title: "Old and new responses".to_owned(),
             summary: summary.join(" · "),
             is_good: self.is_good(),
             notes,

@@ -6,7 +6,7 @@
 
 use std::{
     collections::HashSet,
-    io::{self, BufRead as _, BufReader, Write as _},
+    io::{self, BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{
@@ -37,12 +37,12 @@ const SECONDS: u64 = if cfg!(debug_assertions) { 8 } else { 2 };
 /// Interval at which the timeout is checked.
 const STEP: Duration = Duration::from_millis(20);
 
-/// A file to parse: a line of JSON.
+/// A file to parse: a line of JSON. Before the first one, a process reads a line with the last
+/// identifiers of the calls to keep, which are the same for all files.
 #[derive(Debug, Deserialize, Serialize)]
-struct Task<T, C> {
+struct Task<T> {
     language: Language,
     source: T,
-    calls: C,
     is_brief: bool,
 }
 
@@ -85,12 +85,11 @@ impl Parsers {
         let idle = self.lock().pop();
         let mut parser = match idle {
             Some(parser) => parser,
-            None => Parser::start(&self.program).map_err(|_| NoProcess)?,
+            None => Parser::start(&self.program, calls).map_err(|_| NoProcess)?,
         };
         let task = Task {
             language,
             source,
-            calls,
             is_brief: budget.is_brief(),
         };
         let start = Instant::now();
@@ -118,7 +117,7 @@ struct Parser {
 }
 
 impl Parser {
-    fn start(program: &Path) -> io::Result<Self> {
+    fn start(program: &Path, calls: &HashSet<String>) -> io::Result<Self> {
         let mut command = Command::new(program);
         command
             .arg(ARGUMENT)
@@ -139,18 +138,18 @@ impl Parser {
                 }
             }
         })?;
-        Ok(Self {
+        let mut parser = Self {
             process,
             tasks,
             answers,
-        })
+        };
+        parser.send(calls)?;
+        Ok(parser)
     }
 
     /// Sends a task and waits for the result; `None` after a timeout, and if the process ends.
     fn answer(&mut self, task: &impl Serialize, is_over: impl Fn() -> bool) -> Option<Answer> {
-        let mut line = serde_json::to_vec(task).ok()?;
-        line.push(b'\n');
-        self.tasks.write_all(&line).ok()?;
+        self.send(task).ok()?;
         loop {
             match self.answers.recv_timeout(STEP) {
                 Ok(line) => return serde_json::from_slice(&line).ok(),
@@ -158,6 +157,10 @@ impl Parser {
                 Err(_) => return None,
             }
         }
+    }
+
+    fn send(&mut self, what: &impl Serialize) -> io::Result<()> {
+        write_line(&mut self.tasks, what)
     }
 }
 
@@ -168,22 +171,30 @@ impl Drop for Parser {
     }
 }
 
+fn write_line(mut to: impl io::Write, what: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(what)?;
+    line.push(b'\n');
+    to.write_all(&line)
+}
+
 /// Parses the files on standard input and prints the extracts on standard output.
 ///
 /// # Errors
 ///
 /// Fails if the input cannot be read, or the output is closed.
 pub fn serve() -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    for line in io::stdin().lock().split(b'\n') {
-        let task: Task<String, HashSet<String>> = serde_json::from_slice(&line?)?;
+    let mut lines = io::stdin().lock().split(b'\n');
+    let Some(calls) = lines.next() else {
+        return Ok(());
+    };
+    let calls: HashSet<String> = serde_json::from_slice(&calls?)?;
+    for line in lines {
+        let task: Task<String> = serde_json::from_slice(&line?)?;
         limit()?;
         let budget = ParseBudget::new(Arc::new(AtomicBool::new(task.is_brief)));
-        let found = parsed(task.language, &task.source, &task.calls, &budget);
+        let found = parsed(task.language, &task.source, &calls, &budget);
         let slow = budget.slow();
-        let mut line = serde_json::to_vec(&Answer { found, slow })?;
-        line.push(b'\n');
-        out.write_all(&line)?;
+        write_line(io::stdout().lock(), &Answer { found, slow })?;
     }
     Ok(())
 }
