@@ -40,6 +40,45 @@ fn reads_any_encoding() {
     );
 }
 
+/// A folder of checkouts: what one repository says is no evidence for another one, with or without
+/// a manifest. A submodule is a part of the repository around it.
+#[test]
+fn keeps_repositories_apart() {
+    let files = [
+        (
+            "alone/config.php",
+            "<?php $zoom = 'https://api.zoom.us/v1/';\n",
+        ),
+        ("alone/lib/users.php", "<?php $zoom->call('user/list');\n"),
+        (
+            "other/zoom.js",
+            "// Zoom\nsend('/metrics/im'); send('user/list');\n",
+        ),
+        ("other/package.json", "{}"),
+        (
+            "other/keys.js",
+            "const zoom_api_secret = 'aR7xWq93LmZt8KcVb2Ny';\n",
+        ),
+    ];
+    let folder = tree(&files);
+    let own = [
+        "alone/config.php:1 base_url",
+        "alone/lib/users.php:1 endpoint",
+    ];
+    let mixed = places(&json(folder.path(), &["."]));
+    assert!(mixed.len() > own.len(), "{mixed:?}");
+    for repository in ["alone", "other"] {
+        fs::create_dir(folder.path().join(repository).join(".git")).unwrap();
+    }
+    assert_eq!(places(&json(folder.path(), &["."])), own);
+    put(
+        folder.path(),
+        "alone/lib/.git",
+        b"gitdir: ../.git/modules/lib",
+    );
+    assert_eq!(places(&json(folder.path(), &["."])), own);
+}
+
 #[test]
 fn survives_one_huge_line() {
     let folder = TempDir::new().unwrap();

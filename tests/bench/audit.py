@@ -86,6 +86,17 @@ def make_tree():
     return tree
 
 
+def make_dense_tree():
+    """Nothing but clients of v1: what the rules are tested with, several times."""
+    tree = FOLDER / "dense"
+    shutil.rmtree(tree, ignore_errors=True)
+    for copy in range(4):
+        for client in glob.glob("migrate-cli/audit/rules/*/hit/*"):
+            rule, _, name = client.split("/")[-3:]
+            shutil.copytree(client, tree / str(copy) / rule / name)
+    return tree
+
+
 def alternation():
     """Every operation by its path, the base URLs, and the client library."""
     operations = []
@@ -95,7 +106,7 @@ def alternation():
     return "|".join([r"zoom\.us/(api/)?v1", "zoomus", *sorted(operations)])
 
 
-def commands(tree, pattern):
+def commands(trees, pattern):
     ast_grep, semgrep = FOLDER / "ast-grep.yml", FOLDER / "semgrep.yml"
     rules = [{"id": f"v1-{language.lower()}", "language": language, "message": "v1",
               "rule": {"any": [{"kind": kind, "regex": pattern} for kind in kinds]}}
@@ -105,13 +116,13 @@ def commands(tree, pattern):
         "id": "v1", "languages": SEMGREP, "message": "v1", "severity": "INFO",
         "pattern": f'"=~/{pattern.replace("/", chr(92) + "/")}/"'}]}))
     all_of = {
-        "audit": ["target/dist/migrate", "audit", tree, "--no-ignore", "--quiet",
+        "audit": ["target/dist/migrate", "audit", *trees, "--no-ignore", "--quiet",
                   "--format", "json"],
-        "rg": ["rg", "--line-number", "--hidden", "--no-ignore", "-e", pattern, tree],
+        "rg": ["rg", "--line-number", "--hidden", "--no-ignore", "-e", pattern, *trees],
         "ast-grep": ["ast-grep", "scan", "--rule", ast_grep, "--json=stream", "--no-ignore",
-                     "hidden", "--no-ignore", "vcs", tree],
+                     "hidden", "--no-ignore", "vcs", *trees],
         "semgrep": ["semgrep", "scan", "--config", semgrep, "--metrics", "off", "--json",
-                    "--disable-version-check", "--no-git-ignore", "--quiet", tree],
+                    "--disable-version-check", "--no-git-ignore", "--quiet", *trees],
     }
     return {name: list(map(str, command)) for name, command in all_of.items() if name not in SKIP}
 
@@ -151,7 +162,7 @@ def main():
     files = [path for path in tree.rglob("*") if path.is_file() and not path.is_symlink()]
     size = sum(path.stat().st_size for path in files)
     print(f"{len(files)} files, {size / 1e6:.0f} MB, {os.cpu_count()} cores, {ROUNDS} rounds\n")
-    tools = commands(tree, alternation())
+    tools = commands([tree], alternation())
     # The first run of each also warms the cache.
     first = {name: once(name, command) for name, command in tools.items()}
     # What takes minutes runs once; what takes a second runs in turns.
@@ -171,6 +182,21 @@ def main():
         print(f"{name:10}{median[name]:9.2f}{cpu:9.2f}{memory:8.0f}{found:>10}{against}")
     one = [timed(["taskset", "-c", "0", *tools["audit"]]) for _ in range(min(ROUNDS, 3))]
     print(f"\naudit on one core: {statistics.median(one):.2f} s")
+    if "rg" in tools:
+        on_dense_trees(tree)
+
+
+def on_dense_trees(tree):
+    """A tree where every file is parsed: alone, where starting the program counts, and beside the
+    packages."""
+    dense = make_dense_tree()
+    for name, folders in {"clients only": [dense], "packages and clients": [tree, dense]}.items():
+        tools = commands(folders, alternation())
+        found = once("audit", tools["audit"])[0]
+        seconds = {who: statistics.median(timed(tools[who]) for _ in range(ROUNDS))
+                   for who in ("audit", "rg")}
+        ratio = seconds["audit"] / seconds["rg"]
+        print(f"{name}: {found} findings, {seconds['audit']:.3f} s, {ratio:.2f} times rg")
 
 
 if __name__ == "__main__":

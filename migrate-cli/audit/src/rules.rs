@@ -127,6 +127,7 @@ pub(crate) struct Words {
     pub(crate) form_reads: Vec<String>,
     pub(crate) form_parsers: Vec<String>,
     pub(crate) verification_tokens: Vec<String>,
+    pub(crate) verified_subjects: Vec<String>,
     pub(crate) webhook_headers: Vec<String>,
     pub(crate) test_folders: Vec<String>,
     pub(crate) stand_ins: Vec<String>,

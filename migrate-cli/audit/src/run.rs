@@ -101,6 +101,8 @@ pub struct Audit<'c> {
     pub(super) rules: Rules,
     pub(super) parsing: Parsing,
     pub(super) options: Options,
+    /// When a stopped run reads no more files.
+    end: OnceLock<Instant>,
 }
 
 impl<'c> Audit<'c> {
@@ -124,6 +126,7 @@ impl<'c> Audit<'c> {
             rules,
             parsing: Parsing::new(Arc::clone(&options.stop), options.parser.clone()),
             options,
+            end: OnceLock::new(),
         })
     }
 
@@ -288,8 +291,20 @@ impl<'c> Audit<'c> {
         }
     }
 
-    /// Audits the files of a walk in up to three passes, so that most files are never parsed.
+    /// Audits the files of a walk, each repository for itself: its files say nothing about another
+    /// one beside it.
     fn audit(&self, walked: Walked, base: &Path) -> Result<Outcome, AuditError> {
+        let relative_to_base = |paths: &BTreeSet<PathBuf>| -> BTreeSet<String> {
+            paths.iter().map(|path| relative(path, base)).collect()
+        };
+        let roots = relative_to_base(&walked.roots);
+        let repositories = relative_to_base(&walked.repositories);
+        // Submodules belong to the repository around them.
+        let repositories = if repositories.contains(".") {
+            BTreeSet::new()
+        } else {
+            outermost(&repositories)
+        };
         let mut outcome = Outcome {
             files: walked.files,
             ..Outcome::default()
@@ -300,11 +315,32 @@ impl<'c> Audit<'c> {
                 reason,
             });
         }
-        let mut roots: BTreeSet<String> = walked
-            .roots
-            .iter()
-            .map(|path| relative(path, base))
-            .collect();
+        let mut by_repository: BTreeMap<String, Vec<Candidate>> = BTreeMap::new();
+        for candidate in walked.candidates {
+            let repository = root_of(&relative(&candidate.path, base), &repositories);
+            by_repository.entry(repository).or_default().push(candidate);
+        }
+        for (repository, candidates) in by_repository {
+            let is_inside = |root: &&String| {
+                let is_repository = repositories.contains(*root);
+                *root == &repository || !is_repository && root_of(root, &repositories) == repository
+            };
+            let roots = roots.iter().filter(is_inside).cloned().collect();
+            self.audit_repository(&candidates, roots, base, &mut outcome)?;
+        }
+        let by_path = |finding: &Finding| PathBuf::from(&finding.path);
+        outcome.findings.sort_by_cached_key(by_path);
+        Ok(outcome)
+    }
+
+    /// Audits candidates in up to three passes, so that most files are never parsed.
+    fn audit_repository(
+        &self,
+        candidates: &[Candidate],
+        mut roots: BTreeSet<String>,
+        base: &Path,
+        outcome: &mut Outcome,
+    ) -> Result<(), AuditError> {
         let is_one = roots.remove(".");
         let outer = if is_one {
             BTreeSet::new()
@@ -314,10 +350,10 @@ impl<'c> Audit<'c> {
         // First pass: files with evidence of Zoom. Second: files with only the word zoom, in projects
         // that the first pass proved to use v1, if they may define a request helper. Third: files that
         // contain a name from the first two passes.
-        let (primary, secondary) = parse_order(&walked.candidates, |candidate| {
+        let (primary, secondary) = parse_order(candidates, |candidate| {
             root_of(&relative(&candidate.path, base), &outer)
         });
-        let mut files = self.read_all(&primary, base, |_, _| true, &mut outcome);
+        let mut files = self.read_all(&primary, base, |_, _| true, outcome);
         let mut projects = Projects::gather(&mut files, &roots, &self.knowledge, &self.rules);
         let (weak, secondary): (Vec<_>, Vec<_>) = secondary
             .into_iter()
@@ -328,7 +364,7 @@ impl<'c> Audit<'c> {
             .collect();
         if let Some(names) = projects.shared_names(&self.knowledge, &self.rules)? {
             let has_part = |_: Trace, bytes: &[u8]| names.has_part_in(bytes);
-            let read = self.read_all(&weak, base, has_part, &mut outcome);
+            let read = self.read_all(&weak, base, has_part, outcome);
             if !read.is_empty() {
                 files.extend(read);
                 projects = Projects::gather(&mut files, &roots, &self.knowledge, &self.rules);
@@ -338,18 +374,17 @@ impl<'c> Audit<'c> {
             let is_named = |trace: Trace, bytes: &[u8]| {
                 trace.distinctive || trace.word && trace.member || names.is_named_in(bytes)
             };
-            files.extend(self.read_all(&secondary, base, is_named, &mut outcome));
+            files.extend(self.read_all(&secondary, base, is_named, outcome));
         }
-        self.finish(files, &roots, &mut outcome);
-        Ok(outcome)
+        self.finish(files, &roots, outcome);
+        Ok(())
     }
 
     /// Adds the findings and the files that were read only in part.
     fn finish(&self, files: Vec<FileFacts>, roots: &BTreeSet<String>, outcome: &mut Outcome) {
-        outcome.stamps = files
-            .iter()
-            .filter_map(|file| Some((file.path.clone(), file.stamp?)))
-            .collect();
+        let stamps = files.iter().map(|file| (file.path.clone(), file.stamp));
+        let known = stamps.filter_map(|(path, stamp)| Some((path, stamp?)));
+        outcome.stamps.extend(known);
         outcome
             .unreadable
             .extend(
@@ -367,17 +402,18 @@ impl<'c> Audit<'c> {
             .filter(|file| file.is_cut)
             .map(|file| file.path.clone())
             .collect();
-        outcome.findings = self.decide(files, roots);
+        let findings = self.decide(files, roots);
         // A cut file without a finding is a log or a table of unrelated paths: nothing is missing.
         for path in cut {
             let uses = |found: &Finding| found.path == path && found.kind != Kind::Doc;
-            if outcome.findings.iter().any(uses) {
+            if findings.iter().any(uses) {
                 outcome.unreadable.push(Unreadable {
                     path,
                     reason: "too much in it looks like v1; the rest is left out".to_owned(),
                 });
             }
         }
+        outcome.findings.extend(findings);
     }
 
     /// Reads and parses the candidates whose text is wanted.
@@ -389,10 +425,9 @@ impl<'c> Audit<'c> {
         outcome: &mut Outcome,
     ) -> Vec<FileFacts> {
         // An interrupted run still reports the findings so far, after a short grace period.
-        let end = OnceLock::new();
         let goes_on = || {
             !self.options.stop.load(Ordering::Relaxed)
-                || Instant::now() < *end.get_or_init(|| Instant::now() + GRACE)
+                || Instant::now() < *self.end.get_or_init(|| Instant::now() + GRACE)
         };
         let read: Vec<_> = candidates
             .par_iter()

@@ -81,8 +81,10 @@ pub(crate) struct Candidate {
 pub(crate) struct Walked {
     /// Files with evidence of v1.
     pub(crate) candidates: Vec<Candidate>,
-    /// Folders with a manifest.
+    /// Folders with a manifest, and repositories.
     pub(crate) roots: BTreeSet<PathBuf>,
+    /// Folders that are git repositories.
+    pub(crate) repositories: BTreeSet<PathBuf>,
     /// Paths that could not be read, with the reason.
     pub(crate) unreadable: Vec<(PathBuf, String)>,
     /// Number of files read.
@@ -122,7 +124,15 @@ impl Walker<'_> {
                     lock(&filtered).unreadable.push((path, reason));
                     return false;
                 }
-                entry.file_name() != ".git"
+                if entry.file_name() != ".git" {
+                    return true;
+                }
+                if let Some(folder) = entry.path().parent() {
+                    let mut walked = lock(&filtered);
+                    walked.roots.insert(folder.to_owned());
+                    walked.repositories.insert(folder.to_owned());
+                }
+                false
             })
             .threads(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
             .build_parallel();

@@ -146,8 +146,12 @@ impl Source<'_> {
                 let name = self.text.get(start..end).unwrap_or_default();
                 let whole = lower.get(path..end).unwrap_or_default();
                 let is_setting = !self.language.is_code() && self.is_about_zoom(&lower, start);
-                let is_zoom = whole.contains("zoom") || is_of_v2 || is_setting;
-                if is_zoom && !whole.contains("email") && seen.insert(name.to_owned()) {
+                let says_zoom = whole.contains("zoom");
+                let is_zoom = says_zoom || is_of_v2 || is_setting;
+                let mut subjects = words.verified_subjects.iter();
+                let is_other =
+                    !says_zoom && subjects.any(|subject| whole.contains(subject.as_str()));
+                if is_zoom && !is_other && seen.insert(name.to_owned()) {
                     found.push((name.to_owned(), Place::of(self.lines, start, end)));
                 }
             }
