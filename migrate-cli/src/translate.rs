@@ -2,6 +2,7 @@
 //!
 //! [`Translated`] is the JSON output, with `"schema": 1`. Members may be added.
 
+mod assignments;
 mod calls;
 mod clients;
 mod command_line;
@@ -41,6 +42,8 @@ static NO_PLAN: LazyLock<Plan> = LazyLock::new(Plan::default);
 
 /// Version of the JSON output.
 const SCHEMA: u32 = 1;
+/// Kind of a request that depends on the value of a variable.
+const UNDECIDED: &str = "undecided";
 
 /// v2 requests for a v1 request.
 #[derive(Debug, Serialize)]
@@ -134,7 +137,7 @@ pub(crate) struct Loss {
     reason: String,
 }
 
-/// A v1 request that needs no v2 request, because it fails.
+/// A v1 request without v2 requests: it fails, or depends on the value of a variable.
 #[derive(Debug, Serialize)]
 pub(crate) struct Refused {
     schema: u32,
@@ -190,9 +193,13 @@ pub(crate) fn translate<'a>(
         arguments: &arguments,
         item: &item,
     };
-    let (planned, finished) = dry_run
-        .requests()
-        .map_err(|error| Refused::new(catalog, Some(operation), &request, error))?;
+    let (planned, finished) = dry_run.requests().map_err(|error| {
+        if request.unknown.is_empty() {
+            Refused::new(catalog, Some(operation), &request, error)
+        } else {
+            Refused::parameters(operation, &request.unknown, &error)
+        }
+    })?;
     let mut losses = Losses::default();
     for warning in finished.answer.warnings {
         losses.add(catalog, operation, &planned, warning);
@@ -263,6 +270,9 @@ impl Translated<'_> {
 #[expect(clippy::result_large_err, reason = "once a run")]
 fn known<'a>(catalog: &'a Catalog, request: &V1Request) -> Result<&'a Operation, Refused> {
     catalog.find(&request.operation).ok_or_else(|| {
+        if request.variables.is_in(&request.operation) {
+            return Refused::operation(request);
+        }
         let protocol = catalog.protocol();
         let (_, error) = protocol.error(ProtocolError::OperationUnknown, &request.operation);
         Refused::new(catalog, None, request, error)
@@ -306,6 +316,49 @@ impl Refused {
             v2: Vec::new(),
             hint,
         }
+    }
+
+    /// An operation in a variable.
+    fn operation(request: &V1Request) -> Self {
+        let name = request
+            .variables
+            .shown(&request.operation, |name| format!("${name}"));
+        Self::undecided(
+            format!("{name}: the operation depends on a variable."),
+            name,
+            "write the operation in its place".to_owned(),
+        )
+    }
+
+    /// An error that may come from parameters in variables.
+    fn parameters(operation: &Operation, unknown: &[String], error: &V1Error) -> Self {
+        let name = &operation.name;
+        let variables = unknown.join(", ");
+        Self::undecided(
+            format!("{name}: depends on the parameters in {variables}, whose value is unknown."),
+            name.clone(),
+            format!(
+                "write them in its place, as id=abc; without them, v1 answers: {}",
+                error.message
+            ),
+        )
+    }
+
+    fn undecided(reason: String, operation: String, hint: String) -> Self {
+        Self {
+            schema: SCHEMA,
+            kind: UNDECIDED,
+            reason,
+            operation,
+            error: None,
+            v2: Vec::new(),
+            hint,
+        }
+    }
+
+    /// True if the result depends on the value of a variable.
+    pub(crate) fn is_undecided(&self) -> bool {
+        self.kind == UNDECIDED
     }
 
     fn not_served(operation: &Operation) -> Self {

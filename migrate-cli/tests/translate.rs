@@ -287,6 +287,61 @@ fn keeps_variables() {
     assert!(notes.contains("$MORE"), "{notes}");
 }
 
+/// The values of a body or a base URL are those that the script assigns before.
+#[test]
+fn follows_assigned_variables() {
+    for text in [
+        "DATA=\"login_type=1&id=$ID\"; curl https://api.zoom.us/v1/user/get -d \"$DATA\"",
+        "export BASE=https://api.zoom.us/v1\nD=id=$ID\nD=\"$D&login_type=1\"\ncurl $BASE/user/get -d $D",
+        "data=\"id=$ID\"\nwget --post-data=\"$data&x=1\" https://api.zoom.us/v1/user/get",
+        "OP=user/get; curl \"https://api.zoom.us/v1/$OP\" -d id=$ID",
+        "set DATA=id=%ID%\r\ncurl https://api.zoom.us/v1/user/get ^\r\n -d \"%DATA%\"",
+        "$b = @{ id = $ID }; Invoke-RestMethod https://api.zoom.us/v1/user/get -Method Post -Body $b",
+        "$b=@{id=$ID}\n$r = irm -Method Post -Uri https://api.zoom.us/v1/user/get -Body $b",
+        "$p = @{ Uri = 'https://api.zoom.us/v1/user/get'; Method = 'Post'; Body = @{ id = $ID } }\nirm @p",
+    ] {
+        let page = json(&[text]);
+        let url = &page["calls"][0]["url"];
+        assert_eq!(url, "https://api.zoom.us/v2/users/$ID", "{text}");
+    }
+}
+
+/// Without them, it is unknown what v1 answers: no error of v1 is shown as its answer.
+#[test]
+fn says_what_depends_on_a_variable() {
+    for (text, variable) in [
+        ("curl https://api.zoom.us/v1/user/get -d \"$DATA\"", "$DATA"),
+        (
+            "curl https://api.zoom.us/v1/user/get -d \"x=1&$REST\"",
+            "$REST",
+        ),
+        (
+            "curl \"https://api.zoom.us/v1/user/get?$QUERY\" -X POST",
+            "$QUERY",
+        ),
+        (
+            "curl https://api.zoom.us/v1/user/$ACTION -d id=a",
+            "$ACTION",
+        ),
+        (
+            "D=id=a; D+=$MORE; curl https://api.zoom.us/v1/user/get -d $D",
+            "$D",
+        ),
+        (
+            "$b = @{}\n$b.id = 1\nInvoke-RestMethod https://api.zoom.us/v1/user/get -Body $b",
+            "$b",
+        ),
+    ] {
+        let output = translate(&[text, "--format", "json"], "");
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        let page: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(page["kind"], "undecided", "{text}");
+        assert_eq!(page["error"], Value::Null, "{text}");
+        let reason = page["reason"].as_str().unwrap();
+        assert!(reason.contains(variable), "{reason}");
+    }
+}
+
 #[test]
 fn notes_assumptions() {
     for (words, note) in [
@@ -327,6 +382,8 @@ fn rejects_other_requests_with_examples() {
         &["curl https://api.zoom.us/v2/users"],
         &["curl 'h/v1/user/get"],
         &["curl -d @form.txt h/v1/user/get"],
+        &["http -f h/v1/user/get @form.txt"],
+        &["irm h/v1/user/get -Body @{a=@{b=@{c=@{d=@{e=@{f=@{g=@{h=@{i=1}}}}}}}}}"],
         &["user/get", "{\"id\":[1]}"],
         &["user/get", "id=1", "--v2-base", "ftp://x"],
         &["api_key=K&api_secret=not-to-be-seen"],

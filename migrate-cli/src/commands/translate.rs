@@ -36,7 +36,8 @@ Examples:
   migrate translate zoom.postman_collection.json
   pbpaste | migrate translate
 
-Exit codes: 0 translated, 1 v1 returns an error, 2 not a v1 request.")]
+Exit codes: 0 translated, 1 v1 returns an error, 2 not a v1 request, or one that depends on a
+variable of unknown value.")]
 pub(crate) struct Args {
     /// A curl, wget, `HTTPie` or `PowerShell` command, a URL, an operation with a form, or a file
     /// with one of these, an HTTP request, a Postman collection or HAR. Reads standard input if
@@ -74,7 +75,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
                     serde_json::to_value(translated)?
                 }
                 Err(refused) => {
-                    exit = Exit::Findings;
+                    if refused.is_undecided() {
+                        exit = Exit::Failed;
+                    } else if exit == Exit::Clean {
+                        exit = Exit::Findings;
+                    }
                     translate::refused(&mut layout, &refused);
                     serde_json::to_value(refused)?
                 }

@@ -278,6 +278,10 @@ impl Client {
         let name = name.to_owned();
         if let Some(content) = rest.strip_prefix("==") {
             command.query.push(Data::Plain(name, content.to_owned()));
+        } else if name.is_empty() && rest.starts_with('@') {
+            return Err(CommandError::ReadsFile {
+                what: "the body".to_owned(),
+            });
         } else if let Some(path) = rest.strip_prefix('@') {
             command.parts.push(Part::File(name, path.to_owned()));
         } else if rest.starts_with("=@") || rest.starts_with(":=@") {

@@ -4,9 +4,13 @@ use std::{iter::Peekable, str::Chars};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::variables::RequestVariables;
+use super::{assignments, variables::RequestVariables};
 
-/// Splits a text into commands, each a list of words.
+/// Maximum depth of hash tables within hash tables.
+const DEPTH: usize = 8;
+
+/// Splits a text into commands, each a list of words, with the values of variables that the text
+/// assigns.
 ///
 /// # Errors
 ///
@@ -29,7 +33,8 @@ pub(super) fn commands(
         commands: Vec::new(),
     };
     splitter.split()?;
-    Ok(splitter.commands)
+    let commands = splitter.commands;
+    Ok(assignments::resolve(commands, found))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,12 +52,12 @@ impl Shell {
         let lines = || text.lines().map(str::trim_end);
         let lower = text.to_lowercase();
         let own = ["invoke-restmethod", "invoke-webrequest"];
-        let first = lower.split_whitespace().next().unwrap_or_default();
+        let is_alias = |word: &str| matches!(word, "irm" | "iwr");
         if lines().any(|line| line.ends_with('^')) || text.contains("^\"") {
             Self::Cmd
         } else if lines().any(|line| line.ends_with(" `"))
             || own.iter().any(|name| lower.contains(name))
-            || matches!(first, "irm" | "iwr")
+            || lower.split_whitespace().any(is_alias)
         {
             Self::PowerShell
         } else {
@@ -121,11 +126,11 @@ impl Splitter<'_, '_> {
                     {}
                     while self.letters.next_if(|next| !next.is_whitespace()).is_some() {}
                 }
-                '@' if is_start
+                '@' if (is_start || self.is_assigned())
                     && self.shell == Shell::PowerShell
                     && self.letters.next_if_eq(&'{').is_some() =>
                 {
-                    let form = self.hash_table()?;
+                    let form = self.hash_table(DEPTH)?;
                     self.push_text(&form);
                 }
                 letter => self.piece(letter)?,
@@ -337,8 +342,12 @@ impl Splitter<'_, '_> {
         char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
     }
 
-    /// Reads `@{ name = "value"; … }` and encodes it as a form.
-    fn hash_table(&mut self) -> Result<String, &'static str> {
+    /// Reads `@{ name = "value"; … }` and encodes it as a form. A hash table as a value becomes the
+    /// text of its form.
+    fn hash_table(&mut self, depth: usize) -> Result<String, &'static str> {
+        let depth = depth
+            .checked_sub(1)
+            .ok_or("hash tables are nested too deep")?;
         let outer = self.word.take();
         let mut pairs = Vec::new();
         let mut name: Option<String> = None;
@@ -354,12 +363,21 @@ impl Splitter<'_, '_> {
                     }
                 }
                 Some('=') if name.is_none() => name = self.word.take(),
+                Some('@') if self.letters.next_if_eq(&'{').is_some() => {
+                    let form = self.hash_table(depth)?;
+                    self.push_text(&form);
+                }
                 Some(letter) if letter.is_whitespace() => {}
                 Some(letter) => self.piece(letter)?,
             }
         }
         self.word = outer;
         Ok(pairs.join("&"))
+    }
+
+    /// True if the word is a name with `=`, before a value.
+    fn is_assigned(&self) -> bool {
+        self.word.as_deref().is_some_and(|word| word.ends_with('='))
     }
 
     /// True if the word is a file descriptor before a redirection.

@@ -29,6 +29,8 @@ pub(crate) struct V1Request {
     pub(crate) notes: Vec<String>,
     /// Its variables, replaced with markers.
     pub(crate) variables: RequestVariables,
+    /// Variables with parameters of it, whose values are unknown: `$DATA`.
+    pub(crate) unknown: Vec<String>,
 }
 
 /// Reason why a text is not a v1 request.
@@ -329,7 +331,11 @@ impl<'c> Reader<'c> {
         let mut pairs: Vec<form::Pair> = Vec::new();
         for pair in form::pairs(text) {
             match pairs.last_mut() {
-                Some(before) if !pair.has_value && !self.is_parameter(&pair.name) => {
+                Some(before)
+                    if !pair.has_value
+                        && !self.is_parameter(&pair.name)
+                        && !self.found.is_in(&pair.name) =>
+                {
                     before.value.push(b'&');
                     before.value.extend(pair.name.as_bytes());
                     self.notes.push(format!(
@@ -403,14 +409,14 @@ impl<'c> Reader<'c> {
 
     fn finish(mut self) -> V1Request {
         let mut arguments = Arguments::default();
+        let mut unknown = Vec::new();
         for (name, value) in self.arguments.iter() {
             if self.found.is_in(name) {
                 let name = self.found.shown(name, |name| format!("${name}"));
-                let note = format!(
-                    "{}: parameters in this variable are unknown",
-                    printable(&name)
-                );
+                let name = printable(&name);
+                let note = format!("{name}: parameters in this variable are unknown");
                 self.notes.push(note);
+                unknown.push(name);
             } else {
                 arguments.add(name, value.clone());
             }
@@ -421,6 +427,7 @@ impl<'c> Reader<'c> {
             files: self.files,
             notes: self.notes,
             variables: self.found,
+            unknown,
         }
     }
 }

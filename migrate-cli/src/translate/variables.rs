@@ -60,6 +60,21 @@ impl RequestVariables {
         self.at(at)
     }
 
+    /// The marker of a variable that the text has.
+    pub(super) fn known(&self, name: &str) -> Option<String> {
+        let at = self.names.iter().position(|known| known == name)?;
+        Some(self.at(at))
+    }
+
+    /// The first marker in a word, with the text before and after it.
+    pub(super) fn first_in<'w>(&self, word: &'w str) -> Option<(&'w str, String, &'w str)> {
+        let (before, from) = word.split_once(&self.prefix)?;
+        let digits = from.find(|letter: char| !letter.is_ascii_digit())?;
+        let marker = self.at(from.get(..digits)?.parse().ok()?);
+        let after = word.get(before.len()..)?.strip_prefix(&marker)?;
+        Some((before, marker, after))
+    }
+
     fn at(&self, at: usize) -> String {
         format!("{:q<MARKER$}", format!("{}{at}q", self.prefix))
     }
