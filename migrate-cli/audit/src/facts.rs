@@ -134,7 +134,11 @@ impl FileFacts {
                 signal.text.role == Role::Value
                     && matches!(
                         signal.shape,
-                        Shape::Base | Shape::Url { operation: Some(_) }
+                        Shape::Base
+                            | Shape::Url {
+                                operation: Some(_),
+                                ..
+                            }
                     )
             })
     }

@@ -6,16 +6,21 @@ mod libraries;
 mod purpose;
 mod receivers;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     evidence::Evidence,
-    facts::{FileFacts, Place, Signal, secrets::Sign, shape::Shape, syntax::Role},
+    facts::{
+        FileFacts, Place, Signal,
+        secrets::Sign,
+        shape::Shape,
+        syntax::{Role, Write},
+    },
     judge::{endpoint::Endpoint, purpose::Purpose},
     kind::{Confidence, Kind},
     knowledge::Knowledge,
     names::last_identifier,
-    rules::Rules,
+    rules::{Library, Rules, has},
 };
 
 /// A use of v1.
@@ -33,6 +38,8 @@ pub(crate) struct Use {
     pub(crate) reason: &'static str,
     /// The parameters of the call; for other kinds, the name of the package, field or credential.
     pub(crate) given: Vec<String>,
+    /// Values of parameters that are literals in the code.
+    pub(crate) values: BTreeMap<String, String>,
     /// True if these are all parameters.
     pub(crate) whole: bool,
 }
@@ -52,9 +59,46 @@ impl Use {
             confidence,
             reason,
             given: vec![name.to_owned()],
+            values: BTreeMap::new(),
             whole: false,
         }
     }
+
+    /// A use of a client library, with its package and ecosystem.
+    fn of_library(
+        kind: Kind,
+        library: &Library,
+        place: &Place,
+        confidence: Confidence,
+        reason: &'static str,
+    ) -> Self {
+        let mut found = Self::named(kind, &library.package, place, confidence, reason);
+        found.given.push(library.ecosystem.clone());
+        found
+    }
+}
+
+/// The parameters of a call that are in the code.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    names: Vec<String>,
+    values: BTreeMap<String, String>,
+    whole: bool,
+}
+
+/// The values of parameters whose only value is a literal.
+fn literals<'a>(
+    values: impl Iterator<Item = (&'a String, Option<&'a String>)>,
+) -> BTreeMap<String, String> {
+    let mut literals: BTreeMap<&String, Option<&String>> = BTreeMap::new();
+    for (name, value) in values {
+        let kept = literals.entry(name).or_insert(value);
+        *kept = kept.filter(|kept| Some(*kept) == value);
+    }
+    literals
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.clone(), value?.clone())))
+        .collect()
 }
 
 /// Finds the uses in the files of a project.
@@ -109,14 +153,16 @@ impl Judge<'_> {
 
     fn signal(&self, file: &FileFacts, signal: &Signal) -> Option<Use> {
         let found = |kind, operation: &Option<String>, confidence, reason| {
+            let given = self.given(file, signal, operation.as_deref());
             Some(Use {
                 kind,
                 operation: operation.clone(),
                 place: signal.place.clone(),
                 confidence,
                 reason,
-                given: self.given(file, signal, operation.as_deref()),
-                whole: signal.text.whole,
+                given: given.names,
+                values: given.values,
+                whole: given.whole,
             })
         };
         if signal.text.role != Role::Value || signal.shape == Shape::Name {
@@ -133,7 +179,7 @@ impl Judge<'_> {
                 };
                 found(kind, &None, Confidence::High, reason)
             }
-            Shape::Url { operation } => {
+            Shape::Url { operation, unknown } => {
                 let label = self.purpose(file, signal) == Purpose::Label;
                 let kind = if label {
                     Kind::Doc
@@ -144,7 +190,7 @@ impl Judge<'_> {
                 };
                 match operation {
                     Some(_) => found(kind, operation, Confidence::High, "a URL of v1"),
-                    None => found(kind, operation, Confidence::Medium, "a URL below v1's base"),
+                    None => found(kind, unknown, Confidence::Medium, "a URL below v1's base"),
                 }
             }
             Shape::Dynamic => {
@@ -163,7 +209,8 @@ impl Judge<'_> {
             } => {
                 let endpoint = Endpoint::new(self, file, signal, operation.as_deref(), path);
                 let (kind, confidence, reason) = endpoint.verdict()?;
-                found(kind, operation, confidence, reason)
+                let path = operation.clone().or_else(|| Some(path.clone()));
+                found(kind, &path, confidence, reason)
             }
             _ => None,
         }
@@ -193,7 +240,7 @@ impl Judge<'_> {
                 }
                 operation.clone()
             }
-            Shape::Url { operation } => operation.clone(),
+            Shape::Url { operation, .. } => operation.clone(),
             Shape::Endpoint {
                 operation: Some(operation),
                 exact: true,
@@ -224,6 +271,7 @@ impl Judge<'_> {
                 "named in prose"
             },
             given: Vec::new(),
+            values: BTreeMap::new(),
             whole: false,
         })
     }
@@ -304,25 +352,41 @@ impl Judge<'_> {
         file: &FileFacts,
         signal: &Signal,
         operation: Option<&str>,
-    ) -> Vec<String> {
+    ) -> Given {
         let Some(operation) = operation.and_then(|name| self.knowledge.operation(name)) else {
-            return Vec::new();
+            return Given::default();
         };
-        let set = file
+        let text = &signal.text;
+        let set: Vec<&Write> = file
             .writes
             .iter()
-            .filter(|write| write.function.is_some() && write.function == signal.text.function)
-            .filter(|write| {
-                signal.text.passed.is_empty() || signal.text.passed.contains(&write.variable)
-            })
-            .map(|write| &write.key);
-        let given: BTreeSet<&String> = signal.text.given.iter().chain(set).collect();
-        operation
+            .filter(|write| write.function.is_some() && write.function == text.function)
+            .filter(|write| text.passed.is_empty() || text.passed.contains(&write.variable))
+            .collect();
+        let given: BTreeSet<&String> = text
+            .given
+            .iter()
+            .chain(set.iter().map(|write| &write.key))
+            .collect();
+        let names: Vec<String> = operation
             .parameters
             .iter()
             .filter(|name| given.contains(name))
             .cloned()
-            .collect()
+            .collect();
+        let has_credential = || {
+            text.given
+                .iter()
+                .any(|name| has(&self.knowledge.credentials, name))
+        };
+        let written = set.iter().map(|write| (&write.key, write.value.as_ref()));
+        let values = text.values.iter().map(|(name, value)| (name, Some(value)));
+        Given {
+            // A call without a parameter may get all of them elsewhere.
+            whole: text.whole && (!names.is_empty() || has_credential()),
+            values: literals(values.chain(written)),
+            names,
+        }
     }
 }
 

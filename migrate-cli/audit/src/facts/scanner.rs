@@ -305,6 +305,7 @@ impl Scanner<'_> {
     ) {
         let (Shape::Url {
             operation: Some(operation),
+            ..
         }
         | Shape::Endpoint {
             operation: Some(operation),

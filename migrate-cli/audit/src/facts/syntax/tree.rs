@@ -324,7 +324,12 @@ impl<'t> Walk<'t> {
             return;
         }
         let end = from + source.trim_end_matches([' ', '\t', '\r', '\n', '(']).len();
-        let Arguments { given, whole, .. } = self.named_arguments(node);
+        let Arguments {
+            given,
+            values,
+            whole,
+            ..
+        } = self.named_arguments(node);
         let strings = self.given_strings(node, until);
         self.found.calls.push(Call {
             callee,
@@ -334,6 +339,7 @@ impl<'t> Walk<'t> {
             function: self.function().map(str::to_owned),
             class: self.classes(),
             given,
+            values,
             whole,
             strings,
         });
@@ -366,6 +372,7 @@ impl<'t> Walk<'t> {
                 function: self.function().map(str::to_owned),
                 class: self.classes(),
                 given: Vec::new(),
+                values: Vec::new(),
                 whole: false,
                 strings: Vec::new(),
             });

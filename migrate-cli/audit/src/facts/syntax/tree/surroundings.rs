@@ -63,6 +63,8 @@ const CONVERTERS: [&str; 7] = [
 pub(super) struct Arguments {
     /// Their names.
     pub(super) given: Vec<String>,
+    /// Literal values of them, by name.
+    pub(super) values: Vec<(String, String)>,
     /// The variables among them.
     pub(super) passed: Vec<String>,
     /// True if all names are literals.
@@ -80,6 +82,7 @@ impl<'t> Walk<'t> {
                         if text.callee.is_none() && may_be_path(text) {
                             let arguments = self.named_arguments(parent);
                             text.given = arguments.given;
+                            text.values = arguments.values;
                             text.passed = arguments.passed;
                             text.whole = arguments.whole;
                         }
@@ -202,7 +205,7 @@ impl<'t> Walk<'t> {
 
     /// The names and variables among the arguments of a call.
     pub(super) fn named_arguments(&self, call: Node<'t>) -> Arguments {
-        let (mut given, mut passed) = (Vec::new(), Vec::new());
+        let (mut given, mut passed, mut values) = (Vec::new(), Vec::new(), Vec::new());
         let Some(start) = self.arguments_start(call) else {
             return Arguments::default();
         };
@@ -222,6 +225,8 @@ impl<'t> Walk<'t> {
                         let key = last_identifier(self.text_of(key));
                         if key.len() < 60 {
                             given.push(key.to_owned());
+                            let value = last_child(node).and_then(|value| self.literal(value));
+                            values.extend(value.map(|value| (key.to_owned(), value)));
                         }
                     }
                 }
@@ -242,6 +247,7 @@ impl<'t> Walk<'t> {
         }
         Arguments {
             given,
+            values,
             passed,
             whole: self.is_whole(call),
         }
@@ -260,6 +266,22 @@ impl<'t> Walk<'t> {
             && list
                 .named_children(&mut cursor)
                 .all(|entry| self.is_literal(entry, depth))
+    }
+
+    /// The value of a number or of a short string without placeholders.
+    pub(super) fn literal(&self, node: Node<'t>) -> Option<String> {
+        /// Maximum length of a value, in bytes.
+        const VALUE: usize = 1200;
+        let text = self.text_of(node);
+        if text.len() > VALUE || text.contains(['\\', '$', '{', '%', '#']) {
+            return None;
+        }
+        if text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(text.to_owned());
+        }
+        let (from, to) = inner_range(text, node.start_byte());
+        let is_string = self.kind_of(node) == Kind::String && to - from < text.len();
+        is_string.then(|| self.source.get(from..to).map(str::to_owned))?
     }
 
     /// True for an entry whose value holds parameters: `qs: { … }`.
