@@ -3,6 +3,7 @@
 pub(crate) mod dependencies;
 mod mentions;
 mod parameters;
+mod payloads;
 mod postman;
 pub(crate) mod receivers;
 pub(crate) mod scanner;

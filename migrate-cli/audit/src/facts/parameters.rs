@@ -1,6 +1,8 @@
 //! Parameters in the statement around a path, in any language: in the query string, in the data of
 //! `curl`, in maps, and in chained calls.
 
+use crate::facts::syntax::fold::HOLE;
+
 /// Bytes of a statement that are searched before and after a path.
 const BEFORE: usize = 600;
 const AFTER: usize = 1500;
@@ -10,6 +12,8 @@ const AFTER: usize = 1500;
 pub(super) struct Given {
     /// The names that `is_wanted` accepted.
     pub(super) names: Vec<String>,
+    /// The numbers among their values.
+    pub(super) numbers: Vec<(String, String)>,
     /// True for a shell command that spells out all its parameters.
     pub(super) whole: bool,
 }
@@ -35,6 +39,8 @@ pub(super) fn around(
     };
     let mut names = named(before, is_wanted);
     names.extend(named(after, is_wanted));
+    let mut numbers = numbers(before, is_wanted);
+    numbers.extend(self::numbers(after, is_wanted));
     let hidden = |text: &str| {
         let mut words = text.split_whitespace();
         words.any(|word| {
@@ -47,6 +53,7 @@ pub(super) fn around(
     Given {
         whole: is_shell && !names.is_empty() && !hidden(before) && !hidden(after),
         names,
+        numbers,
     }
 }
 
@@ -110,6 +117,41 @@ fn end_of(source: &str, at: usize, is_request: bool) -> usize {
 /// The wanted names that a text gives a value: `id=`, `"id":`, `:id =>`, `'id',`.
 pub(super) fn named(text: &str, is_wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
     let mut names = Vec::new();
+    each_named(text, is_wanted, &mut |name, _| names.push(name.to_owned()));
+    names
+}
+
+/// The numbers that a text gives wanted names: `page_size=30`, `"page_size": 30`.
+pub(super) fn numbers(text: &str, is_wanted: &dyn Fn(&str) -> bool) -> Vec<(String, String)> {
+    let mut numbers = Vec::new();
+    each_named(text, is_wanted, &mut |name, after| {
+        let is_between =
+            |c: char| c.is_whitespace() || matches!(c, '=' | ':' | '>' | '"' | '\'' | ']');
+        let value = after.trim_start_matches(is_between);
+        let length = value.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = value.split_at(length);
+        let goes_on =
+            |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '$' | '{' | '%' | HOLE);
+        if !number.is_empty() && !rest.starts_with(goes_on) {
+            numbers.push((name.to_owned(), number.to_owned()));
+        }
+    });
+    numbers
+}
+
+/// Calls back for each wanted name that a text gives a value, with the text behind the name.
+fn each_named<'s>(
+    text: &'s str,
+    is_wanted: &dyn Fn(&str) -> bool,
+    found: &mut dyn FnMut(&'s str, &'s str),
+) {
+    /// Bytes of a text that are searched. The search looks back from each word.
+    const SEARCHED: usize = 4000;
+    let mut end = text.len().min(SEARCHED);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let text = text.get(..end).unwrap_or_default();
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let mut rest = text;
     while let Some(start) = rest.find(is_part) {
@@ -130,11 +172,10 @@ pub(super) fn named(text: &str, is_wanted: &dyn Fn(&str) -> bool) -> Vec<String>
             || quoted && (bare.starts_with(',') || bare.starts_with("to "))
             || !quoted && is_member && is_in_map();
         if given && is_wanted(word) {
-            names.push(word.to_owned());
+            found(word, after);
         }
         rest = after;
     }
-    names
 }
 
 #[cfg(test)]

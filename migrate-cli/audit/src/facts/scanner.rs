@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     facts::{
-        FileFacts, Place, Signal, dependencies, mentions, parameters, postman,
+        FileFacts, Place, Signal, dependencies, mentions, parameters, payloads, postman,
         receivers::Source,
         secrets,
         shape::{self, Shape, Sighting},
@@ -65,6 +65,14 @@ impl Scanner<'_> {
             ..FileFacts::default()
         };
         self.signals(language, source, (&extract, &folded), &lines, &mut facts);
+        payloads::attach(
+            source,
+            language.grammar().is_some(),
+            &extract.texts,
+            &folded,
+            self.knowledge,
+            &mut facts.signals,
+        );
         self.libraries(language, source, &extract, &lines, &mut facts);
         facts.secrets = secrets::find(source, language, &extract, &lines, &self.rules.words);
         let of_receiver = Source {
@@ -326,6 +334,8 @@ impl Scanner<'_> {
         text.whole &= given.names.iter().all(|name| text.given.contains(name));
         text.whole |= given.whole;
         text.given.extend(given.names);
+        text.values.extend(parameters::numbers(rest, &is_wanted));
+        text.values.extend(given.numbers);
     }
 
     fn libraries(

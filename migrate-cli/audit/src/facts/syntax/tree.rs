@@ -4,8 +4,9 @@ mod bindings;
 mod formats;
 mod surroundings;
 mod texts;
+mod variables;
 
-use std::{collections::HashSet, ops::ControlFlow};
+use std::{cell::Cell, collections::HashSet, ops::ControlFlow};
 
 use tree_sitter::{Language as Grammar, Node, ParseOptions, Parser, TreeCursor};
 
@@ -52,6 +53,7 @@ pub(super) fn extract(
         scopes: Vec::new(),
         consumed: HashSet::new(),
         commands: HashSet::new(),
+        searchable: Cell::new(variables::FILE),
         found: Extract::default(),
     };
     if language == Language::Bash {
@@ -113,6 +115,8 @@ pub(super) struct Walk<'t> {
     /// Words of a shell script that name a command. Collected in advance, because looking up the
     /// parent of a node starts at the root and recurses.
     commands: HashSet<usize>,
+    /// Number of nodes that may still be searched for the uses of variables.
+    searchable: Cell<usize>,
     found: Extract,
 }
 
