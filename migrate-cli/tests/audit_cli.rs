@@ -353,6 +353,52 @@ fn notes_hold_without_the_operations_that_they_mention() {
 }
 
 #[test]
+fn requests_that_v1_refused_are_told_apart() {
+    let folder = tree(&[(
+        "A.java",
+        "class A { void f() {\n\
+         Unirest.post(\"https://api.zoom.us/v1/user/list\").header(\"api_key\", k).header(\"api_secret\", s).asJson();\n\
+         Unirest.get(\"https://api.zoom.us/v1/user/get\").asJson();\n\
+         Unirest.post(\"https://api.zoom.us/v1/user/pending\").field(\"api_key\", k).field(\"api_secret\", s).asJson();\n\
+         this.get(\"https://api.zoom.us/v1/user/checkemail\");\n} }\n",
+    )]);
+    let report = json(folder.path(), &["."]);
+    let refused: Vec<bool> = (0..4)
+        .map(|index| report["findings"][index]["advice"]["refused"].is_string())
+        .collect();
+    assert_eq!(refused, [true, true, false, false], "{report}");
+    let plan = text(&migrate(folder.path(), &["plan"]));
+    for operation in ["user/list", "user/get"] {
+        let error = format!("always an error  {operation}\n");
+        assert!(plan.contains(&error), "{plan}");
+    }
+    let audit = text(&migrate(folder.path(), &["audit"]));
+    assert!(audit.contains("v1 took POST only"), "{audit}");
+}
+
+#[test]
+fn lock_files_count_a_library_once_and_advice_names_its_ecosystem() {
+    let folder = tree(&[(
+        "Gemfile.lock",
+        "GEM\n  remote: https://rubygems.org/\n  specs:\n    zoomus (0.9.1)\n      httparty\n\n\
+         DEPENDENCIES\n  zoomus\n",
+    )]);
+    let report = json(folder.path(), &["."]);
+    assert_eq!(places(&report), ["Gemfile.lock:4 dependency"]);
+    let audit = text(&migrate(folder.path(), &["audit"]));
+    assert!(
+        audit.contains("see migrate rules rubygems:zoomus"),
+        "{audit}"
+    );
+    let page = text(&migrate(folder.path(), &["rules", "rubygems:zoomus"]));
+    assert!(page.starts_with("zoomus"), "{page}");
+    assert!(!page.contains("npm"), "{page}");
+    assert_eq!(page.matches("What it finds").count(), 1, "{page}");
+    let all = text(&migrate(folder.path(), &["rules", "zoomus"]));
+    assert!(all.matches("What it finds").count() > 1, "{all}");
+}
+
+#[test]
 fn wave_check_fails_until_done() {
     let client = client();
     let check = |wave: &str, shim: &[&str]| {

@@ -63,6 +63,9 @@ pub struct Advice {
     pub lossy: Vec<LossyParameter>,
     /// Support in the shim.
     pub shim: Shim,
+    /// Why v1 refused the request as it is written, and the shim does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<&'static str>,
     /// True if the operation changes nothing.
     pub read: bool,
     /// A note in the catalog.

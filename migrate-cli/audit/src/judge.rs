@@ -19,7 +19,7 @@ use crate::{
     judge::{endpoint::Endpoint, purpose::Purpose},
     kind::{Confidence, Kind},
     knowledge::Knowledge,
-    names::last_identifier,
+    names::{contains_zoom, last_identifier},
     rules::{Library, Rules, has},
 };
 
@@ -42,6 +42,8 @@ pub(crate) struct Use {
     pub(crate) values: BTreeMap<String, String>,
     /// True if these are all parameters.
     pub(crate) whole: bool,
+    /// Why v1 refused the request, whatever its parameters are.
+    pub(crate) refused: Option<&'static str>,
 }
 impl Use {
     /// A use that has a name instead of an operation.
@@ -61,6 +63,7 @@ impl Use {
             given: vec![name.to_owned()],
             values: BTreeMap::new(),
             whole: false,
+            refused: None,
         }
     }
 
@@ -163,6 +166,7 @@ impl Judge<'_> {
                 given: given.names,
                 values: given.values,
                 whole: given.whole,
+                refused: self.refused(kind, signal),
             })
         };
         if signal.text.role != Role::Value || signal.shape == Shape::Name {
@@ -213,6 +217,26 @@ impl Judge<'_> {
                 found(kind, &path, confidence, reason)
             }
             _ => None,
+        }
+    }
+
+    /// Why v1 refused a request.
+    fn refused(&self, kind: Kind, signal: &Signal) -> Option<&'static str> {
+        let callee = signal.text.callee.as_deref().unwrap_or_default();
+        let name = last_identifier(callee);
+        let receiver = callee.strip_suffix(name).unwrap_or_default();
+        let receiver = last_identifier(receiver.trim_end_matches(['.', '>', '-', ':', '?']));
+        let words = &self.rules.words;
+        // A method of the program itself may post.
+        let is_get = kind == Kind::Url
+            && has(&words.get_verbs, &name.to_ascii_lowercase())
+            && !has(&words.itself, &receiver.to_ascii_lowercase())
+            && !contains_zoom(receiver)
+            && !self.evidence.helpers.contains(name);
+        match signal.text.keys_in_headers {
+            _ if !kind.is_request() || kind == Kind::BaseUrl => None,
+            true => Some(KEYS_IN_HEADERS),
+            false => is_get.then_some(GET),
         }
     }
 
@@ -273,6 +297,7 @@ impl Judge<'_> {
             given: Vec::new(),
             values: BTreeMap::new(),
             whole: false,
+            refused: None,
         })
     }
 
@@ -390,6 +415,10 @@ impl Judge<'_> {
     }
 }
 
+/// Refusal of a request without credentials among its parameters.
+const KEYS_IN_HEADERS: &str = "v1 took the key and the secret as parameters: it refused them in headers, and so does the shim";
+/// Refusal of a request with another method.
+const GET: &str = "v1 took POST only: the shim refuses GET";
 /// Reason of a base URL that points to the shim.
 pub(crate) const AT_SHIM: &str = "the v1 base URL, at the shim";
 /// Reason of a path whose halves are two arguments or elements.

@@ -112,6 +112,7 @@ pub(crate) struct Words {
     pub(crate) constructors: Vec<String>,
     pub(crate) dynamic: Vec<String>,
     pub(crate) verbs: Vec<String>,
+    pub(crate) get_verbs: Vec<String>,
     pub(crate) itself: Vec<String>,
     pub(crate) requests: Vec<String>,
     pub(crate) route_verbs: Vec<String>,

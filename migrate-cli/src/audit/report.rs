@@ -300,7 +300,11 @@ fn tables(report: &Report<'_>, summary: &Summary) -> Vec<(&'static str, Table)> 
     let mut operations = Table::new(["operation", "uses#", "at the shim", "v2+"]);
     for (operation, uses) in &summary.by_operation {
         let mut of = report.findings.iter();
-        let finding = of.find(|found| found.operation.as_ref() == Some(operation));
+        let of = of
+            .by_ref()
+            .filter(|found| found.operation.as_ref() == Some(operation));
+        // One that fails at the shim tells more.
+        let finding = of.min_by_key(|found| !found.fails_at_shim());
         let advice = finding.and_then(|found| found.advice.as_ref());
         operations.row([
             Cell::code([operation]),

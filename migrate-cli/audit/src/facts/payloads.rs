@@ -125,9 +125,7 @@ pub(super) fn attach(
 
 /// A text that starts with a name and an equals sign: `"api_key="`, `"&host_id=" + id`.
 fn part<'t>(text: &'t Text, folded: &Folded) -> Option<Part<'t>> {
-    let bare = folded
-        .text
-        .trim_start_matches(|c: char| c == HOLE || matches!(c, '?' | '&' | '"' | '\''));
+    let bare = folded.text.trim_start_matches([HOLE, '?', '&', '"', '\'']);
     let name = bare.find(|c: char| !c.is_alphanumeric() && c != '_')?;
     let is_query = name > 0 && bare.get(name..)?.starts_with('=');
     (is_query && text.role == Role::Value && !bare.contains("://")).then(|| Part {

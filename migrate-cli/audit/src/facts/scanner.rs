@@ -20,7 +20,7 @@ use crate::{
     knowledge::Knowledge,
     language::{Format, Language},
     names::{contains_zoom, last_identifier},
-    rules::Rules,
+    rules::{Rules, has},
     source::Lines,
     walk::Start,
 };
@@ -333,6 +333,10 @@ impl Scanner<'_> {
         text.given.extend(parameters::named(rest, &is_wanted));
         text.whole &= given.names.iter().all(|name| text.given.contains(name));
         text.whole |= given.whole;
+        let is_key = |name: &&String| has(&self.knowledge.key_and_secret, name);
+        text.keys_in_headers = given.headers.iter().filter(is_key).count() > 1
+            && given.headers.iter().filter(is_key).count()
+                == given.names.iter().filter(is_key).count();
         text.given.extend(given.names);
         text.values.extend(parameters::numbers(rest, &is_wanted));
         text.values.extend(given.numbers);

@@ -103,6 +103,8 @@ pub(crate) struct Text {
     pub(crate) passed: Vec<String>,
     /// True if all parameter names of the call are literals.
     pub(crate) whole: bool,
+    /// True if the statement has v1's credentials in headers, and nowhere else.
+    pub(crate) keys_in_headers: bool,
 }
 
 impl Text {
@@ -122,6 +124,7 @@ impl Text {
             values: Vec::new(),
             passed: Vec::new(),
             whole: false,
+            keys_in_headers: false,
         }
     }
 

@@ -19,6 +19,8 @@ pub(crate) struct Given<'a> {
     /// True if these are all. Otherwise the call may have more, and all parameters of the operation
     /// are considered.
     pub(crate) whole: bool,
+    /// Why v1 refused the request, whatever its parameters are.
+    pub(crate) refused: Option<&'static str>,
 }
 
 impl Given<'_> {
@@ -55,6 +57,7 @@ pub(crate) fn advise(catalog: &Catalog, operation: &str, given: &Given<'_>) -> A
     let lossy = lossy(catalog, operation, given);
     let is_lossy = lossy.iter().any(|lost| given.has(&lost.name));
     let shim = match &operation.service {
+        _ if given.refused.is_some() => Shim::Refused,
         Service::Plan { .. } if lossy.is_empty() => Shim::Yes,
         Service::Plan { .. } => Shim::Lossy,
         Service::Refused { .. } => Shim::Refused,
@@ -74,6 +77,7 @@ pub(crate) fn advise(catalog: &Catalog, operation: &str, given: &Given<'_>) -> A
         fidelity,
         lossy,
         shim,
+        refused: given.refused,
         read: operation.read,
         note: operation.note.clone(),
     }
@@ -87,6 +91,7 @@ fn unknown() -> Advice {
         fidelity: "none",
         lossy: Vec::new(),
         shim: Shim::Unknown,
+        refused: None,
         read: false,
         note: None,
     }
@@ -221,6 +226,7 @@ mod tests {
             names: &names,
             values: &values.collect(),
             whole,
+            refused: None,
         };
         advise(&Catalog::embedded().unwrap(), operation, &given)
     }

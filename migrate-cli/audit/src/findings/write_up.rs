@@ -52,6 +52,7 @@ impl WriteUp<'_> {
             names: &found.given,
             values: &found.values,
             whole: found.whole,
+            refused: found.refused,
         };
         let rule = match found.reason {
             judge::SIDE_BY_SIDE | judge::AROUND => "v1-endpoint-halves",

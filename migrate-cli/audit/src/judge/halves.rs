@@ -39,6 +39,7 @@ impl Judge<'_> {
                     given: given.names,
                     values: given.values,
                     whole: given.whole,
+                    refused: None,
                     operation: Some(operation),
                     place: signal.place.clone(),
                     confidence: Confidence::Medium,

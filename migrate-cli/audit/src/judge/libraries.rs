@@ -59,6 +59,7 @@ fn of_dynamic_client(judge: &Judge, file: &FileFacts, uses: &mut Vec<Use>) {
                 .collect(),
             values: literals(call.values.iter().map(|(name, value)| (name, Some(value)))),
             whole: call.whole,
+            refused: None,
         });
     }
 }
@@ -178,6 +179,7 @@ fn calls(judge: &Judge, library: &Library, file: &FileFacts, of_v1: bool, uses: 
             given: call.given.iter().filter(is_known).cloned().collect(),
             values: literals(call.values.iter().map(|(name, value)| (name, Some(value)))),
             whole: call.whole,
+            refused: None,
         });
     }
 }

@@ -34,7 +34,7 @@
 //! `push_notification`, `verification_token`, `credential`, `response_field` and `doc`.
 //! `operation`, `advice`, `excerpt` and `suppressed` may be null. `shim` is `yes`, `lossy`,
 //! `not_yet`, `refused` or `unknown`: then `operation` is a path below v1's base URL that is no
-//! operation of v1. `parameters` of a `push_notification`, `verification_token`,
+//! operation of v1. `refused` says why v1 refused the request as it is written. `parameters` of a `push_notification`, `verification_token`,
 //! `credential` or `response_field` holds its name. Lines and columns count from 1, columns in
 //! characters; paths have slashes and start below the audited path. Members may be added; renaming
 //! or removing one raises `schema`.

@@ -16,7 +16,10 @@ pub(super) fn message(finding: &Finding) -> String {
 /// Fills `{name}` in a kind's text with the library, credential or field of the finding.
 pub(crate) fn named_in(finding: &Finding, text: &str) -> String {
     let name = finding.parameters.first().map_or("", String::as_str);
+    let library = finding.library();
+    let library = library.map(|(ecosystem, package)| format!("{ecosystem}:{package}"));
     text.replace("{name}", name)
+        .replace("{library}", &library.unwrap_or_default())
 }
 
 /// Short title: the operation, or the title of the kind.
@@ -34,8 +37,17 @@ pub(super) fn advice(finding: &Finding) -> String {
         (Some(advice), _) => named_in(finding, advice),
         (None, None) => String::new(),
         (None, Some(advice)) if advice.shim == Shim::Unknown => UNKNOWN.to_owned(),
-        (None, Some(advice)) if advice.v2.is_empty() => "v2 has no replacement".to_owned(),
-        (None, Some(advice)) => format!("→ {}", advice.v2.join(", ")),
+        (None, Some(advice)) => {
+            let v2 = if advice.v2.is_empty() {
+                "v2 has no replacement".to_owned()
+            } else {
+                format!("→ {}", advice.v2.join(", "))
+            };
+            match advice.refused {
+                Some(why) => format!("{why}; {v2}"),
+                None => v2,
+            }
+        }
     }
 }
 

@@ -327,10 +327,10 @@ impl<'t> Walk<'t> {
     fn are_literal(&self, list: Node<'t>, depth: usize, variables: &mut Vec<Node<'t>>) -> bool {
         let mut cursor = list.walk();
         let mut entries = list.named_children(&mut cursor);
-        let shown = entries.by_ref().take(ELEMENTS);
-        let literal = shown.fold(true, |all, entry| {
-            self.is_literal(entry, depth, variables) && all
-        });
+        let mut literal = true;
+        for entry in entries.by_ref().take(ELEMENTS) {
+            literal &= self.is_literal(entry, depth, variables);
+        }
         literal && entries.next().is_none()
     }
 
