@@ -1,8 +1,6 @@
 //! Parameters in the statement around a path, in any language: in the query string, in the data of
 //! `curl`, in maps, and in chained calls.
 
-use crate::facts::syntax::fold::HOLE;
-
 /// Bytes of a statement that are searched before and after a path.
 const BEFORE: usize = 600;
 const AFTER: usize = 1500;
@@ -137,9 +135,14 @@ pub(super) fn numbers(text: &str, is_wanted: &dyn Fn(&str) -> bool) -> Vec<(Stri
         let value = after.trim_start_matches(is_between);
         let length = value.bytes().take_while(u8::is_ascii_digit).count();
         let (number, rest) = value.split_at(length);
-        let goes_on =
-            |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '$' | '{' | '%' | HOLE);
-        if !number.is_empty() && !rest.starts_with(goes_on) {
+        let ends = |c: char| {
+            c.is_whitespace()
+                || matches!(
+                    c,
+                    '&' | '#' | '"' | '\'' | '`' | ',' | ';' | ')' | ']' | '}'
+                )
+        };
+        if !number.is_empty() && rest.chars().next().is_none_or(ends) {
             numbers.push((name.to_owned(), number.to_owned()));
         }
     });
