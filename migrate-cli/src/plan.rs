@@ -1,10 +1,11 @@
-//! Migration plan of a program: waves, operations that fail at the shim, and the setup at Zoom.
+//! Migration plan of a program: waves, client libraries, operations that fail at the shim, and the
+//! setup at Zoom.
 
 use std::collections::BTreeMap;
 
-use mappings::Catalog;
 use migrate_audit::{
-    Effort, Finding, Shim, Wave,
+    Effort, Finding, Kind, Shim, SuppressedBy, Wave,
+    rules::Rules,
     waves::{Step, Waves},
 };
 use migrate_report::{
@@ -24,10 +25,23 @@ const MAX_PLACES: usize = 5;
 pub(crate) struct Plan<'a> {
     #[serde(flatten)]
     waves: Waves,
+    /// Client libraries, and how they are pointed at the shim.
+    libraries: Vec<Repointing<'a>>,
+    /// True if the code has neither a base URL nor a client library.
+    #[serde(skip)]
+    is_baseless: bool,
     /// Operations that return an error at the shim, with code locations.
     errors_at_shim: Vec<Broken<'a>>,
     /// Requirements on the OAuth app for all operations in the code.
     zoom: Zoom<'a>,
+}
+
+/// A client library that calls v1.
+#[derive(Debug, Serialize)]
+struct Repointing<'a> {
+    package: &'a str,
+    how: String,
+    places: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -46,34 +60,38 @@ struct Zoom<'a> {
 }
 
 impl<'a> Plan<'a> {
-    /// Creates the plan from waves and findings.
-    pub(crate) fn new(catalog: &'a Catalog, waves: Waves, findings: &'a [Finding]) -> Self {
+    /// Creates the plan from waves and findings. `base` is the shim's base URL.
+    pub(crate) fn new(waves: Waves, findings: &'a [Finding], rules: &'a Rules, base: &str) -> Self {
         let mut broken: BTreeMap<&str, Broken<'a>> = BTreeMap::new();
         let mut scopes = Vec::new();
         for finding in findings.iter().filter(|finding| finding.counts()) {
-            let Some(operation) = &finding.operation else {
+            let (Some(operation), Some(advice)) = (&finding.operation, &finding.advice) else {
                 continue;
             };
-            let found = catalog
-                .find(operation)
-                .and_then(|operation| operation.plan());
-            let calls = found.into_iter().flat_map(|plan| &plan.calls);
-            scopes.extend(calls.map(|call| call.scope.as_str()));
-            let shim = finding.advice.as_ref().map(|advice| advice.shim);
-            if let Some(shim @ (Shim::NotYet | Shim::Refused)) = shim {
+            scopes.extend(advice.scopes.iter().map(String::as_str));
+            if finding.fails_at_shim() {
                 let entry = broken.entry(operation).or_insert_with(|| Broken {
                     operation,
-                    shim,
+                    shim: advice.shim,
                     places: Vec::new(),
                 });
-                entry
-                    .places
-                    .push(format!("{}:{}", finding.path, finding.line));
+                entry.places.push(place(finding));
             }
         }
         scopes.sort_unstable();
+        let libraries = repointings(findings, rules, base);
+        let has_base = findings.iter().any(|finding| {
+            let is_base = matches!(finding.kind, Kind::BaseUrl | Kind::Url);
+            let by = finding
+                .suppressed
+                .as_ref()
+                .map(|suppression| suppression.by);
+            is_base && (finding.counts() || by == Some(SuppressedBy::Shim))
+        });
         Self {
             waves,
+            is_baseless: libraries.is_empty() && !has_base,
+            libraries,
             errors_at_shim: broken.into_values().collect(),
             zoom: Zoom {
                 app: "Server-to-Server OAuth",
@@ -95,16 +113,13 @@ impl<'a> Plan<'a> {
             is_good: self.is_done() || check.is_none(),
             ..Document::default()
         };
-        let is_based = self.waves.waves.iter().any(|wave| wave.name == Wave::Shim);
-        if check.is_none() && !is_based && !self.zoom.scopes.is_empty() {
+        let is_pointed = self.waves.waves.iter().any(|wave| wave.name == Wave::Shim);
+        let has_setup = !self.zoom.scopes.is_empty()
+            || !self.libraries.is_empty()
+            || !self.errors_at_shim.is_empty();
+        if check.is_none() && !is_pointed && has_setup {
             document.heading("Point the program at the shim");
-            document.paragraph(
-                "The code has no base URL of v1: it names the shim already, or the base URL is in the \
-                 environment or in a client library. `migrate audit --fix --shim URL` says how a \
-                 library is pointed at the shim.",
-            );
-            self.broken(&mut document);
-            self.zoom(&mut document);
+            self.setup(&mut document);
         }
         for (at, wave) in self.waves.waves.iter().enumerate() {
             let number = check.map_or_else(|| format!("{}. ", at + 1), |_| String::new());
@@ -112,8 +127,7 @@ impl<'a> Plan<'a> {
             document.paragraph(wave.why);
             document.table(Table::plain(wave.steps.iter().map(step).collect()));
             if wave.name == Wave::Shim {
-                self.broken(&mut document);
-                self.zoom(&mut document);
+                self.setup(&mut document);
             }
             let name = wave.name.name();
             document.paragraph(format!(
@@ -143,11 +157,33 @@ impl<'a> Plan<'a> {
         document
     }
 
+    /// Adds what the first wave needs besides its steps.
+    fn setup(&self, document: &mut Document<'_>) {
+        if self.is_baseless {
+            document.paragraph(
+                "The code has no base URL of v1: it names the shim already, or the base URL is in the \
+                 environment.",
+            );
+        }
+        let rows = self.libraries.iter().map(|library| {
+            let cells = [Cell::name(library.package), library.how.as_str().into()];
+            Row::new(cells).with_below(first(library.places.iter().cloned(), MAX_PLACES))
+        });
+        let table = Table::plain(rows.collect());
+        if !table.rows.is_empty() {
+            document.paragraph("These client libraries call v1:");
+            document.table(table);
+        }
+        self.broken(document);
+        self.zoom(document);
+    }
+
     /// Adds the operations that fail at the shim.
     fn broken(&self, document: &mut Document<'_>) {
         let rows = self.errors_at_shim.iter().map(|broken| {
             let word = match broken.shim {
                 Shim::Refused => "always an error",
+                Shim::Unknown => "unknown operation",
                 _ => "not served yet",
             };
             let cells = [Cell::from(word).toned("bad"), Cell::name(broken.operation)];
@@ -173,6 +209,30 @@ impl<'a> Plan<'a> {
         let scopes = self.zoom.scopes.iter().map(|scope| Row::new([*scope]));
         document.table(Table::plain(scopes.collect()));
     }
+}
+
+fn place(finding: &Finding) -> String {
+    format!("{}:{}", finding.path, finding.line)
+}
+
+/// The client libraries of the findings, and how they are pointed at the shim.
+fn repointings<'a>(findings: &'a [Finding], rules: &'a Rules, base: &str) -> Vec<Repointing<'a>> {
+    let mut places: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for finding in findings.iter().filter(|finding| finding.counts()) {
+        if let Some((ecosystem, package)) = finding.library() {
+            let places = places.entry((package, ecosystem)).or_default();
+            places.push(place(finding));
+        }
+    }
+    let repointing = |((package, ecosystem), places)| {
+        let library = rules.library(ecosystem, package)?;
+        Some(Repointing {
+            package,
+            how: library.repointing(base),
+            places,
+        })
+    };
+    places.into_iter().filter_map(repointing).collect()
 }
 
 fn step(step: &Step) -> Row {

@@ -268,6 +268,137 @@ fn plan_lists_scopes_and_efforts() {
 }
 
 #[test]
+fn plan_says_how_libraries_are_pointed_at_the_shim() {
+    let with_credential = format!(
+        "require 'zoomus'\nZoomus.configure do |c|\n  c.api_secret = '{SECRET}'\nend\n\
+         Zoomus.new.user_list\n"
+    );
+    for code in [
+        with_credential.as_str(),
+        "require 'zoomus'\nZoomus.new.user_list\n",
+    ] {
+        let ruby = tree(&[("a.rb", code)]);
+        let plan = text(&migrate(
+            ruby.path(),
+            &["plan", "--shim", "https://shim.example.com"],
+        ));
+        let words: Vec<&str> = plan.split_whitespace().collect();
+        let way = "zoomus Point the library at the shim: Zoomus::Client.base_uri \
+                   'https://shim.example.com/v1' before the first call.";
+        assert!(words.join(" ").contains(way), "{plan}");
+    }
+    let node = tree(&[(
+        "a.js",
+        "const Zoom = require('zoomus')({ key, secret });\nZoom.user.list({}, done);\n",
+    )]);
+    let plan = text(&migrate(node.path(), &["plan"]));
+    assert!(plan.contains("holds its base URL itself"), "{plan}");
+    assert!(!plan.contains("no base URL"), "{plan}");
+}
+
+#[test]
+fn unknown_operations_are_reported_and_planned() {
+    let folder = tree(&[(
+        "a.py",
+        "a = 'https://api.zoom.us/v1/ma/user/update'\nb = 'https://api.zoom.us/v1/im/group/'\n\
+         c = f'https://api.zoom.us/v1/meeting/p{x}'\n",
+    )]);
+    let report = json(folder.path(), &["."]);
+    assert_eq!(report["findings"][0]["operation"], "ma/user/update");
+    assert_eq!(report["findings"][0]["advice"]["shim"], "unknown");
+    // The base of a resource and a computed path are no operations.
+    assert_eq!(report["summary"]["operations"], 1, "{report}");
+    let audit = text(&migrate(folder.path(), &["audit"]));
+    let advice = "v1 operation unknown to the shim: it answers an error";
+    assert!(audit.contains(advice), "{audit}");
+    assert!(
+        audit.contains("ma/user/update     1  unknown operation"),
+        "{audit}"
+    );
+    let plan = text(&migrate(folder.path(), &["plan"]));
+    assert!(plan.contains("unknown operation  ma/user/update"), "{plan}");
+    assert!(
+        plan.contains(&format!("large  ma/user/update  {advice}")),
+        "{plan}"
+    );
+    for wave in ["decide", "remove"] {
+        let output = migrate(folder.path(), &["plan", "--check", wave]);
+        assert_eq!(output.status.code(), Some(1), "{wave}");
+    }
+    let fixed = migrate(
+        folder.path(),
+        &["audit", "--fix", "--shim", "https://shim.example.com"],
+    );
+    assert!(
+        text(&fixed).contains(&format!("ma/user/update: {advice}")),
+        "{fixed:?}"
+    );
+}
+
+#[test]
+fn notes_hold_without_the_operations_that_they_mention() {
+    let note = "for ISV accounts only in v2";
+    let link = "v2 cannot unlink such a user";
+    let code = "post('https://api.zoom.us/v1/user/custcreate', data)\n";
+    let folder = tree(&[("a.py", code)]);
+    let audit = text(&migrate(folder.path(), &["audit"]));
+    assert!(audit.contains(note) && !audit.contains(link), "{audit}");
+    put(
+        folder.path(),
+        "b.py",
+        "post('https://api.zoom.us/v1/user/delete', data)\n",
+    );
+    let audit = text(&migrate(folder.path(), &["audit"]));
+    assert!(audit.contains(note) && audit.contains(link), "{audit}");
+}
+
+#[test]
+fn requests_that_v1_refused_are_told_apart() {
+    let folder = tree(&[(
+        "A.java",
+        "class A { void f() {\n\
+         Unirest.post(\"https://api.zoom.us/v1/user/list\").header(\"api_key\", k).header(\"api_secret\", s).asJson();\n\
+         Unirest.get(\"https://api.zoom.us/v1/user/get\").asJson();\n\
+         Unirest.post(\"https://api.zoom.us/v1/user/pending\").field(\"api_key\", k).field(\"api_secret\", s).asJson();\n\
+         this.get(\"https://api.zoom.us/v1/user/checkemail\");\n} }\n",
+    )]);
+    let report = json(folder.path(), &["."]);
+    let refused: Vec<bool> = (0..4)
+        .map(|index| report["findings"][index]["advice"]["refused"].is_string())
+        .collect();
+    assert_eq!(refused, [true, true, false, false], "{report}");
+    let plan = text(&migrate(folder.path(), &["plan"]));
+    for operation in ["user/list", "user/get"] {
+        let error = format!("always an error  {operation}\n");
+        assert!(plan.contains(&error), "{plan}");
+    }
+    let audit = text(&migrate(folder.path(), &["audit"]));
+    assert!(audit.contains("v1 took POST only"), "{audit}");
+}
+
+#[test]
+fn lock_files_count_a_library_once_and_advice_names_its_ecosystem() {
+    let folder = tree(&[(
+        "Gemfile.lock",
+        "GEM\n  remote: https://rubygems.org/\n  specs:\n    zoomus (0.9.1)\n      httparty\n\n\
+         DEPENDENCIES\n  zoomus\n",
+    )]);
+    let report = json(folder.path(), &["."]);
+    assert_eq!(places(&report), ["Gemfile.lock:4 dependency"]);
+    let audit = text(&migrate(folder.path(), &["audit"]));
+    assert!(
+        audit.contains("see migrate rules rubygems:zoomus"),
+        "{audit}"
+    );
+    let page = text(&migrate(folder.path(), &["rules", "rubygems:zoomus"]));
+    assert!(page.starts_with("zoomus"), "{page}");
+    assert!(!page.contains("npm"), "{page}");
+    assert_eq!(page.matches("What it finds").count(), 1, "{page}");
+    let all = text(&migrate(folder.path(), &["rules", "zoomus"]));
+    assert!(all.matches("What it finds").count() > 1, "{all}");
+}
+
+#[test]
 fn wave_check_fails_until_done() {
     let client = client();
     let check = |wave: &str, shim: &[&str]| {

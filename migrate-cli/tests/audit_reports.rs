@@ -97,6 +97,22 @@ fn text_fits_80_columns() {
 }
 
 #[test]
+fn a_long_rule_has_its_title_below() {
+    let fixtures = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/audit/rules/v1-push-notification/hit"
+    );
+    let report = text(&migrate(
+        std::path::Path::new(fixtures),
+        &["audit", "--no-ignore", "--select", "v1-push-notification"],
+    ));
+    assert!(
+        report.contains("  v1-push-notification\n         the push notification"),
+        "{report}"
+    );
+}
+
+#[test]
 fn concise_lines_start_with_their_location() {
     let client = client();
     let arguments = [

@@ -242,7 +242,9 @@ fn of_file(file: &FileFacts, rules: &Rules) -> Evidence {
                 evidence.v1 = true;
                 evidence.bases.extend(names_of(signal));
             }
-            Shape::Url { operation: Some(_) } => {
+            Shape::Url {
+                operation: Some(_), ..
+            } => {
                 evidence.v1 = true;
                 evidence.versioned |= signal.spans_pieces;
             }

@@ -3,6 +3,7 @@
 pub(crate) mod dependencies;
 mod mentions;
 mod parameters;
+mod payloads;
 mod postman;
 pub(crate) mod receivers;
 pub(crate) mod scanner;
@@ -134,7 +135,11 @@ impl FileFacts {
                 signal.text.role == Role::Value
                     && matches!(
                         signal.shape,
-                        Shape::Base | Shape::Url { operation: Some(_) }
+                        Shape::Base
+                            | Shape::Url {
+                                operation: Some(_),
+                                ..
+                            }
                     )
             })
     }

@@ -27,7 +27,8 @@ pub struct Finding {
     pub kind: Kind,
     /// The rule that found it: `v1-endpoint`.
     pub rule: &'static str,
-    /// The v1 operation: `user/custcreate`; null if it is not an operation or not known.
+    /// The v1 operation: `user/custcreate`, or a path below v1's base URL that is no operation of
+    /// the catalog; null for other findings.
     pub operation: Option<String>,
     /// Its confidence.
     pub confidence: Confidence,
@@ -54,12 +55,17 @@ pub struct Finding {
 pub struct Advice {
     /// The v2 requests that replace it, in order.
     pub v2: Vec<String>,
+    /// The scopes of the calls that the shim makes for it, and the program later.
+    pub scopes: Vec<String>,
     /// Worst fidelity of the given parameters; of all parameters if none is known.
     pub fidelity: &'static str,
     /// Parameters that v2 does not support exactly.
     pub lossy: Vec<LossyParameter>,
     /// Support in the shim.
     pub shim: Shim,
+    /// Why v1 refused the request as it is written, and the shim does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<&'static str>,
     /// True if the operation changes nothing.
     pub read: bool,
     /// A note in the catalog.
@@ -74,8 +80,22 @@ pub struct LossyParameter {
     /// Values up to this one are supported exactly.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub above: Option<usize>,
+    /// Texts up to this many characters are supported exactly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longer_than: Option<usize>,
     /// The reason.
     pub reason: String,
+}
+
+impl LossyParameter {
+    /// The name, with the values that are not exact: `page_size above 30`.
+    pub fn condition(&self) -> String {
+        match (self.above, self.longer_than) {
+            (Some(most), _) => format!("{} above {most}", self.name),
+            (_, Some(most)) => format!("{} above {most} characters", self.name),
+            _ => self.name.clone(),
+        }
+    }
 }
 
 /// Support of an operation in the shim.
@@ -90,6 +110,8 @@ pub enum Shim {
     NotYet,
     /// It always returns an error, because v2 has no replacement.
     Refused,
+    /// It returns an error, because the path is no operation of v1 that the catalog knows.
+    Unknown,
 }
 
 impl Shim {
@@ -100,6 +122,7 @@ impl Shim {
             Self::Lossy => "lossy",
             Self::NotYet => "not_yet",
             Self::Refused => "refused",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -126,6 +149,22 @@ pub enum SuppressedBy {
 }
 
 impl Finding {
+    /// The ecosystem and the package of a client library's dependency or import.
+    pub fn library(&self) -> Option<(&str, &str)> {
+        let is_library = matches!(self.kind, Kind::Dependency | Kind::SdkImport);
+        match self.parameters.as_slice() {
+            [package, ecosystem] if is_library => Some((ecosystem, package)),
+            _ => None,
+        }
+    }
+
+    /// True if the shim answers the call with an error.
+    pub fn fails_at_shim(&self) -> bool {
+        self.advice.as_ref().is_some_and(|advice| {
+            matches!(advice.shim, Shim::NotYet | Shim::Refused | Shim::Unknown)
+        })
+    }
+
     /// True if the finding fails a run with the strictest setting.
     pub fn counts(&self) -> bool {
         self.kind != Kind::Doc && self.suppressed.is_none()

@@ -36,11 +36,12 @@ use self::{
 };
 use crate::{
     facts::suppression,
-    findings::{Finding, SuppressedBy},
+    findings::{Finding, Shim, SuppressedBy},
     kind::Kind,
     run::{Audit, Outcome, stamp},
-    shim_address::{Moved, ShimUrl, Variable},
+    shim_address::{Moved, Variable, base_at},
     source,
+    waves::UNKNOWN,
 };
 
 /// Size above which a file is not fixed, in bytes.
@@ -162,7 +163,7 @@ fn switch(page: &Page<'_>, tree: Option<&Tree>, base: &Base, moved: &Moved) -> O
     let variable = moved.variable.as_ref()?;
     let whole = base.whole.as_ref().filter(|_| base.bare)?;
     let default = match &moved.url {
-        Some(shim) => base_url(shim),
+        Some(shim) => base_at(Some(shim)),
         None => page.text.get(whole.clone())?.to_owned(),
     };
     switch::edits(page.language, page.text, tree?, whole, &default, variable)
@@ -365,6 +366,15 @@ impl Audit<'_> {
                 };
                 collected.add(*index, edits);
             }
+            let is_unknown = finding
+                .advice
+                .as_ref()
+                .is_some_and(|advice| advice.shim == Shim::Unknown);
+            if let Some(path) = finding.operation.as_ref().filter(|_| is_unknown)
+                && collected.fixed.contains(index)
+            {
+                collected.then.insert(format!("{path}: {UNKNOWN}"));
+            }
         }
     }
 
@@ -419,10 +429,6 @@ impl Audit<'_> {
             }
         }
     }
-}
-
-fn base_url(shim: &ShimUrl) -> String {
-    format!("{}{}/v1", shim.scheme(), shim.host_and_prefix())
 }
 
 /// True if the baseline suppresses a finding.

@@ -6,16 +6,21 @@ mod libraries;
 mod purpose;
 mod receivers;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     evidence::Evidence,
-    facts::{FileFacts, Place, Signal, secrets::Sign, shape::Shape, syntax::Role},
+    facts::{
+        FileFacts, Place, Signal,
+        secrets::Sign,
+        shape::Shape,
+        syntax::{Role, Write},
+    },
     judge::{endpoint::Endpoint, purpose::Purpose},
     kind::{Confidence, Kind},
     knowledge::Knowledge,
-    names::last_identifier,
-    rules::Rules,
+    names::{contains_zoom, last_identifier},
+    rules::{Library, Rules, has},
 };
 
 /// A use of v1.
@@ -33,8 +38,12 @@ pub(crate) struct Use {
     pub(crate) reason: &'static str,
     /// The parameters of the call; for other kinds, the name of the package, field or credential.
     pub(crate) given: Vec<String>,
+    /// Values of parameters that are literals in the code.
+    pub(crate) values: BTreeMap<String, String>,
     /// True if these are all parameters.
     pub(crate) whole: bool,
+    /// Why v1 refused the request, whatever its parameters are.
+    pub(crate) refused: Option<&'static str>,
 }
 impl Use {
     /// A use that has a name instead of an operation.
@@ -52,9 +61,47 @@ impl Use {
             confidence,
             reason,
             given: vec![name.to_owned()],
+            values: BTreeMap::new(),
             whole: false,
+            refused: None,
         }
     }
+
+    /// A use of a client library, with its package and ecosystem.
+    fn of_library(
+        kind: Kind,
+        library: &Library,
+        place: &Place,
+        confidence: Confidence,
+        reason: &'static str,
+    ) -> Self {
+        let mut found = Self::named(kind, &library.package, place, confidence, reason);
+        found.given.push(library.ecosystem.clone());
+        found
+    }
+}
+
+/// The parameters of a call that are in the code.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    names: Vec<String>,
+    values: BTreeMap<String, String>,
+    whole: bool,
+}
+
+/// The values of parameters whose only value is a literal.
+fn literals<'a>(
+    values: impl Iterator<Item = (&'a String, Option<&'a String>)>,
+) -> BTreeMap<String, String> {
+    let mut literals: BTreeMap<&String, Option<&String>> = BTreeMap::new();
+    for (name, value) in values {
+        let kept = literals.entry(name).or_insert(value);
+        *kept = kept.filter(|kept| Some(*kept) == value);
+    }
+    literals
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.clone(), value?.clone())))
+        .collect()
 }
 
 /// Finds the uses in the files of a project.
@@ -109,14 +156,17 @@ impl Judge<'_> {
 
     fn signal(&self, file: &FileFacts, signal: &Signal) -> Option<Use> {
         let found = |kind, operation: &Option<String>, confidence, reason| {
+            let given = self.given(file, signal, operation.as_deref());
             Some(Use {
                 kind,
                 operation: operation.clone(),
                 place: signal.place.clone(),
                 confidence,
                 reason,
-                given: self.given(file, signal, operation.as_deref()),
-                whole: signal.text.whole,
+                given: given.names,
+                values: given.values,
+                whole: given.whole,
+                refused: self.refused(kind, signal),
             })
         };
         if signal.text.role != Role::Value || signal.shape == Shape::Name {
@@ -133,7 +183,7 @@ impl Judge<'_> {
                 };
                 found(kind, &None, Confidence::High, reason)
             }
-            Shape::Url { operation } => {
+            Shape::Url { operation, unknown } => {
                 let label = self.purpose(file, signal) == Purpose::Label;
                 let kind = if label {
                     Kind::Doc
@@ -144,7 +194,7 @@ impl Judge<'_> {
                 };
                 match operation {
                     Some(_) => found(kind, operation, Confidence::High, "a URL of v1"),
-                    None => found(kind, operation, Confidence::Medium, "a URL below v1's base"),
+                    None => found(kind, unknown, Confidence::Medium, "a URL below v1's base"),
                 }
             }
             Shape::Dynamic => {
@@ -163,9 +213,30 @@ impl Judge<'_> {
             } => {
                 let endpoint = Endpoint::new(self, file, signal, operation.as_deref(), path);
                 let (kind, confidence, reason) = endpoint.verdict()?;
-                found(kind, operation, confidence, reason)
+                let path = operation.clone().or_else(|| Some(path.clone()));
+                found(kind, &path, confidence, reason)
             }
             _ => None,
+        }
+    }
+
+    /// Why v1 refused a request.
+    fn refused(&self, kind: Kind, signal: &Signal) -> Option<&'static str> {
+        let callee = signal.text.callee.as_deref().unwrap_or_default();
+        let name = last_identifier(callee);
+        let receiver = callee.strip_suffix(name).unwrap_or_default();
+        let receiver = last_identifier(receiver.trim_end_matches(['.', '>', '-', ':', '?']));
+        let words = &self.rules.words;
+        // A method of the program itself may post.
+        let is_get = kind == Kind::Url
+            && has(&words.get_verbs, &name.to_ascii_lowercase())
+            && !has(&words.itself, &receiver.to_ascii_lowercase())
+            && !contains_zoom(receiver)
+            && !self.evidence.helpers.contains(name);
+        match signal.text.keys_in_headers {
+            _ if !kind.is_request() || kind == Kind::BaseUrl => None,
+            true => Some(KEYS_IN_HEADERS),
+            false => is_get.then_some(GET),
         }
     }
 
@@ -193,7 +264,7 @@ impl Judge<'_> {
                 }
                 operation.clone()
             }
-            Shape::Url { operation } => operation.clone(),
+            Shape::Url { operation, .. } => operation.clone(),
             Shape::Endpoint {
                 operation: Some(operation),
                 exact: true,
@@ -224,7 +295,9 @@ impl Judge<'_> {
                 "named in prose"
             },
             given: Vec::new(),
+            values: BTreeMap::new(),
             whole: false,
+            refused: None,
         })
     }
 
@@ -304,28 +377,48 @@ impl Judge<'_> {
         file: &FileFacts,
         signal: &Signal,
         operation: Option<&str>,
-    ) -> Vec<String> {
+    ) -> Given {
         let Some(operation) = operation.and_then(|name| self.knowledge.operation(name)) else {
-            return Vec::new();
+            return Given::default();
         };
-        let set = file
+        let text = &signal.text;
+        let set: Vec<&Write> = file
             .writes
             .iter()
-            .filter(|write| write.function.is_some() && write.function == signal.text.function)
-            .filter(|write| {
-                signal.text.passed.is_empty() || signal.text.passed.contains(&write.variable)
-            })
-            .map(|write| &write.key);
-        let given: BTreeSet<&String> = signal.text.given.iter().chain(set).collect();
-        operation
+            .filter(|write| write.function.is_some() && write.function == text.function)
+            .filter(|write| text.passed.is_empty() || text.passed.contains(&write.variable))
+            .collect();
+        let given: BTreeSet<&String> = text
+            .given
+            .iter()
+            .chain(set.iter().map(|write| &write.key))
+            .collect();
+        let names: Vec<String> = operation
             .parameters
             .iter()
             .filter(|name| given.contains(name))
             .cloned()
-            .collect()
+            .collect();
+        let has_credential = || {
+            text.given
+                .iter()
+                .any(|name| has(&self.knowledge.credentials, name))
+        };
+        let written = set.iter().map(|write| (&write.key, write.value.as_ref()));
+        let values = text.values.iter().map(|(name, value)| (name, Some(value)));
+        Given {
+            // A call without a parameter may get all of them elsewhere.
+            whole: text.whole && (!names.is_empty() || has_credential()),
+            values: literals(values.chain(written)),
+            names,
+        }
     }
 }
 
+/// Refusal of a request without credentials among its parameters.
+const KEYS_IN_HEADERS: &str = "v1 took the key and the secret as parameters: it refused them in headers, and so does the shim";
+/// Refusal of a request with another method.
+const GET: &str = "v1 took POST only: the shim refuses GET";
 /// Reason of a base URL that points to the shim.
 pub(crate) const AT_SHIM: &str = "the v1 base URL, at the shim";
 /// Reason of a path whose halves are two arguments or elements.

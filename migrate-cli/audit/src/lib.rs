@@ -34,4 +34,4 @@ pub use findings::{
 };
 pub use kind::{Confidence, Effort, Fixable, Kind, KindStep, Level, Traits, Wave};
 pub use run::{Audit, AuditError, Options, Outcome, Unreadable};
-pub use shim_address::{Moved, ShimUrl, Variable};
+pub use shim_address::{Moved, ShimUrl, Variable, base_at};

@@ -112,6 +112,7 @@ pub(crate) struct Words {
     pub(crate) constructors: Vec<String>,
     pub(crate) dynamic: Vec<String>,
     pub(crate) verbs: Vec<String>,
+    pub(crate) get_verbs: Vec<String>,
     pub(crate) itself: Vec<String>,
     pub(crate) requests: Vec<String>,
     pub(crate) route_verbs: Vec<String>,
@@ -269,6 +270,21 @@ pub struct Library {
 }
 
 impl Library {
+    /// How its clients are pointed at a base URL, in a sentence.
+    pub fn repointing(&self, base: &str) -> String {
+        match &self.repoint {
+            Some(way) => format!(
+                "Point the library at the shim: {}",
+                way.replace("{base}", base)
+            ),
+            None => {
+                "The library holds its base URL itself: lead the host to the shim, for example by \
+                     a hosts entry"
+                    .to_owned()
+            }
+        }
+    }
+
     /// True if programs pass paths of v1 to the library.
     pub(crate) fn is_wrapper(&self) -> bool {
         !self.helpers.is_empty()
@@ -402,6 +418,12 @@ impl Rules {
         };
         rules.add(libraries);
         Ok(rules)
+    }
+
+    /// The library of a package.
+    pub fn library(&self, ecosystem: &str, package: &str) -> Option<&Library> {
+        let mut libraries = self.libraries.iter();
+        libraries.find(|library| library.ecosystem == ecosystem && library.package == package)
     }
 
     /// Adds libraries.

@@ -47,6 +47,14 @@ impl FromStr for ShimUrl {
     }
 }
 
+/// The base URL at the shim; a stand-in if its address is not known.
+pub fn base_at(shim: Option<&ShimUrl>) -> String {
+    shim.map_or_else(
+        || "https://SHIM/v1".to_owned(),
+        |shim| format!("{}{}/v1", shim.scheme(), shim.host_and_prefix()),
+    )
+}
+
 impl ShimUrl {
     /// `https://` or `http://`.
     pub(crate) fn scheme(&self) -> &'static str {

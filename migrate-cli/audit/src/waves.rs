@@ -33,6 +33,9 @@ pub struct WaveSteps {
     pub check: &'static str,
 }
 
+/// What is known about a path below v1's base URL that is no operation of the catalog.
+pub const UNKNOWN: &str = "v1 operation unknown to the shim: it answers an error";
+
 /// One change.
 #[derive(Clone, Debug, Serialize)]
 pub struct Step {
@@ -198,26 +201,31 @@ fn effort(advice: &Advice, parameters: &[String]) -> Estimate {
     let shim = match advice.shim {
         Shim::NotYet => "; the shim does not serve it",
         Shim::Refused => "; the shim answers an error",
-        Shim::Yes | Shim::Lossy => "",
+        Shim::Yes | Shim::Lossy | Shim::Unknown => "",
     };
     let estimate = |effort, why: String, is_known| Estimate {
         effort,
         why: why + shim,
         is_known,
     };
+    if advice.shim == Shim::Unknown {
+        return estimate(Effort::Large, UNKNOWN.to_owned(), true);
+    }
     if advice.v2.is_empty() {
         return estimate(Effort::Large, "nothing in v2 replaces it".to_owned(), true);
     }
     if !advice.lossy.is_empty() && !advice.read {
-        let all = advice.lossy.iter().map(|lost| &lost.name);
-        let (given, possible): (Vec<_>, Vec<_>) = all.partition(|name| parameters.contains(name));
+        let all = advice.lossy.iter();
+        let (given, possible): (Vec<_>, Vec<_>) =
+            all.partition(|lost| parameters.contains(&lost.name));
         let is_known = !given.is_empty();
         let (names, when) = if is_known {
             (given, "")
         } else {
             (possible, " if given")
         };
-        let shown: Vec<&str> = names.iter().take(NAMED).map(|name| name.as_str()).collect();
+        let shown = names.iter().take(NAMED).map(|lost| lost.condition());
+        let shown: Vec<String> = shown.collect();
         let more = if names.len() > NAMED { " …" } else { "" };
         let why = format!("not exact{when}: {}{more}", shown.join(", "));
         return estimate(Effort::Large, why, is_known);

@@ -16,6 +16,8 @@ use crate::{
 
 /// Indent of the lines below a finding.
 const INDENT: usize = 9;
+/// Width of the column of rules. The title of a longer one is on the next line.
+const RULE_WIDTH: usize = 18;
 /// Minimum width of titles, so that advice is aligned.
 const TITLE_WIDTH: usize = 22;
 /// Maximum width of a value column, so that values stay close together.
@@ -153,7 +155,7 @@ impl Text {
         let number = finding.line.to_string();
         let pad = " ".repeat(5_usize.saturating_sub(number.len()));
         let link = self.linked(finding.path, Some(finding.line), &number);
-        let rule = format!("{:<18}", finding.rule);
+        let rule = format!("{:<RULE_WIDTH$}", finding.rule);
         let head = format!(
             "{} {}",
             faint(&format!("{pad}{link}  {rule}")),
@@ -162,11 +164,12 @@ impl Text {
         let title = display_width(&finding.title);
         let (title, advice) = (title.max(TITLE_WIDTH), display_width(&finding.advice));
         let is_served = finding.served.tone != "bad";
-        if is_served && advice > 0 && INDENT + 17 + title + 2 + advice <= self.width {
+        let is_aligned = finding.rule.len() <= RULE_WIDTH;
+        if is_aligned && is_served && advice > 0 && INDENT + 17 + title + 2 + advice <= self.width {
             let gap = " ".repeat(title - display_width(&finding.title) + 2);
             layout.line(format!("{head}{gap}{}", finding.advice));
         } else {
-            if INDENT + 17 + display_width(&finding.title) <= self.width {
+            if is_aligned && INDENT + 17 + display_width(&finding.title) <= self.width {
                 layout.line(head);
             } else {
                 layout.line(faint(&format!("{pad}{link}  {}", finding.rule)));

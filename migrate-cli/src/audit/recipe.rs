@@ -3,7 +3,7 @@
 
 use mappings::{Catalog, fidelity::Fidelity};
 
-use migrate_audit::{Finding, Kind};
+use migrate_audit::{Finding, Kind, Shim, waves::UNKNOWN};
 use migrate_report::{
     layout::{Row, TextLayout, strong},
     words::first,
@@ -59,7 +59,9 @@ fn steps(layout: &mut TextLayout, catalog: &Catalog, operation: &str, alike: &[&
     let v2 = advice
         .map(|advice| advice.v2.as_slice())
         .unwrap_or_default();
-    if v2.is_empty() {
+    if advice.is_some_and(|advice| advice.shim == Shim::Unknown) {
+        layout.paragraph(2, &format!("{UNKNOWN}."));
+    } else if v2.is_empty() {
         layout.paragraph(2, "v2 has no replacement.");
     }
     for request in v2 {

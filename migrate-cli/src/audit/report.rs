@@ -21,7 +21,7 @@ use migrate_report::{
 use serde::Serialize;
 
 pub(crate) use wording::named_in;
-use wording::{advice, losses, message, named, note, shim_cell, title};
+use wording::{advice, losses, message, named, notes, shim_cell, title};
 
 /// Results of one audit run and the context needed to print them.
 pub(crate) struct Report<'a> {
@@ -254,7 +254,7 @@ fn block<'f>(finding: &'f Finding, used: &BTreeMap<String, usize>) -> document::
         reason: &finding.reason,
         advice: advice(finding),
         losses: losses(finding).unwrap_or_default(),
-        note: note(finding, used).filter(|note| !named(note).is_empty()),
+        note: notes(finding, used).find(|note| !named(note).is_empty()),
         served: finding
             .advice
             .as_ref()
@@ -300,7 +300,11 @@ fn tables(report: &Report<'_>, summary: &Summary) -> Vec<(&'static str, Table)> 
     let mut operations = Table::new(["operation", "uses#", "at the shim", "v2+"]);
     for (operation, uses) in &summary.by_operation {
         let mut of = report.findings.iter();
-        let finding = of.find(|found| found.operation.as_ref() == Some(operation));
+        let of = of
+            .by_ref()
+            .filter(|found| found.operation.as_ref() == Some(operation));
+        // One that fails at the shim tells more.
+        let finding = of.min_by_key(|found| !found.fails_at_shim());
         let advice = finding.and_then(|found| found.advice.as_ref());
         operations.row([
             Cell::code([operation]),
@@ -309,8 +313,10 @@ fn tables(report: &Report<'_>, summary: &Summary) -> Vec<(&'static str, Table)> 
             Cell::code(advice.map(|advice| &advice.v2).into_iter().flatten()),
         ]);
         if let Some(row) = operations.rows.last_mut() {
-            let note = finding.and_then(|found| note(found, &summary.by_operation));
-            row.below.extend(note.map(str::to_owned));
+            let notes = finding.map(|found| notes(found, &summary.by_operation));
+            let notes: Vec<&str> = notes.into_iter().flatten().collect();
+            row.below
+                .extend((!notes.is_empty()).then(|| notes.join("; ")));
         }
     }
     // Operations that fail at the shim come first.

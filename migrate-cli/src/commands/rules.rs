@@ -22,7 +22,7 @@ use crate::{
 /// List the audit's rules, or explain a rule or a client library
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Rule id, finding kind or package to explain.
+    /// Rule id, finding kind or package to explain; `rubygems:zoomus` names the ecosystem, too.
     name: Option<String>,
     #[command(flatten)]
     user: UserRules,
@@ -76,12 +76,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     };
     let of_kind = rules.iter().find(|(_, rule)| rule.kind.name() == name);
     let wanted = of_kind.map_or(name.as_str(), |(id, _)| id);
-    if !entries.iter().any(|entry| entry.id == wanted) {
+    let is_wanted = |entry: &Entry<'_>| {
+        let (kind, package) = wanted.split_once(':').unwrap_or((entry.kind, wanted));
+        entry.id == wanted || entry.id == package && entry.kind == kind
+    };
+    if !entries.iter().any(is_wanted) {
         let nearest = nearest(name, entries.iter().map(|entry| entry.id));
         let suggestion = suggestion(&nearest, "migrate rules");
         anyhow::bail!("unknown rule or client library {name}{suggestion}");
     }
-    entries.retain(|entry| entry.id == wanted);
+    entries.retain(is_wanted);
     args.output.write(&Report::new(page(&entries), &entries))?;
     Ok(Exit::Clean)
 }

@@ -19,7 +19,7 @@ use migrate_audit::{
     Audit, Moved, Options, Outcome, ShimUrl, Unreadable, Variable,
     owners::Owners,
     plain_file,
-    rules::{Library, RULES},
+    rules::{Library, RULES, Rules},
 };
 
 use crate::{
@@ -150,6 +150,13 @@ impl Sources {
             shim,
             ..Self::default()
         }
+    }
+
+    /// The audit's rules and the user's libraries.
+    pub(crate) fn audit_rules(&self) -> anyhow::Result<Rules> {
+        let mut rules = Rules::embedded()?;
+        rules.add(self.rules.libraries()?);
+        Ok(rules)
     }
 
     /// Runs the audit.

@@ -10,6 +10,10 @@ const AFTER: usize = 1500;
 pub(super) struct Given {
     /// The names that `is_wanted` accepted.
     pub(super) names: Vec<String>,
+    /// The numbers among their values.
+    pub(super) numbers: Vec<(String, String)>,
+    /// The names among them that are headers.
+    pub(super) headers: Vec<String>,
     /// True for a shell command that spells out all its parameters.
     pub(super) whole: bool,
 }
@@ -35,6 +39,10 @@ pub(super) fn around(
     };
     let mut names = named(before, is_wanted);
     names.extend(named(after, is_wanted));
+    let mut headers = in_headers(before, is_wanted);
+    headers.extend(in_headers(after, is_wanted));
+    let mut numbers = numbers(before, is_wanted);
+    numbers.extend(self::numbers(after, is_wanted));
     let hidden = |text: &str| {
         let mut words = text.split_whitespace();
         words.any(|word| {
@@ -47,6 +55,8 @@ pub(super) fn around(
     Given {
         whole: is_shell && !names.is_empty() && !hidden(before) && !hidden(after),
         names,
+        numbers,
+        headers,
     }
 }
 
@@ -110,6 +120,89 @@ fn end_of(source: &str, at: usize, is_request: bool) -> usize {
 /// The wanted names that a text gives a value: `id=`, `"id":`, `:id =>`, `'id',`.
 pub(super) fn named(text: &str, is_wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
     let mut names = Vec::new();
+    each_named(text, is_wanted, &mut |_, name, _| {
+        names.push(name.to_owned());
+    });
+    names
+}
+
+/// The numbers that a text gives wanted names: `page_size=30`, `"page_size": 30`.
+pub(super) fn numbers(text: &str, is_wanted: &dyn Fn(&str) -> bool) -> Vec<(String, String)> {
+    let mut numbers = Vec::new();
+    each_named(text, is_wanted, &mut |_, name, after| {
+        let is_between =
+            |c: char| c.is_whitespace() || matches!(c, '=' | ':' | '>' | '"' | '\'' | ']');
+        let value = after.trim_start_matches(is_between);
+        let length = value.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = value.split_at(length);
+        let ends = |c: char| {
+            c.is_whitespace()
+                || matches!(
+                    c,
+                    '&' | '#' | '"' | '\'' | '`' | ',' | ';' | ')' | ']' | '}'
+                )
+        };
+        if !number.is_empty() && rest.chars().next().is_none_or(ends) {
+            numbers.push((name.to_owned(), number.to_owned()));
+        }
+    });
+    numbers
+}
+
+/// The wanted names that are headers: `.header("api_key", key)`, `headers: { api_key: key }`,
+/// `-H "api_key: $KEY"`.
+fn in_headers(text: &str, is_wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
+    let mut headers = Vec::new();
+    each_named(text, is_wanted, &mut |before, name, _| {
+        if is_header(before) {
+            headers.push(name.to_owned());
+        }
+    });
+    headers
+}
+
+/// True if a name behind this text is a header.
+fn is_header(before: &str) -> bool {
+    let bare = before.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
+    if bare.ends_with("-H") || bare.ends_with("--header") {
+        return true;
+    }
+    let mut depth = 0_usize;
+    let open = before.char_indices().rev().find(|(_, letter)| {
+        match letter {
+            ')' | ']' | '}' => depth += 1,
+            '(' | '[' | '{' if depth == 0 => return true,
+            '(' | '[' | '{' => depth -= 1,
+            _ => {}
+        }
+        false
+    });
+    let Some((open, _)) = open else {
+        return false;
+    };
+    let head = before.get(..open).unwrap_or_default();
+    let call = head.rsplit(['(', ')', '[', '{', '}', ';', '\n']).next();
+    let mut words = call.unwrap_or_default().rsplit(',');
+    let holds = |word: Option<&str>, name: &str| {
+        word.is_some_and(|word| word.to_ascii_lowercase().contains(name))
+    };
+    // `CURLOPT_HTTPHEADER, array(`
+    holds(words.next(), "header") || holds(words.next(), "httpheader")
+}
+
+/// Calls back for each wanted name that a text gives a value, with the text before and behind it.
+fn each_named<'s>(
+    text: &'s str,
+    is_wanted: &dyn Fn(&str) -> bool,
+    found: &mut dyn FnMut(&'s str, &'s str, &'s str),
+) {
+    /// Bytes of a text that are searched. The search looks back from each word.
+    const SEARCHED: usize = 4000;
+    let mut end = text.len().min(SEARCHED);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let text = text.get(..end).unwrap_or_default();
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let mut rest = text;
     while let Some(start) = rest.find(is_part) {
@@ -130,11 +223,10 @@ pub(super) fn named(text: &str, is_wanted: &dyn Fn(&str) -> bool) -> Vec<String>
             || quoted && (bare.starts_with(',') || bare.starts_with("to "))
             || !quoted && is_member && is_in_map();
         if given && is_wanted(word) {
-            names.push(word.to_owned());
+            found(before, word, after);
         }
         rest = after;
     }
-    names
 }
 
 #[cfg(test)]
@@ -161,6 +253,27 @@ mod tests {
             "post(\"user/update\", mapOf(\"id\" to id, \"dept\" to dept))",
         ] {
             assert_eq!(given(source), ["id", "dept"], "{source}");
+        }
+    }
+
+    #[test]
+    fn names_in_headers_are_told_apart() {
+        let wanted = |name: &str| name == "api_key";
+        for (text, expected) in [
+            ("post(u).header(\"accept\", a).header(\"api_key\", k)", 1),
+            ("post(u, { headers: { 'api_key': k } })", 1),
+            ("post(u, headers={'x': 1, 'api_key': k})", 1),
+            (
+                "curl_setopt($c, CURLOPT_HTTPHEADER, array('api_key: '.$k))",
+                1,
+            ),
+            ("curl -H \"api_key: $K\" u", 1),
+            ("post(u).header(\"accept\", a).field(\"api_key\", k)", 0),
+            ("post(u, headers, { api_key: k })", 0),
+            ("post(u, { headers: { x: 1 }, form: { api_key: k } })", 0),
+            ("curl -H 'Accept: x' -d api_key=$K u", 0),
+        ] {
+            assert_eq!(in_headers(text, &wanted).len(), expected, "{text}");
         }
     }
 

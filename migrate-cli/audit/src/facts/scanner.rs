@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     facts::{
-        FileFacts, Place, Signal, dependencies, mentions, parameters, postman,
+        FileFacts, Place, Signal, dependencies, mentions, parameters, payloads, postman,
         receivers::Source,
         secrets,
         shape::{self, Shape, Sighting},
@@ -20,7 +20,7 @@ use crate::{
     knowledge::Knowledge,
     language::{Format, Language},
     names::{contains_zoom, last_identifier},
-    rules::Rules,
+    rules::{Rules, has},
     source::Lines,
     walk::Start,
 };
@@ -65,6 +65,14 @@ impl Scanner<'_> {
             ..FileFacts::default()
         };
         self.signals(language, source, (&extract, &folded), &lines, &mut facts);
+        payloads::attach(
+            source,
+            language.grammar().is_some(),
+            &extract.texts,
+            &folded,
+            self.knowledge,
+            &mut facts.signals,
+        );
         self.libraries(language, source, &extract, &lines, &mut facts);
         facts.secrets = secrets::find(source, language, &extract, &lines, &self.rules.words);
         let of_receiver = Source {
@@ -305,6 +313,7 @@ impl Scanner<'_> {
     ) {
         let (Shape::Url {
             operation: Some(operation),
+            ..
         }
         | Shape::Endpoint {
             operation: Some(operation),
@@ -324,7 +333,13 @@ impl Scanner<'_> {
         text.given.extend(parameters::named(rest, &is_wanted));
         text.whole &= given.names.iter().all(|name| text.given.contains(name));
         text.whole |= given.whole;
+        let is_key = |name: &&String| has(&self.knowledge.key_and_secret, name);
+        text.keys_in_headers = given.headers.iter().filter(is_key).count() > 1
+            && given.headers.iter().filter(is_key).count()
+                == given.names.iter().filter(is_key).count();
         text.given.extend(given.names);
+        text.values.extend(parameters::numbers(rest, &is_wanted));
+        text.values.extend(given.numbers);
     }
 
     fn libraries(

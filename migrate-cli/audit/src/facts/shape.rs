@@ -31,6 +31,8 @@ pub(crate) enum Shape {
     Url {
         /// The operation, if it is one.
         operation: Option<String>,
+        /// The path in lower case if it is complete and no operation.
+        unknown: Option<String>,
     },
     /// A path without the base: `user/list`.
     Endpoint {
@@ -220,8 +222,10 @@ fn url(
     let path = after.strip_prefix('/').unwrap_or_default();
     let path_start = end + usize::from(after.starts_with('/'));
     if let Some(found) = knowledge.path_at(path) {
+        let stray = path.get(..found.length).map(str::to_ascii_lowercase);
         return Some(Sighting {
             shape: Shape::Url {
+                unknown: stray.filter(|_| found.operation.is_none()),
                 operation: found.operation,
             },
             start,
@@ -242,7 +246,11 @@ fn url(
     let shape = if is_dynamic(path, knowledge) {
         Shape::Dynamic
     } else {
-        Shape::Url { operation: None }
+        let rest = path.get(word.len()..).unwrap_or_default();
+        Shape::Url {
+            operation: None,
+            unknown: is_complete(&word, rest, knowledge).then(|| word.to_ascii_lowercase()),
+        }
     };
     let head = word.split('/').next().unwrap_or_default();
     knowledge
@@ -252,6 +260,20 @@ fn url(
             start,
             end: path_start + word.len(),
         })
+}
+
+/// True if a path below the base has an action, and no value follows that could be part of it.
+fn is_complete(path: &str, rest: &str, knowledge: &Knowledge) -> bool {
+    /// Maximum length of a path, in bytes.
+    const LONGEST: usize = 96;
+    let ends = |c: char| {
+        c.is_whitespace() || matches!(c, '?' | '#' | '&' | '"' | '\'' | '`' | ')' | ',' | ';')
+    };
+    path.contains('/')
+        && !path.ends_with('/')
+        && path.len() <= LONGEST
+        && !knowledge.is_resource(&path.to_ascii_lowercase())
+        && rest.chars().next().is_none_or(ends)
 }
 
 /// True for a resource with a value as the action: `user/{action}`.

@@ -97,10 +97,14 @@ pub(crate) struct Text {
     pub(crate) element: Option<(usize, usize)>,
     /// Names of the other arguments of the call.
     pub(crate) given: Vec<String>,
+    /// Literal values of these arguments, by name.
+    pub(crate) values: Vec<(String, String)>,
     /// Variables among the other arguments of the call.
     pub(crate) passed: Vec<String>,
     /// True if all parameter names of the call are literals.
     pub(crate) whole: bool,
+    /// True if the statement has v1's credentials in headers, and nowhere else.
+    pub(crate) keys_in_headers: bool,
 }
 
 impl Text {
@@ -117,8 +121,10 @@ impl Text {
             containers: vec![0],
             element: None,
             given: Vec::new(),
+            values: Vec::new(),
             passed: Vec::new(),
             whole: false,
+            keys_in_headers: false,
         }
     }
 
@@ -154,6 +160,8 @@ pub(crate) struct Call {
     pub(crate) class: String,
     /// The names of the arguments.
     pub(crate) given: Vec<String>,
+    /// Literal values of these arguments, by name.
+    pub(crate) values: Vec<(String, String)>,
     /// True if all parameter names are literals.
     pub(crate) whole: bool,
     /// The string arguments.
@@ -185,6 +193,8 @@ pub(crate) struct Write {
     pub(crate) variable: String,
     /// The key.
     pub(crate) key: String,
+    /// The value, if it is a literal.
+    pub(crate) value: Option<String>,
     /// The function around it.
     pub(crate) function: Option<String>,
 }

@@ -7,7 +7,10 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     facts::{FileFacts, Place},
-    findings::{Finding, SuppressedBy, Suppression, advice::advise},
+    findings::{
+        Finding, SuppressedBy, Suppression,
+        advice::{Given, advise},
+    },
     judge::{self, Use},
     kind::Kind,
     language::Language,
@@ -45,6 +48,12 @@ impl WriteUp<'_> {
             line.split_whitespace().collect::<Vec<_>>().join(" ")
         };
         let operation = found.operation.as_deref();
+        let given = Given {
+            names: &found.given,
+            values: &found.values,
+            whole: found.whole,
+            refused: found.refused,
+        };
         let rule = match found.reason {
             judge::SIDE_BY_SIDE | judge::AROUND => "v1-endpoint-halves",
             _ => found.kind.traits().rule.as_str(),
@@ -66,8 +75,7 @@ impl WriteUp<'_> {
             wide,
             kind: found.kind,
             rule,
-            advice: operation
-                .and_then(|name| advise(self.catalog, name, &found.given, found.whole)),
+            advice: operation.map(|name| advise(self.catalog, name, &given)),
             confidence: found.confidence,
             reason: found.reason.to_owned(),
             language: file.language.map_or("text", Language::name),

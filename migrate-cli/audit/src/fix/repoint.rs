@@ -1,8 +1,9 @@
 //! Recipes to point client libraries at the shim, for which there is no edit.
 
 use crate::{
-    fix::{Wanted, base_url, page::Page},
+    fix::{Wanted, page::Page},
     run::Audit,
+    shim_address::base_at,
 };
 
 impl Audit<'_> {
@@ -14,20 +15,6 @@ impl Audit<'_> {
             library.languages.contains(&language)
                 && names.any(|name| page.text.contains(name.as_str()))
         })?;
-        let base = wanted
-            .moved
-            .url
-            .as_ref()
-            .map_or_else(|| "https://SHIM/v1".to_owned(), base_url);
-        Some(match &library.repoint {
-            Some(way) => format!(
-                "Point the library at the shim: {}",
-                way.replace("{base}", &base)
-            ),
-            None => format!(
-                "{} holds its base URL itself: lead the host to the shim, for example by a hosts entry",
-                library.package
-            ),
-        })
+        Some(library.repointing(&base_at(wanted.moved.url.as_ref())))
     }
 }

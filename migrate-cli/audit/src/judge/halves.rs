@@ -33,10 +33,13 @@ impl Judge<'_> {
             if let Some((operation, reason)) = found
                 && self.purpose(file, signal) == Purpose::Request
             {
+                let given = self.given(file, signal, Some(&operation));
                 uses.push(Use {
                     kind: Kind::Endpoint,
-                    given: self.given(file, signal, Some(&operation)),
-                    whole: signal.text.whole,
+                    given: given.names,
+                    values: given.values,
+                    whole: given.whole,
+                    refused: None,
                     operation: Some(operation),
                     place: signal.place.clone(),
                     confidence: Confidence::Medium,

@@ -10,7 +10,7 @@ use crate::{
         },
     },
     facts::{FileFacts, Place, syntax::Call},
-    judge::{Judge, Use},
+    judge::{Judge, Use, literals},
     kind::{Confidence, Kind},
     names::{contains_zoom, last_identifier, split_member},
     rules::{Library, Style},
@@ -57,7 +57,9 @@ fn of_dynamic_client(judge: &Judge, file: &FileFacts, uses: &mut Vec<Use>) {
                 .filter(|name| call.given.contains(name))
                 .cloned()
                 .collect(),
+            values: literals(call.values.iter().map(|(name, value)| (name, Some(value)))),
             whole: call.whole,
+            refused: None,
         });
     }
 }
@@ -79,10 +81,9 @@ fn dependencies(judge: &Judge, library: &Library, file: &FileFacts, uses: &mut V
             _ => continue,
         };
         if same {
-            let name = &library.package;
-            uses.push(Use::named(
+            uses.push(Use::of_library(
                 Kind::Dependency,
-                name,
+                library,
                 place,
                 confidence,
                 reason,
@@ -123,9 +124,14 @@ fn of_library(judge: &Judge, library: &Library, file: &FileFacts, uses: &mut Vec
 
 fn imports_and_setups(library: &Library, file: &FileFacts, uses: &mut Vec<Use>) {
     let mut add = |place: &Place, reason| {
-        let name = &library.package;
         let confidence = Confidence::High;
-        uses.push(Use::named(Kind::SdkImport, name, place, confidence, reason));
+        uses.push(Use::of_library(
+            Kind::SdkImport,
+            library,
+            place,
+            confidence,
+            reason,
+        ));
     };
     for place in imports(library, file) {
         add(&place, "imports a client library for v1");
@@ -171,7 +177,9 @@ fn calls(judge: &Judge, library: &Library, file: &FileFacts, of_v1: bool, uses: 
                 "a call of a client library's method that only v1 had"
             },
             given: call.given.iter().filter(is_known).cloned().collect(),
+            values: literals(call.values.iter().map(|(name, value)| (name, Some(value)))),
             whole: call.whole,
+            refused: None,
         });
     }
 }

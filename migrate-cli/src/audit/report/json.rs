@@ -11,9 +11,10 @@
 //!     "confidence": "high", "reason": "the v1 base URL is in the same project",
 //!     "language": "PHP", "parameters": ["email", "type"],
 //!     "advice": {
-//!       "v2": ["POST /users"], "fidelity": "lossy",
+//!       "v2": ["POST /users"], "scopes": ["user:write:user:admin"], "fidelity": "lossy",
 //!       "lossy": [{"name": "type", "reason": "…"},
-//!                 {"name": "page_size", "above": 30, "reason": "…"}],
+//!                 {"name": "page_size", "above": 30, "reason": "…"},
+//!                 {"name": "topic", "longer_than": 200, "reason": "…"}],
 //!       "shim": "lossy", "read": false, "note": null
 //!     },
 //!     "fingerprint": "…", "excerpt": "…",
@@ -32,7 +33,8 @@
 //! `kind` is one of `base_url`, `url`, `endpoint`, `sdk_call`, `sdk_import`, `dependency`,
 //! `push_notification`, `verification_token`, `credential`, `response_field` and `doc`.
 //! `operation`, `advice`, `excerpt` and `suppressed` may be null. `shim` is `yes`, `lossy`,
-//! `not_yet` or `refused`. `parameters` of a `push_notification`, `verification_token`,
+//! `not_yet`, `refused` or `unknown`: then `operation` is a path below v1's base URL that is no
+//! operation of v1. `refused` says why v1 refused the request as it is written. `parameters` of a `push_notification`, `verification_token`,
 //! `credential` or `response_field` holds its name. Lines and columns count from 1, columns in
 //! characters; paths have slashes and start below the audited path. Members may be added; renaming
 //! or removing one raises `schema`.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use migrate_audit::{Finding, LossyParameter, Shim};
+use migrate_audit::{Finding, LossyParameter, Shim, waves::UNKNOWN};
 use migrate_report::{document::Cell, words::first};
 
 /// Message of an annotation: reason and advice, without what the title already states.
@@ -16,7 +16,10 @@ pub(super) fn message(finding: &Finding) -> String {
 /// Fills `{name}` in a kind's text with the library, credential or field of the finding.
 pub(crate) fn named_in(finding: &Finding, text: &str) -> String {
     let name = finding.parameters.first().map_or("", String::as_str);
+    let library = finding.library();
+    let library = library.map(|(ecosystem, package)| format!("{ecosystem}:{package}"));
     text.replace("{name}", name)
+        .replace("{library}", &library.unwrap_or_default())
 }
 
 /// Short title: the operation, or the title of the kind.
@@ -33,17 +36,35 @@ pub(super) fn advice(finding: &Finding) -> String {
     match (&finding.kind.traits().advice, &finding.advice) {
         (Some(advice), _) => named_in(finding, advice),
         (None, None) => String::new(),
-        (None, Some(advice)) if advice.v2.is_empty() => "v2 has no replacement".to_owned(),
-        (None, Some(advice)) => format!("→ {}", advice.v2.join(", ")),
+        (None, Some(advice)) if advice.shim == Shim::Unknown => UNKNOWN.to_owned(),
+        (None, Some(advice)) => {
+            let v2 = if advice.v2.is_empty() {
+                "v2 has no replacement".to_owned()
+            } else {
+                format!("→ {}", advice.v2.join(", "))
+            };
+            match advice.refused {
+                Some(why) => format!("{why}; {v2}"),
+                None => v2,
+            }
+        }
     }
 }
 
-/// Catalog note of the operation. A note that mentions other operations is shown only if the
-/// program uses one of them: `user/delete` where users are created by `user/custcreate`.
-pub(super) fn note<'f>(finding: &'f Finding, used: &BTreeMap<String, usize>) -> Option<&'f str> {
-    let note = finding.advice.as_ref()?.note.as_deref()?;
-    let names = named(note);
-    (names.is_empty() || names.iter().any(|name| used.contains_key(*name))).then_some(note)
+/// Parts of the catalog note of the operation. A part that mentions other operations is shown only
+/// if the program uses one of them: `user/delete` where users are created by `user/custcreate`.
+pub(super) fn notes<'f>(
+    finding: &'f Finding,
+    used: &BTreeMap<String, usize>,
+) -> impl Iterator<Item = &'f str> {
+    let note = finding
+        .advice
+        .as_ref()
+        .and_then(|advice| advice.note.as_deref());
+    note.unwrap_or_default().split("; ").filter(move |part| {
+        let names = named(part);
+        !part.is_empty() && (names.is_empty() || names.iter().any(|name| used.contains_key(*name)))
+    })
 }
 
 /// Operations mentioned in a note.
@@ -64,10 +85,7 @@ pub(super) fn losses(finding: &Finding) -> Option<String> {
         .lossy
         .iter()
         .partition(|lost| finding.parameters.contains(&lost.name));
-    let named = |lost: &&LossyParameter| match lost.above {
-        Some(most) => format!("{} above {most}", lost.name),
-        None => lost.name.clone(),
-    };
+    let named = |lost: &&LossyParameter| lost.condition();
     let given_list = given.iter().map(named).collect::<Vec<_>>().join(", ");
     let possible_list = first(possible.iter().map(named), NAMED).join(", ");
     Some(match (given.is_empty(), possible.is_empty()) {
@@ -87,7 +105,7 @@ pub(super) fn shim_cell(shim: Shim) -> Cell {
     Cell::from(shim_word(shim)).toned(match shim {
         Shim::Yes => "good",
         Shim::Lossy => "lossy",
-        Shim::NotYet | Shim::Refused => "bad",
+        Shim::NotYet | Shim::Refused | Shim::Unknown => "bad",
     })
 }
 
@@ -97,5 +115,6 @@ fn shim_word(shim: Shim) -> &'static str {
         Shim::Lossy => "served, with losses",
         Shim::NotYet => "not served yet",
         Shim::Refused => "answers an error",
+        Shim::Unknown => "unknown operation",
     }
 }

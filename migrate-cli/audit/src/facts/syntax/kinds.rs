@@ -58,6 +58,7 @@ pub(super) enum Kind {
 struct Kinds {
     by_name: HashMap<String, Kind>,
     interpolations: HashSet<String>,
+    callbacks: HashSet<String>,
 }
 
 impl Kinds {
@@ -65,6 +66,7 @@ impl Kinds {
         #[derive(Deserialize)]
         struct File {
             interpolation: HashSet<String>,
+            callback: HashSet<String>,
             #[serde(flatten)]
             nodes: BTreeMap<Kind, Vec<String>>,
         }
@@ -75,6 +77,7 @@ impl Kinds {
                 .flat_map(|(kind, names)| names.into_iter().map(move |name| (name, kind)))
                 .collect(),
             interpolations: file.interpolation,
+            callbacks: file.callback,
         })
     }
 }
@@ -87,6 +90,11 @@ pub(super) fn kind(name: &str) -> Kind {
 /// True for a part of a string that is an interpolated expression.
 pub(super) fn is_interpolation(name: &str) -> bool {
     KINDS.interpolations.contains(name)
+}
+
+/// True for the name of an argument that is called with the response.
+pub(super) fn is_callback(name: &str) -> bool {
+    KINDS.callbacks.contains(name)
 }
 
 #[cfg(test)]

@@ -332,6 +332,8 @@ fn surroundings(before: &str, after: &str, text: &mut Text) {
         .or_else(|| trimmed.strip_suffix("=>"))
         .or_else(|| trimmed.strip_suffix(['=', ':']))
     {
+        // `Dim data As String =`
+        let head = head.split(" As ").next().unwrap_or_default();
         let name = last_identifier(head);
         if !name.is_empty() {
             text.target = Some(name.to_owned());

@@ -4,8 +4,9 @@ mod bindings;
 mod formats;
 mod surroundings;
 mod texts;
+mod variables;
 
-use std::{collections::HashSet, ops::ControlFlow};
+use std::{cell::Cell, collections::HashSet, ops::ControlFlow};
 
 use tree_sitter::{Language as Grammar, Node, ParseOptions, Parser, TreeCursor};
 
@@ -52,6 +53,7 @@ pub(super) fn extract(
         scopes: Vec::new(),
         consumed: HashSet::new(),
         commands: HashSet::new(),
+        searchable: Cell::new(variables::FILE),
         found: Extract::default(),
     };
     if language == Language::Bash {
@@ -113,6 +115,8 @@ pub(super) struct Walk<'t> {
     /// Words of a shell script that name a command. Collected in advance, because looking up the
     /// parent of a node starts at the root and recurses.
     commands: HashSet<usize>,
+    /// Number of nodes that may still be searched for the uses of variables.
+    searchable: Cell<usize>,
     found: Extract,
 }
 
@@ -324,7 +328,12 @@ impl<'t> Walk<'t> {
             return;
         }
         let end = from + source.trim_end_matches([' ', '\t', '\r', '\n', '(']).len();
-        let Arguments { given, whole, .. } = self.named_arguments(node);
+        let Arguments {
+            given,
+            values,
+            whole,
+            ..
+        } = self.named_arguments(node);
         let strings = self.given_strings(node, until);
         self.found.calls.push(Call {
             callee,
@@ -334,6 +343,7 @@ impl<'t> Walk<'t> {
             function: self.function().map(str::to_owned),
             class: self.classes(),
             given,
+            values,
             whole,
             strings,
         });
@@ -366,6 +376,7 @@ impl<'t> Walk<'t> {
                 function: self.function().map(str::to_owned),
                 class: self.classes(),
                 given: Vec::new(),
+                values: Vec::new(),
                 whole: false,
                 strings: Vec::new(),
             });

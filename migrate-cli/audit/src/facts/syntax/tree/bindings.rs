@@ -86,13 +86,14 @@ impl<'t> Walk<'t> {
             Some(receiver.to_owned())
         };
         let variable = variable.unwrap_or_default();
-        self.write(last_identifier(&variable), key);
+        self.write(last_identifier(&variable), key, None);
     }
 
-    fn write(&mut self, variable: &str, key: &str) {
+    fn write(&mut self, variable: &str, key: &str, value: Option<Node<'t>>) {
         self.found.writes.push(Write {
             variable: variable.to_owned(),
             key: key.to_owned(),
+            value: value.and_then(|value| self.literal(value)),
             function: self.function().map(str::to_owned),
         });
     }
@@ -125,7 +126,7 @@ impl<'t> Walk<'t> {
             let key = last_identifier(self.text_of(key));
             let name = last_identifier(tail(self.text_of(name), 80));
             if key.len() < 60 && !name.is_empty() {
-                self.write(name, key);
+                self.write(name, key, last_child(pair));
             }
         }
     }
@@ -211,7 +212,7 @@ impl<'t> Walk<'t> {
             .find(|part| !part.is_empty())
             .unwrap_or_default();
         if key != variable && !key.is_empty() {
-            self.write(variable, key);
+            self.write(variable, key, last_child(node));
         }
     }
 }

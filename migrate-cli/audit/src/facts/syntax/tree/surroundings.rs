@@ -6,7 +6,7 @@ use tree_sitter::Node;
 use crate::{
     facts::syntax::{
         Piece, Text, Usage,
-        kinds::Kind,
+        kinds::{Kind, is_callback},
         tree::{
             CALLEE, Walk,
             bindings::last_child,
@@ -14,6 +14,7 @@ use crate::{
             texts::{inner_range, operator},
         },
     },
+    language::Language,
     names::last_identifier,
 };
 
@@ -27,7 +28,7 @@ const ARGUMENTS: usize = 200;
 const ELEMENTS: usize = 24;
 
 /// Maximum depth of the literals in a call.
-const LITERAL: usize = 6;
+pub(super) const LITERAL: usize = 6;
 
 /// Names of arguments that hold all parameters of a request.
 const PAYLOADS: [&str; 14] = [
@@ -63,6 +64,8 @@ const CONVERTERS: [&str; 7] = [
 pub(super) struct Arguments {
     /// Their names.
     pub(super) given: Vec<String>,
+    /// Literal values of them, by name.
+    pub(super) values: Vec<(String, String)>,
     /// The variables among them.
     pub(super) passed: Vec<String>,
     /// True if all names are literals.
@@ -73,15 +76,17 @@ impl<'t> Walk<'t> {
     /// Sets the surroundings of a text from its ancestors.
     pub(super) fn climb(&self, node: Node<'t>, text: &mut Text) {
         let mut child = node;
-        for parent in self.ancestors.iter().rev().take(CLIMB).copied() {
+        for (height, parent) in self.ancestors.iter().rev().take(CLIMB).copied().enumerate() {
             match self.kind_of(parent) {
                 Kind::Call => {
                     if let Some(callee) = self.callee(parent, child) {
                         if text.callee.is_none() && may_be_path(text) {
                             let arguments = self.named_arguments(parent);
-                            text.given = arguments.given;
-                            text.passed = arguments.passed;
                             text.whole = arguments.whole;
+                            text.given = arguments.given;
+                            text.values = arguments.values;
+                            text.passed = arguments.passed;
+                            self.chained(parent, height + 1, text);
                         }
                         let formats = is_formatter(&callee);
                         text.callee = Some(callee);
@@ -147,6 +152,47 @@ impl<'t> Walk<'t> {
         }
     }
 
+    /// Adds the arguments of the calls on a call: `post(url).send(data)`.
+    fn chained(&self, call: Node<'t>, height: usize, text: &mut Text) {
+        let mut child = call;
+        for parent in self
+            .ancestors
+            .iter()
+            .rev()
+            .skip(height)
+            .take(CLIMB)
+            .copied()
+        {
+            match self.kind_of(parent) {
+                Kind::Member => {}
+                Kind::Call
+                    if self
+                        .arguments_start(parent)
+                        .is_some_and(|start| child.start_byte() < start) =>
+                {
+                    let arguments = self.named_arguments(parent);
+                    text.given.extend(arguments.given);
+                    text.values.extend(arguments.values);
+                    text.passed.extend(arguments.passed);
+                    let member = self.member_set(parent);
+                    text.whole &= arguments.whole || member.is_some();
+                    text.given.extend(member);
+                }
+                _ => return,
+            }
+            child = parent;
+        }
+    }
+
+    /// The name in a call with a name and a value: `.field("id", id)`.
+    fn member_set(&self, call: Node<'t>) -> Option<String> {
+        let list = call.child_by_field_name("arguments")?;
+        let name = list
+            .named_child(0)
+            .filter(|_| list.named_child_count() == 2)?;
+        self.literal(name)
+    }
+
     /// The callee, if the child is among the arguments of the call.
     pub(super) fn callee(&self, call: Node<'t>, child: Node<'t>) -> Option<String> {
         let from = call.start_byte();
@@ -202,18 +248,37 @@ impl<'t> Walk<'t> {
 
     /// The names and variables among the arguments of a call.
     pub(super) fn named_arguments(&self, call: Node<'t>) -> Arguments {
-        let (mut given, mut passed) = (Vec::new(), Vec::new());
+        let mut found = Arguments::default();
         let Some(start) = self.arguments_start(call) else {
-            return Arguments::default();
+            return found;
         };
-        let mut open = vec![call];
+        self.arguments(call, start, &mut found);
+        let mut variables = Vec::new();
+        found.whole = self.is_whole(call, start, &mut variables);
+        for variable in variables {
+            let name = last_identifier(self.text_of(variable));
+            match self.contents(name, call) {
+                Some(contents) => {
+                    found.whole &= contents.whole;
+                    found.given.extend(contents.given);
+                    found.values.extend(contents.values);
+                }
+                None => found.whole &= is_callback(name),
+            }
+        }
+        found
+    }
+
+    /// Adds the names and variables in a node behind `start`.
+    pub(super) fn arguments(&self, root: Node<'t>, start: usize, found: &mut Arguments) {
+        let mut open = vec![root];
         let mut seen = 0;
         while let Some(node) = open.pop() {
             seen += 1;
             if seen > ARGUMENTS {
                 break;
             }
-            if node.id() != call.id() && node.end_byte() <= start {
+            if node.id() != root.id() && node.end_byte() <= start {
                 continue;
             }
             match self.kind_of(node) {
@@ -221,7 +286,10 @@ impl<'t> Walk<'t> {
                     if let Some(key) = node.named_child(0) {
                         let key = last_identifier(self.text_of(key));
                         if key.len() < 60 {
-                            given.push(key.to_owned());
+                            found.given.push(key.to_owned());
+                            let value = last_child(node).and_then(|value| self.literal(value));
+                            let value = value.map(|value| (key.to_owned(), value));
+                            found.values.extend(value);
                         }
                     }
                 }
@@ -230,9 +298,9 @@ impl<'t> Walk<'t> {
                     if name.len() < 60 {
                         // `{ id, email }` of JavaScript.
                         if node.kind() == "shorthand_property_identifier" {
-                            given.push(name.to_owned());
+                            found.given.push(name.to_owned());
                         }
-                        passed.push(name.to_owned());
+                        found.passed.push(name.to_owned());
                     }
                     continue;
                 }
@@ -240,26 +308,47 @@ impl<'t> Walk<'t> {
             }
             push_children(node, ELEMENTS, &mut open);
         }
-        Arguments {
-            given,
-            passed,
-            whole: self.is_whole(call),
+    }
+
+    /// True if all arguments of a call are literals, maps, functions or variables, which are added
+    /// to `variables`. The values in maps may be variables.
+    fn is_whole(&self, call: Node<'t>, start: usize, variables: &mut Vec<Node<'t>>) -> bool {
+        if let Some(list) = call.child_by_field_name("arguments") {
+            return self.are_literal(list, LITERAL, variables);
         }
+        let mut cursor = call.walk();
+        let mut children = call.named_children(&mut cursor);
+        let words = children.find(|child| child.start_byte() >= start);
+        let is_literal = words.is_some_and(|words| self.are_literal(words, LITERAL, variables));
+        is_literal && self.language == Language::PowerShell
     }
 
-    /// True if all arguments of a call are literals, maps or functions. Their values may be
-    /// variables.
-    fn is_whole(&self, call: Node<'t>) -> bool {
-        let list = call.child_by_field_name("arguments");
-        list.is_some_and(|list| self.are_literal(list, LITERAL))
-    }
-
-    fn are_literal(&self, list: Node<'t>, depth: usize) -> bool {
+    /// As [`Self::is_literal`] for all entries. Goes on behind one that is not, for the variables.
+    fn are_literal(&self, list: Node<'t>, depth: usize, variables: &mut Vec<Node<'t>>) -> bool {
         let mut cursor = list.walk();
-        list.named_child_count() <= ELEMENTS
-            && list
-                .named_children(&mut cursor)
-                .all(|entry| self.is_literal(entry, depth))
+        let mut entries = list.named_children(&mut cursor);
+        let mut literal = true;
+        for entry in entries.by_ref().take(ELEMENTS) {
+            literal &= self.is_literal(entry, depth, variables);
+        }
+        literal && entries.next().is_none()
+    }
+
+    /// The value of a number or of a short string without placeholders.
+    pub(super) fn literal(&self, node: Node<'t>) -> Option<String> {
+        /// Maximum length of a value, in bytes.
+        const VALUE: usize = 1200;
+        let node = unwrapped(node);
+        let text = self.text_of(node);
+        if text.len() > VALUE || text.contains(['\\', '$', '{', '%', '#']) {
+            return None;
+        }
+        if text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(text.to_owned());
+        }
+        let (from, to) = inner_range(text, node.start_byte());
+        let is_string = self.kind_of(node) == Kind::String && to - from < text.len();
+        is_string.then(|| self.source.get(from..to).map(str::to_owned))?
     }
 
     /// True for an entry whose value holds parameters: `qs: { … }`.
@@ -272,24 +361,41 @@ impl<'t> Walk<'t> {
             })
     }
 
-    fn is_literal(&self, node: Node<'t>, depth: usize) -> bool {
+    /// True for a literal. A variable is one for now, and is added to `variables`.
+    pub(super) fn is_literal(
+        &self,
+        node: Node<'t>,
+        depth: usize,
+        variables: &mut Vec<Node<'t>>,
+    ) -> bool {
         let Some(depth) = depth.checked_sub(1) else {
             return false;
         };
+        let node = unwrapped(node);
         match self.kind_of(node) {
             Kind::String | Kind::Comment | Kind::Boundary | Kind::Function => true,
             Kind::Pair if node.named_child_count() > 1 => {
                 !self.is_payload(node)
-                    || last_child(node).is_some_and(|value| self.is_literal(value, depth))
+                    || last_child(node)
+                        .is_some_and(|value| self.is_literal(value, depth, variables))
             }
-            Kind::Pair | Kind::Container | Kind::List => self.are_literal(node, depth),
+            Kind::Pair | Kind::Container | Kind::List => self.are_literal(node, depth, variables),
+            Kind::Identifier if node.kind() != "shorthand_property_identifier" => {
+                variables.push(node);
+                true
+            }
+            // `BASE + "user/list"`
+            Kind::Binary => last_child(node).is_some_and(|last| {
+                let text = self.text_of(last);
+                self.kind_of(last) == Kind::String && text.contains('/') && !text.contains('=')
+            }),
             Kind::Call => {
                 let list = node.child_by_field_name("arguments");
                 let until = list.map_or(node.start_byte(), |list| list.start_byte());
                 let callee = self.source.get(node.start_byte()..until);
                 let name = last_identifier(callee.unwrap_or_default()).to_ascii_lowercase();
                 CONVERTERS.contains(&name.as_str())
-                    && list.is_some_and(|list| self.are_literal(list, depth))
+                    && list.is_some_and(|list| self.are_literal(list, depth, variables))
             }
             _ => {
                 matches!(
@@ -303,7 +409,13 @@ impl<'t> Walk<'t> {
                         | "nil"
                         | "none"
                         | "shorthand_property_identifier"
-                ) || node.kind() == "argument" && self.are_literal(node, depth)
+                        | "command_parameter"
+                        | "command_argument_sep"
+                ) || matches!(node.kind(), "argument" | "hash_literal_body")
+                    && self.are_literal(node, depth, variables)
+                    || node.kind() == "composite_literal"
+                        && last_child(node)
+                            .is_some_and(|body| self.is_literal(body, depth, variables))
             }
         }
     }
@@ -347,6 +459,18 @@ impl<'t> Walk<'t> {
         }
         strings
     }
+}
+
+/// The innermost node with the same text.
+pub(super) fn unwrapped(node: Node) -> Node {
+    let mut inner = node;
+    while let Some(child) = inner
+        .named_child(0)
+        .filter(|child| child.byte_range() == inner.byte_range())
+    {
+        inner = child;
+    }
+    inner
 }
 
 /// The index of an element among the first [`ELEMENTS`] of its list. Searching the whole list for
