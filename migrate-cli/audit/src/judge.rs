@@ -101,7 +101,9 @@ impl Judge<'_> {
             seen.insert((
                 found.place.line,
                 found.operation.clone(),
-                found.kind.traits().stands_alone.then_some(found.kind),
+                // Several fields or credentials of one line are as many findings.
+                { found.kind.traits().stands_alone }
+                    .then(|| (found.kind, found.given.first().cloned())),
             ))
         });
         uses
@@ -185,7 +187,8 @@ impl Judge<'_> {
     fn mention(&self, file: &FileFacts, signal: &Signal) -> Option<Use> {
         let operation = match &signal.shape {
             Shape::Base => None,
-            Shape::Name if file.vendor.is_none() => None,
+            // A title such as `Zoom API v1` may be about the program's own API.
+            Shape::Name if file.vendor.is_none() && !file.is_of_v2_alone() => None,
             Shape::Call { package, operation } => {
                 let calls_v1 = self.evidence.libraries.get(package).copied().flatten();
                 if calls_v1 != Some(true) && !self.evidence.publishes.contains(package) {
@@ -231,7 +234,7 @@ impl Judge<'_> {
     /// True if a path with a computed action goes to v1: it is concatenated with v1's base URL, or
     /// is an argument of a request helper.
     fn sends_dynamic(&self, file: &FileFacts, signal: &Signal) -> bool {
-        let callee = signal.text.callee.as_deref().unwrap_or_default();
+        let callee = signal.text.taker().unwrap_or_default();
         let based = signal.joined.iter().any(|name| {
             let name = name.to_ascii_lowercase();
             let is_common = self.rules.words.common_bases.contains(&name);

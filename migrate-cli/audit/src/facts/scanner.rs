@@ -209,6 +209,7 @@ impl Scanner<'_> {
                 let from = folded.source(start);
                 let to = folded.source(last) + 1;
                 let mut text = text.without_pieces();
+                self.choose_taker(&mut text);
                 if matches!(language, Language::Data(_)) && is_key(&folded.text, sighting.end) {
                     text.usage = Usage::Key;
                 }
@@ -292,6 +293,19 @@ impl Scanner<'_> {
             }
         }
         found
+    }
+
+    /// Keeps the first call that takes the variable of a text and is more than a message, and adds
+    /// its parameters.
+    fn choose_taker(&self, text: &mut Text) {
+        let words = &self.rules.words;
+        text.passed_to
+            .retain(|taker| !words.is_label(&taker.callee) && !words.is_own(&taker.callee));
+        text.passed_to.truncate(1);
+        if let Some(taker) = text.passed_to.first() {
+            text.given.extend(taker.given.iter().cloned());
+            text.passed.extend(taker.passed.iter().cloned());
+        }
     }
 
     /// Adds the parameters in the statement around a path to those of its call.

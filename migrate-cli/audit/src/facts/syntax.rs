@@ -30,6 +30,7 @@ use crate::{
         isolated::{NoProcess, Parsers},
     },
     language::Language,
+    names::last_identifier,
     source::is_packed,
 };
 
@@ -85,6 +86,8 @@ pub(crate) struct Text {
     pub(crate) usage: Usage,
     /// The function that takes it as an argument, as in the source: `$this->sendRequest`.
     pub(crate) callee: Option<String>,
+    /// Calls that take the variable that it is assigned to: `$path = "…"; $this->send($path)`.
+    pub(crate) passed_to: Vec<Taker>,
     /// The name that it is assigned to, or the key of its value.
     pub(crate) target: Option<String>,
     /// The innermost function around it.
@@ -111,6 +114,7 @@ impl Text {
             role,
             usage: Usage::Plain,
             callee: None,
+            passed_to: Vec::new(),
             target: None,
             function: None,
             class: String::new(),
@@ -128,6 +132,30 @@ impl Text {
         Self::new(role, vec![Piece::Text { value, at }])
     }
 
+    /// The function that takes it, as an argument or through a variable.
+    pub(crate) fn taker(&self) -> Option<&str> {
+        let through_variable = || self.passed_to.first().map(|taker| taker.callee.as_str());
+        self.callee.as_deref().or_else(through_variable)
+    }
+
+    /// True if it contains a slash.
+    pub(crate) fn may_be_path(&self) -> bool {
+        self.pieces.iter().any(|piece| match piece {
+            Piece::Text { value, .. } => value.contains('/'),
+            Piece::Hole(_) => false,
+        })
+    }
+
+    /// The variable that holds it, if it may be a path and no call takes it directly.
+    pub(crate) fn path_variable(&self) -> Option<&str> {
+        let is_path = self.role == Role::Value
+            && self.usage == Usage::Plain
+            && self.callee.is_none()
+            && self.may_be_path();
+        let name = self.target.as_deref().map(last_identifier);
+        name.filter(|name| is_path && !name.is_empty())
+    }
+
     /// The surroundings, without the text itself.
     pub(crate) fn without_pieces(&self) -> Self {
         Self {
@@ -135,6 +163,17 @@ impl Text {
             ..self.clone()
         }
     }
+}
+
+/// A call that takes a variable.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Taker {
+    /// The callee as in the source.
+    pub(crate) callee: String,
+    /// The names of the arguments.
+    pub(crate) given: Vec<String>,
+    /// Variables among the arguments.
+    pub(crate) passed: Vec<String>,
 }
 
 /// A call: `client.user.list(…)`.

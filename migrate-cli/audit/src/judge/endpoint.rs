@@ -33,7 +33,8 @@ pub(super) struct Endpoint<'a> {
     signal: &'a Signal,
     operation: Option<&'a str>,
     path: &'a str,
-    /// The function that takes the path as an argument; empty if there is none.
+    /// The function that takes the path, as an argument or through a variable; empty if there is
+    /// none.
     callee: &'a str,
     purpose: Purpose,
     /// The file has a base URL of v1 or the URL of an operation.
@@ -131,7 +132,7 @@ impl<'a> Endpoint<'a> {
         path: &'a str,
     ) -> Self {
         let (evidence, words) = (judge.evidence, &judge.rules.words);
-        let callee = signal.text.callee.as_deref().unwrap_or_default();
+        let callee = signal.text.taker().unwrap_or_default();
         let given_to_helper = judge.is_helper(callee);
         let mentions_zoom = file.zoom
             || contains_zoom(callee)

@@ -3,6 +3,7 @@
 mod bindings;
 mod formats;
 mod surroundings;
+mod takers;
 mod texts;
 
 use std::{collections::HashSet, ops::ControlFlow};
@@ -15,7 +16,10 @@ use crate::{
         Call, Extract, Import, Read,
         budget::Clock,
         kinds::{Kind, kind},
-        tree::surroundings::{Arguments, is_key, tidy},
+        tree::{
+            surroundings::{Arguments, is_key, tidy},
+            takers::Assigned,
+        },
     },
     names::{contains_zoom, last_identifier, names_credential},
 };
@@ -52,6 +56,7 @@ pub(super) fn extract(
         scopes: Vec::new(),
         consumed: HashSet::new(),
         commands: HashSet::new(),
+        assigned: Assigned::default(),
         found: Extract::default(),
     };
     if language == Language::Bash {
@@ -113,6 +118,7 @@ pub(super) struct Walk<'t> {
     /// Words of a shell script that name a command. Collected in advance, because looking up the
     /// parent of a node starts at the root and recurses.
     commands: HashSet<usize>,
+    assigned: Assigned,
     found: Extract,
 }
 
@@ -196,6 +202,7 @@ impl<'t> Walk<'t> {
             Kind::Wrapper if node.kind() == "format_expression" => self.format_operator(node),
             Kind::Call => {
                 self.format_call(node);
+                self.take_variables(node);
                 self.call(node);
             }
             Kind::Container => self.open(node, false),
