@@ -272,6 +272,8 @@ pub(crate) struct Extract {
     pub(crate) writes: Vec<Write>,
     /// Its functions by name.
     pub(crate) functions: BTreeMap<String, Function>,
+    /// The byte ranges of its functions, by their start.
+    pub(crate) scopes: Vec<Range<usize>>,
     /// Assignments of values that are not literals.
     pub(crate) bindings: Vec<Binding>,
     /// Classes with superclasses.

@@ -237,6 +237,7 @@ impl<'t> Walk<'t> {
             let class = self.containers().last();
             let class = class.map(|scope| scope.name.clone());
             self.found.functions.entry(name.clone()).or_default().class = class;
+            self.found.scopes.push(node.byte_range());
         } else {
             self.subclass(node, &name);
         }
@@ -273,6 +274,7 @@ impl<'t> Walk<'t> {
         let name = last_identifier(tail(self.text_of(name), 80)).to_owned();
         if !name.is_empty() {
             self.found.functions.entry(name.clone()).or_default();
+            self.found.scopes.push(node.byte_range());
             self.scopes.push(Scope {
                 depth: self.ancestors.len(),
                 at: node.start_byte() + 1,
