@@ -4,6 +4,7 @@ pub(crate) mod dependencies;
 mod mentions;
 mod parameters;
 mod postman;
+mod reads;
 pub(crate) mod receivers;
 pub(crate) mod scanner;
 pub(crate) mod secrets;

@@ -130,6 +130,7 @@ pub(crate) struct Words {
     pub(crate) unique_notifications: Vec<String>,
     pub(crate) common_notifications: Vec<String>,
     pub(crate) form_reads: Vec<String>,
+    pub(crate) own_input: Vec<String>,
     pub(crate) form_parsers: Vec<String>,
     pub(crate) verification_tokens: Vec<String>,
     pub(crate) webhook_headers: Vec<String>,

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     facts::{
-        FileFacts, Place, Signal, dependencies, mentions, parameters, postman,
+        FileFacts, Place, Signal, dependencies, mentions, parameters, postman, reads,
         receivers::Source,
         secrets,
         shape::{self, Shape, Sighting},
@@ -76,15 +76,15 @@ impl Scanner<'_> {
             lines: &lines,
         };
         facts.receiving = of_receiver.receiving(self.knowledge, &self.rules.words);
-        for read in extract.reads {
-            let lower = read.name.to_ascii_lowercase();
-            if lower.contains("zoom") {
-                facts.members.insert(lower);
-            }
-            if self.knowledge.answer_fields.contains(&read.name) {
-                let place = Place::of(&lines, read.at, read.at + read.name.len());
-                facts.reads.push((read, place));
-            }
+        let members = extract
+            .reads
+            .iter()
+            .map(|read| read.name.to_ascii_lowercase());
+        facts.members = members.filter(|name| name.contains("zoom")).collect();
+        let fields = &self.knowledge.answer_fields;
+        for read in reads::find(source, language, &extract, fields, &self.rules.words) {
+            let place = Place::of(&lines, read.at, read.at + read.name.len());
+            facts.reads.push((read, place));
         }
         facts.writes = extract.writes;
         facts.writes.truncate(LIMIT);
@@ -490,8 +490,22 @@ fn excerpts(lines: &Lines, secret_words: &[String], facts: &mut FileFacts) {
         .chain(facts.reads.iter().map(|(_, place)| place.line))
         .chain(facts.receiving.lines())
         .collect();
+    let mut secrets: BTreeMap<usize, Vec<&Place>> = BTreeMap::new();
+    for secret in &facts.secrets {
+        let place = &secret.place;
+        secrets.entry(place.line).or_default().push(place);
+    }
     for number in numbers {
-        let line: String = lines.line(number - 1).chars().take(EXCERPT).collect();
+        let mut line: String = lines.line(number - 1).chars().take(EXCERPT).collect();
+        // Their names do not always tell that the line has a secret.
+        for place in secrets.get(&number).into_iter().flatten() {
+            let (start, end) = (place.column - 1, place.end_column - 1);
+            let hidden = line.chars().enumerate().map(|(at, letter)| {
+                let is_hidden = (start..end).contains(&at);
+                if is_hidden { '…' } else { letter }
+            });
+            line = hidden.collect();
+        }
         facts.excerpts.insert(
             number,
             secrets::mask(&line.replace(HOLE, "?"), secret_words),

@@ -8,7 +8,7 @@ use crate::{
     facts::{
         Place,
         secrets::variables::Variables,
-        syntax::{Call, Extract},
+        syntax::{Call, Extract, is_within},
     },
     language::Language,
     names::{contains_zoom, last_identifier, names_credential, split_words},
@@ -50,13 +50,8 @@ pub(super) fn find(
         language,
         Language::Data(_) | Language::Bash | Language::Markup
     );
-    let mut comments = extract.comments();
-    comments.sort_unstable_by_key(|comment| comment.start);
-    let is_commented = |at: usize| {
-        let after = comments.partition_point(|comment| comment.start <= at);
-        let last = after.checked_sub(1).and_then(|index| comments.get(index));
-        last.is_some_and(|comment| at < comment.end)
-    };
+    let comments = extract.comments();
+    let is_commented = |at: usize| is_within(&comments, at);
     let variables = Variables::of(source, extract, words);
     let argument = |value: &str| {
         let given = |call: &&Call| call.strings.iter().any(|given| given == value);

@@ -199,13 +199,15 @@ pub(crate) struct Call {
     pub(crate) strings: Vec<String>,
 }
 
-/// A read of a member or key: `.lastLoginTime`, `['zpk']`.
+/// A read of a member or key: `.lastLoginTime`, `['zpk']`, `.getString("zpk")`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Read {
     /// The name.
     pub(crate) name: String,
     /// Its byte offset.
     pub(crate) at: usize,
+    /// What it is read from, as in the source: `$_POST`, `user.settings`.
+    pub(crate) of: String,
 }
 
 /// An import statement.
@@ -281,10 +283,14 @@ pub(crate) struct Extract {
     /// True if parsing timed out, so that there are only strings and comments.
     pub(crate) is_unparsed: bool,
 }
+/// Maximum length of what a member is read from, in bytes. The end is kept.
+const READ_OF: usize = 80;
+
 impl Extract {
-    /// The byte ranges of comments and sentences.
+    /// The byte ranges of comments and sentences, by their start.
     pub(crate) fn comments(&self) -> Vec<Range<usize>> {
-        self.texts
+        let mut comments: Vec<_> = self
+            .texts
             .iter()
             .filter(|text| text.role != Role::Value)
             .flat_map(|text| &text.pieces)
@@ -292,8 +298,17 @@ impl Extract {
                 Piece::Text { value, at } => Some(*at..*at + value.len()),
                 Piece::Hole(_) => None,
             })
-            .collect()
+            .collect();
+        comments.sort_unstable_by_key(|comment: &Range<usize>| comment.start);
+        comments
     }
+}
+
+/// True if one of the ranges, which are sorted by their start, contains an offset.
+pub(crate) fn is_within(ranges: &[Range<usize>], at: usize) -> bool {
+    let after = ranges.partition_point(|range| range.start <= at);
+    let last = after.checked_sub(1).and_then(|index| ranges.get(index));
+    last.is_some_and(|range| at < range.end)
 }
 
 /// Maximum length of a parsed file, in bytes. Longer files are not hand-written.

@@ -13,7 +13,7 @@ use tree_sitter::{Language as Grammar, Node, ParseOptions, Parser, TreeCursor};
 use crate::language::Language;
 use crate::{
     facts::syntax::{
-        Call, Extract, Import, Read,
+        Call, Extract, Import, READ_OF, Read,
         budget::Clock,
         kinds::{Kind, kind},
         tree::{
@@ -21,7 +21,9 @@ use crate::{
             takers::Assigned,
         },
     },
-    names::{contains_zoom, last_identifier, names_credential},
+    names::{
+        contains_zoom, is_assigned, last_identifier, names_credential, names_getter, split_member,
+    },
 };
 
 /// Number of nodes between two reads of the clock.
@@ -324,10 +326,11 @@ impl<'t> Walk<'t> {
         let callee = if node.kind() == "message_expression" {
             self.text_of(node).chars().take(CALLEE).collect()
         } else {
-            tidy(tail(source, CALLEE))
+            with_dots(tidy(tail(source, CALLEE)))
         };
         let name = last_identifier(&callee);
         self.builder(node, until, &callee);
+        self.getter(node, until, &callee);
         let zoom = name.len() < 40 && contains_zoom(name);
         if !zoom && !self.calls.contains(name) {
             return;
@@ -349,10 +352,16 @@ impl<'t> Walk<'t> {
     }
 
     fn member(&mut self, node: Node<'t>) {
-        let parent = self.ancestors.last().copied();
+        let mut above = self.ancestors.iter().rev().copied();
+        let parent = above.next();
         let written = parent.is_some_and(|parent| {
-            self.kind_of(parent) == Kind::Assignment && is_key(parent, node)
-                || self.kind_of(parent) == Kind::Call
+            let is_left = |above: Node<'t>, child: Node<'t>| {
+                self.kind_of(above) == Kind::Assignment && is_key(above, child)
+            };
+            // `a.b, c.d = …`
+            let in_list = self.kind_of(parent) == Kind::Wrapper
+                && above.next().is_some_and(|above| is_left(above, parent));
+            is_left(parent, node) || in_list || self.kind_of(parent) == Kind::Call
         });
         if written || node.end_byte() - node.start_byte() > 200 {
             return;
@@ -379,10 +388,34 @@ impl<'t> Walk<'t> {
                 strings: Vec::new(),
             });
         }
+        let end = node.end_byte();
+        if self.source.get(end..).is_some_and(is_assigned) {
+            return;
+        }
+        let of = text.get(..offset).unwrap_or_default();
         self.found.reads.push(Read {
             name: name.to_owned(),
             at: node.start_byte() + offset,
+            of: tail(of, READ_OF).to_owned(),
         });
+    }
+
+    /// `user.getString("zpk")` reads a member of `user`.
+    fn getter(&mut self, call: Node<'t>, arguments: usize, callee: &str) {
+        let plain = callee.split('<').next().unwrap_or(callee);
+        let Some((receiver, method)) = split_member(plain) else {
+            return;
+        };
+        if receiver.is_empty() || !names_getter(method) {
+            return;
+        }
+        if let Some((name, at)) = self.first_string(call, arguments) {
+            self.found.reads.push(Read {
+                name: name.to_owned(),
+                at,
+                of: tail(receiver, READ_OF).to_owned(),
+            });
+        }
     }
 
     /// True if the parent takes a method as a value, to call it later: `promisify(zoom.user.list)`,
@@ -394,6 +427,17 @@ impl<'t> Walk<'t> {
             _ => false,
         }
     }
+}
+
+/// `client["user"]["list"]` as `client.user.list`.
+fn with_dots(callee: String) -> String {
+    if !callee.ends_with(']') {
+        return callee;
+    }
+    ['"', '\''].iter().fold(callee, |callee, quote| {
+        let member = callee.replace(&format!("[{quote}"), ".");
+        member.replace(&format!("{quote}]"), "")
+    })
 }
 
 fn is_import(name: &str) -> bool {
