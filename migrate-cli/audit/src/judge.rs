@@ -133,7 +133,9 @@ impl Judge<'_> {
                 } else {
                     "the v1 base URL"
                 };
-                found(kind, &None, Confidence::High, reason)
+                let base = found(kind, &None, Confidence::High, reason)?;
+                let place = self.host_of(file, signal).unwrap_or(base.place);
+                Some(Use { place, ..base })
             }
             Shape::Url { operation } => {
                 let label = self.purpose(file, signal) == Purpose::Label;
@@ -167,6 +169,24 @@ impl Judge<'_> {
                 let (kind, confidence, reason) = endpoint.verdict()?;
                 found(kind, operation, confidence, reason)
             }
+            _ => None,
+        }
+    }
+
+    /// The place of the host of a version that stands apart, `VERSION = "/v1"`: the only host of the
+    /// file, which is what has to change.
+    fn host_of(&self, file: &FileFacts, signal: &Signal) -> Option<Place> {
+        if self.rules.hosts.has_domain(&signal.value) {
+            return None;
+        }
+        let signals = file.signals.iter();
+        let mut hosts: Vec<&Place> = signals
+            .filter(|other| other.shape == Shape::Host && other.text.role == Role::Value)
+            .map(|other| &other.place)
+            .collect();
+        hosts.dedup();
+        match hosts.as_slice() {
+            [host] => Some((*host).clone()),
             _ => None,
         }
     }

@@ -414,19 +414,22 @@ fn is_description(target: &str) -> bool {
     name.ends_with("description") || name.ends_with("summary")
 }
 
-/// The last byte of a sighting, without the slash between two variables of `"$base/$path"`.
-fn end_of(sighting: &Sighting, folded: &Folded) -> usize {
+/// The last byte of what a finding shows of a sighting. If the host and the version of a base URL
+/// are in different pieces, it is the host, which has to change. The slash between two variables of
+/// `"$base/$path"` is not part of it.
+pub(crate) fn end_of(sighting: &Sighting, folded: &Folded) -> usize {
     let last = sighting.end.saturating_sub(1);
-    let slashed = folded.text.as_bytes().get(last) == Some(&b'/');
-    let before = last.saturating_sub(1);
-    if sighting.shape == Shape::Base
-        && slashed
-        && folded.run_start(before) != folded.run_start(last)
-    {
-        before
-    } else {
-        last
+    if sighting.shape != Shape::Base {
+        return last;
     }
+    let base = folded.text.get(..sighting.end).unwrap_or_default();
+    let base = base.trim_end_matches('/');
+    let host = base.strip_suffix("v1").unwrap_or(base);
+    let host = host.trim_end_matches('/');
+    let ends = [host.len(), base.len()].map(|end| end.saturating_sub(1));
+    let is_apart = |end: &usize| folded.run_start(*end) != folded.run_start(last);
+    let mut apart = ends.into_iter().filter(is_apart);
+    apart.next().unwrap_or(last)
 }
 
 /// Folds all texts of a file, with constants filled in.
