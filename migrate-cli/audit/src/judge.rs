@@ -176,19 +176,20 @@ impl Judge<'_> {
     /// The place of the host of a version that stands apart, `VERSION = "/v1"`: the only host of the
     /// file, which is what has to change.
     fn host_of(&self, file: &FileFacts, signal: &Signal) -> Option<Place> {
-        if self.rules.hosts.has_domain(&signal.value) {
+        let has_host = |text: &str| self.rules.hosts.has_domain(text);
+        if has_host(&signal.value) {
             return None;
         }
-        let signals = file.signals.iter();
-        let mut hosts: Vec<&Place> = signals
-            .filter(|other| other.shape == Shape::Host && other.text.role == Role::Value)
-            .map(|other| &other.place)
-            .collect();
-        hosts.dedup();
-        match hosts.as_slice() {
-            [host] => Some((*host).clone()),
-            _ => None,
-        }
+        let is_host = |other: &&Signal| {
+            matches!(other.shape, Shape::Host | Shape::Base)
+                && other.text.role == Role::Value
+                && has_host(&other.value)
+        };
+        let mut hosts = file.signals.iter().filter(is_host);
+        let host = &hosts.next()?.place;
+        hosts
+            .all(|other| other.place.line == host.line)
+            .then(|| host.clone())
     }
 
     /// True if a base URL points to the shim. For a version alone, the host elsewhere in the file

@@ -501,13 +501,14 @@ fn excerpts(lines: &Lines, secret_words: &[String], facts: &mut FileFacts) {
     for number in numbers {
         let mut line: String = lines.line(number - 1).chars().take(EXCERPT).collect();
         // Their names do not always tell that the line has a secret.
-        for place in secrets.get(&number).into_iter().flatten() {
-            let (start, end) = (place.column - 1, place.end_column - 1);
-            let hidden = line.chars().enumerate().map(|(at, letter)| {
-                let is_hidden = (start..end).contains(&at);
-                if is_hidden { '…' } else { letter }
-            });
-            line = hidden.collect();
+        for place in secrets.get(&number).into_iter().flatten().rev() {
+            let mut letters = line.chars();
+            let mut hidden: String = letters.by_ref().take(place.column - 1).collect();
+            if letters.next().is_some() {
+                hidden.push('…');
+                hidden.extend(letters.skip(place.end_column - place.column - 1));
+                line = hidden;
+            }
         }
         facts.excerpts.insert(
             number,
