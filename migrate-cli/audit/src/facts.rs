@@ -6,6 +6,7 @@ mod parameters;
 mod postman;
 mod reads;
 pub(crate) mod receivers;
+mod requests;
 pub(crate) mod scanner;
 pub(crate) mod secrets;
 pub(crate) mod shape;

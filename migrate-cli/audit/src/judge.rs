@@ -77,6 +77,9 @@ impl Judge<'_> {
             .collect();
         self.halves(file, &mut uses);
         uses.extend(libraries::uses(self, file));
+        if !uses.iter().any(|found| found.kind.is_request()) {
+            uses.extend(self.requests_without_path(file));
+        }
         uses.extend(receivers::uses(self, file));
         fields(file, &mut uses);
         self.secrets(file, &mut uses);
@@ -288,6 +291,28 @@ impl Judge<'_> {
 
     pub(super) fn is_other_vendor(&self, file: &FileFacts, strong: bool, about_zoom: bool) -> bool {
         !strong && (file.vendor.is_some() || !self.evidence.vendors.is_empty() && !about_zoom)
+    }
+
+    /// Requests whose URL is not in the code, in a file without other requests of v1.
+    fn requests_without_path(&self, file: &FileFacts) -> Vec<Use> {
+        let is_of_another = self.is_other_vendor(file, false, file.zoom);
+        if is_of_another || self.rules.words.is_test(&file.path) {
+            return Vec::new();
+        }
+        let signals = file.signals.iter();
+        signals
+            .filter(|signal| signal.shape == Shape::Parameters)
+            .map(|signal| Use {
+                kind: Kind::Endpoint,
+                operation: None,
+                place: signal.place.clone(),
+                confidence: Confidence::Low,
+                reason: "sent with v1's credentials and a parameter that only v1 has; \
+                         its URL is elsewhere",
+                given: Vec::new(),
+                whole: false,
+            })
+            .collect()
     }
 
     fn secrets(&self, file: &FileFacts, uses: &mut Vec<Use>) {

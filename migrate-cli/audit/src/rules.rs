@@ -154,6 +154,20 @@ impl Words {
             || has_word(&self.loggers, &root(callee))
     }
 
+    /// True if a file is a test, by its folder or its name.
+    pub(crate) fn is_test(&self, path: &str) -> bool {
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let stem = name.split('.').next().unwrap_or_default();
+        folders
+            .split('/')
+            .any(|folder| has(&self.test_folders, folder))
+            || split_words(stem)
+                .last()
+                .is_some_and(|word| matches!(word.as_str(), "spec" | "test"))
+            || name.contains(".spec.")
+            || name.contains(".test.")
+    }
+
     /// True if the name of a call says that it is given a page, template or file of the program.
     pub(crate) fn is_own(&self, callee: &str) -> bool {
         let lower = last_identifier(callee).to_ascii_lowercase();

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     facts::{
-        FileFacts, Place, Signal, dependencies, mentions, parameters, postman, reads,
+        FileFacts, Place, Signal, dependencies, mentions, parameters, postman, reads, requests,
         receivers::Source,
         secrets,
         shape::{self, Shape, Sighting},
@@ -65,6 +65,9 @@ impl Scanner<'_> {
             ..FileFacts::default()
         };
         self.signals(language, source, (&extract, &folded), &lines, &mut facts);
+        if language.is_code() && facts.zoom {
+            self.requests_without_path(source, &extract, &lines, &mut facts);
+        }
         self.libraries(language, source, &extract, &lines, &mut facts);
         facts.secrets = secrets::find(source, language, &extract, &lines, &self.rules.words);
         let of_receiver = Source {
@@ -242,6 +245,36 @@ impl Scanner<'_> {
                     joined: joined.collect(),
                     value: folded.text.chars().take(200).collect(),
                     spans_pieces: start > sighting.start,
+                });
+            }
+        }
+    }
+
+    /// Adds the requests whose URL is not in the code.
+    fn requests_without_path(
+        &self,
+        source: &str,
+        extract: &Extract,
+        lines: &Lines,
+        facts: &mut FileFacts,
+    ) {
+        let comments = extract.comments();
+        let words = &self.rules.words;
+        let names = requests::Names {
+            credentials: &self.knowledge.credentials,
+            unique: &words.unique_parameters,
+            requests: &words.requests,
+        };
+        for range in requests::without_path(source, &extract.scopes, &names) {
+            if !syntax::is_within(&comments, range.start) {
+                let name = source.get(range.clone()).unwrap_or_default();
+                facts.signals.push(Signal {
+                    shape: Shape::Parameters,
+                    place: Place::of(lines, range.start, range.end),
+                    text: Text::plain("", 0, Role::Value),
+                    joined: Vec::new(),
+                    value: name.to_owned(),
+                    spans_pieces: false,
                 });
             }
         }
