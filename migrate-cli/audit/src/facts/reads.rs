@@ -7,8 +7,11 @@ use crate::{
     language::Language,
     names::{first_name, is_assigned, last_identifier, names_getter},
     rules::{Words, has},
+    source::is_packed,
 };
 
+/// Maximum number of reads in a file.
+const READS: usize = 500;
 /// Bytes before a field in which its receiver is searched.
 const BEFORE: usize = 80;
 
@@ -20,7 +23,8 @@ pub(super) fn find(
     fields: &HashSet<String>,
     words: &Words,
 ) -> Vec<Read> {
-    let is_scanned = language.is_code() && (language.grammar().is_none() || extract.is_unparsed);
+    let is_scanned =
+        language.is_code() && language.grammar().is_none() && !is_packed(source.as_bytes());
     let mut reads = if is_scanned {
         scanned(source, extract, fields)
     } else {
@@ -35,6 +39,7 @@ pub(super) fn find(
     } else {
         own_variables(extract, words)
     };
+    reads.truncate(READS);
     reads.retain(|read| {
         !is_own_input(&read.of, words) && !variables.contains(names(&read.of).next().unwrap_or(""))
     });

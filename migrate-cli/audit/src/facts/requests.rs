@@ -88,8 +88,7 @@ fn around_scope(source: &str, scopes: &[Range<usize>], at: usize) -> Range<usize
 fn is_request(code: &str, names: &Names<'_>) -> bool {
     let is_credential = |name: &str| has(names.credentials, name);
     let given = named(code, &|name| is_credential(name) || has(names.unique, name));
-    let credentials: BTreeSet<&String> =
-        given.iter().filter(|name| is_credential(name)).collect();
+    let credentials: BTreeSet<&String> = given.iter().filter(|name| is_credential(name)).collect();
     let sends = code.match_indices('(').any(|(at, _)| {
         let mut from = at.saturating_sub(NAME);
         while !code.is_char_boundary(from) {
@@ -97,7 +96,10 @@ fn is_request(code: &str, names: &Names<'_>) -> bool {
         }
         let callee = code.get(from..at).unwrap_or_default();
         let name = last_identifier(callee).to_ascii_lowercase();
-        names.requests.iter().any(|word| name.contains(word.as_str()))
+        names
+            .requests
+            .iter()
+            .any(|word| name.contains(word.as_str()))
     });
     credentials.len() > 1 && given.iter().any(|name| has(names.unique, name)) && sends
 }

@@ -7,9 +7,9 @@ use std::{
 
 use crate::{
     facts::{
-        FileFacts, Place, Signal, dependencies, mentions, parameters, postman, reads, requests,
+        FileFacts, Place, Signal, dependencies, mentions, parameters, postman, reads,
         receivers::Source,
-        secrets,
+        requests, secrets,
         shape::{self, Shape, Sighting},
         suppression,
         syntax::{

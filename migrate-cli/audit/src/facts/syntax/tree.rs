@@ -431,7 +431,7 @@ impl<'t> Walk<'t> {
 
 /// `client["user"]["list"]` as `client.user.list`.
 fn with_dots(callee: String) -> String {
-    if !callee.ends_with(']') {
+    if !callee.contains("[\"") && !callee.contains("['") {
         return callee;
     }
     ['"', '\''].iter().fold(callee, |callee, quote| {
