@@ -87,16 +87,11 @@ fn receiver(before: &str) -> Option<&str> {
         None => before
             .strip_suffix('.')
             .or_else(|| before.strip_suffix("->"))?,
-        Some(head) => match head.strip_suffix('[') {
-            Some(head) => head,
-            None => {
-                let callee = head.strip_suffix('(')?;
-                let method = last_identifier(callee);
-                callee
-                    .strip_suffix(method)
-                    .filter(|_| names_getter(method))?
-            }
-        },
+        Some(head) => head.strip_suffix('[').or_else(|| {
+            let callee = head.strip_suffix('(')?;
+            let method = last_identifier(callee);
+            { callee.strip_suffix(method) }.filter(|_| names_getter(method))
+        })?,
     };
     let is_chain = |c: char| c.is_alphanumeric() || "_.->$@?!()[]'\"".contains(c);
     let start = of.trim_end_matches(is_chain).len();

@@ -69,19 +69,17 @@ fn around_scope(source: &str, scopes: &[Range<usize>], at: usize) -> Range<usize
     let before = scopes.partition_point(|scope| scope.start <= at);
     let mut near = scopes.iter().take(before).rev().take(SCOPES);
     let scope = near.find(|scope| scope.contains(&at));
-    match scope.filter(|scope| scope.len() <= FUNCTION) {
-        Some(scope) => scope.clone(),
-        None => {
-            let (mut from, mut to) = (at.saturating_sub(AROUND), source.len().min(at + AROUND));
-            while !source.is_char_boundary(from) {
-                from += 1;
-            }
-            while !source.is_char_boundary(to) {
-                to -= 1;
-            }
-            from..to
-        }
+    if let Some(scope) = scope.filter(|scope| scope.len() <= FUNCTION) {
+        return scope.clone();
     }
+    let (mut from, mut to) = (at.saturating_sub(AROUND), source.len().min(at + AROUND));
+    while !source.is_char_boundary(from) {
+        from += 1;
+    }
+    while !source.is_char_boundary(to) {
+        to -= 1;
+    }
+    from..to
 }
 
 /// True for code that sends v1's key and secret with a parameter that only v1 has.
