@@ -249,6 +249,13 @@ fn openings_without_an_end_take_linear_time() {
         ("braces.tcl", "a/b{ "),
         ("templates.kt", "format(\"%s/%d\", "),
         ("methods.kt", "\"/%s\".x "),
+        ("choices.kt", "a ? \"b/c\" "),
+        ("fields.kt", "a.zpk\n"),
+        (
+            "secrets.js",
+            "x='h8Kd0sLq2WvRz5Tn7Yb3Xc9Mf1Gj4Pe6Ua',api_key=x,",
+        ),
+        ("variables.js", "a='b/c';f(a);\n"),
     ];
     for (path, opening) in kinds {
         let text = format!("f({CALL})\n{}", opening.repeat((1 << 19) / opening.len()));

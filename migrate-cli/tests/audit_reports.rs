@@ -45,6 +45,18 @@ fn no_format_shows_secrets() {
 }
 
 #[test]
+fn hides_values_of_credentials_under_any_name() {
+    let source = format!(
+        "const s = '{SECRET}'; const url = 'https://api.zoom.us/v1/user/list'\n\
+         post(url, {{ api_key: k, api_secret: s }})\n"
+    );
+    let project = tree(&[("list.js", &source)]);
+    let report = text(&migrate(project.path(), &["audit", "--format", "json"]));
+    assert!(report.contains("const s = '…'"), "{report}");
+    assert!(!report.contains(SECRET), "{report}");
+}
+
+#[test]
 fn sarif_is_valid_and_keeps_suppressed_findings() {
     let client = client();
     put(

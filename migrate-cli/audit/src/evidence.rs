@@ -373,7 +373,7 @@ fn add_proven_callees(
                 ..
             } = &signal.shape
                 && signal.text.role == Role::Value
-                && let Some(callee) = &signal.text.callee
+                && let Some(callee) = signal.text.taker()
             {
                 let operations = called.entry((root.clone(), callee)).or_default();
                 operations.insert(operation);
@@ -447,8 +447,11 @@ fn proven(file: &FileFacts, knowledge: &Knowledge) -> Vec<String> {
             Shape::Endpoint {
                 operation: Some(operation),
                 ..
-            } if signal.text.role == Role::Value && knowledge.is_distinctive(operation) => {
-                signal.text.callee.clone()
+            } if signal.text.role == Role::Value
+                && knowledge.is_distinctive(operation)
+                && !knowledge.is_shared(operation) =>
+            {
+                signal.text.taker().map(str::to_owned)
             }
             _ => None,
         })

@@ -5,7 +5,9 @@ mod mentions;
 mod parameters;
 mod payloads;
 mod postman;
+mod reads;
 pub(crate) mod receivers;
+mod requests;
 pub(crate) mod scanner;
 pub(crate) mod secrets;
 pub(crate) mod shape;
@@ -128,6 +130,21 @@ pub(crate) struct FileFacts {
 }
 
 impl FileFacts {
+    /// True if the code has a base URL or a path of v2, and nothing of v1.
+    pub(crate) fn is_of_v2_alone(&self) -> bool {
+        let is_in_code = |is_shape: fn(&Shape) -> bool| {
+            let mut values = self.signals.iter();
+            values.any(|signal| signal.text.role == Role::Value && is_shape(&signal.shape))
+        };
+        is_in_code(|shape| matches!(shape, Shape::BaseV2 | Shape::PathV2))
+            && !is_in_code(|shape| {
+                matches!(
+                    shape,
+                    Shape::Base | Shape::Url { .. } | Shape::Endpoint { .. }
+                )
+            })
+    }
+
     /// True if the code has a base URL of v1 or the URL of an operation.
     pub(crate) fn has_v1(&self) -> bool {
         self.is_wrapped

@@ -124,6 +124,9 @@ impl Judge<'_> {
             .collect();
         self.halves(file, &mut uses);
         uses.extend(libraries::uses(self, file));
+        if !uses.iter().any(|found| found.kind.is_request()) {
+            uses.extend(self.requests_without_path(file));
+        }
         uses.extend(receivers::uses(self, file));
         fields(file, &mut uses);
         self.secrets(file, &mut uses);
@@ -148,7 +151,9 @@ impl Judge<'_> {
             seen.insert((
                 found.place.line,
                 found.operation.clone(),
-                found.kind.traits().stands_alone.then_some(found.kind),
+                // Several fields or credentials of one line are as many findings.
+                { found.kind.traits().stands_alone }
+                    .then(|| (found.kind, found.given.first().cloned())),
             ))
         });
         uses
@@ -181,7 +186,9 @@ impl Judge<'_> {
                 } else {
                     "the v1 base URL"
                 };
-                found(kind, &None, Confidence::High, reason)
+                let base = found(kind, &None, Confidence::High, reason)?;
+                let place = self.host_of(file, signal).unwrap_or(base.place);
+                Some(Use { place, ..base })
             }
             Shape::Url { operation, unknown } => {
                 let label = self.purpose(file, signal) == Purpose::Label;
@@ -240,6 +247,25 @@ impl Judge<'_> {
         }
     }
 
+    /// The place of the host of a version that stands apart, `VERSION = "/v1"`: the only host of the
+    /// file, which is what has to change.
+    fn host_of(&self, file: &FileFacts, signal: &Signal) -> Option<Place> {
+        let has_host = |text: &str| self.rules.hosts.has_domain(text);
+        if has_host(&signal.value) {
+            return None;
+        }
+        let is_host = |other: &&Signal| {
+            matches!(other.shape, Shape::Host | Shape::Base)
+                && other.text.role == Role::Value
+                && has_host(&other.value)
+        };
+        let mut hosts = file.signals.iter().filter(is_host);
+        let host = &hosts.next()?.place;
+        hosts
+            .all(|other| other.place.line == host.line)
+            .then(|| host.clone())
+    }
+
     /// True if a base URL points to the shim. For a version alone, the host elsewhere in the file
     /// counts.
     fn is_at_shim(&self, file: &FileFacts, signal: &Signal) -> bool {
@@ -256,7 +282,8 @@ impl Judge<'_> {
     fn mention(&self, file: &FileFacts, signal: &Signal) -> Option<Use> {
         let operation = match &signal.shape {
             Shape::Base => None,
-            Shape::Name if file.vendor.is_none() => None,
+            // A title such as `Zoom API v1` may be about the program's own API.
+            Shape::Name if file.vendor.is_none() && !file.is_of_v2_alone() => None,
             Shape::Call { package, operation } => {
                 let calls_v1 = self.evidence.libraries.get(package).copied().flatten();
                 if calls_v1 != Some(true) && !self.evidence.publishes.contains(package) {
@@ -304,7 +331,7 @@ impl Judge<'_> {
     /// True if a path with a computed action goes to v1: it is concatenated with v1's base URL, or
     /// is an argument of a request helper.
     fn sends_dynamic(&self, file: &FileFacts, signal: &Signal) -> bool {
-        let callee = signal.text.callee.as_deref().unwrap_or_default();
+        let callee = signal.text.taker().unwrap_or_default();
         let based = signal.joined.iter().any(|name| {
             let name = name.to_ascii_lowercase();
             let is_common = self.rules.words.common_bases.contains(&name);
@@ -337,6 +364,30 @@ impl Judge<'_> {
 
     pub(super) fn is_other_vendor(&self, file: &FileFacts, strong: bool, about_zoom: bool) -> bool {
         !strong && (file.vendor.is_some() || !self.evidence.vendors.is_empty() && !about_zoom)
+    }
+
+    /// Requests whose URL is not in the code, in a file without other requests of v1.
+    fn requests_without_path(&self, file: &FileFacts) -> Vec<Use> {
+        let is_of_another = self.is_other_vendor(file, false, file.zoom);
+        if is_of_another || self.rules.words.is_test(&file.path) {
+            return Vec::new();
+        }
+        let signals = file.signals.iter();
+        signals
+            .filter(|signal| signal.shape == Shape::Parameters)
+            .map(|signal| Use {
+                kind: Kind::Endpoint,
+                operation: None,
+                place: signal.place.clone(),
+                confidence: Confidence::Low,
+                reason: "sent with v1's credentials and a parameter that only v1 has; \
+                         its URL is elsewhere",
+                given: Vec::new(),
+                values: BTreeMap::new(),
+                whole: false,
+                refused: None,
+            })
+            .collect()
     }
 
     fn secrets(&self, file: &FileFacts, uses: &mut Vec<Use>) {

@@ -30,6 +30,8 @@ pub(crate) struct Knowledge {
     heads: HashSet<String>,
     actions: HashSet<String>,
     generic: HashSet<String>,
+    /// Operations whose path v2 has, too, although another one replaces them.
+    pub(crate) also_of_v2: BTreeSet<String>,
     /// Response fields that v2 does not have under the same name.
     pub(crate) answer_fields: HashSet<String>,
     /// The names of v1's push notifications.
@@ -261,13 +263,14 @@ impl Knowledge {
 
     /// True if v2 has the same path, so that the text alone does not tell v1 from v2.
     pub(crate) fn is_shared(&self, operation: &str) -> bool {
-        self.operation(operation).is_some_and(|known| {
+        let is_replaced_by_itself = self.operation(operation).is_some_and(|known| {
             known.replacements.iter().any(|request| {
                 request
                     .split_once(" /")
                     .is_some_and(|(_, path)| path == operation)
             })
-        })
+        });
+        is_replaced_by_itself || self.also_of_v2.contains(operation)
     }
 
     /// The first words of paths; short ones with the word after them.

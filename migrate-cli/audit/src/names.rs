@@ -28,6 +28,32 @@ pub(crate) fn names_request(name: &str) -> bool {
     .any(|word| lower.contains(word))
 }
 
+/// True if a method of that name reads a member that it is given: `getString`, `optInt`.
+pub(crate) fn names_getter(name: &str) -> bool {
+    let words = split_words(name);
+    words.first().is_some_and(|word| {
+        matches!(
+            word.as_str(),
+            "get" | "opt" | "fetch" | "dig" | "path" | "value" | "read" | "field"
+        )
+    })
+}
+
+/// True if the code behind a name assigns to it.
+pub(crate) fn is_assigned(after: &str) -> bool {
+    let after = after.trim_start_matches([' ', '\t']);
+    let after = { ["||", "??", ":"].iter() }
+        .find_map(|sign| {
+            after
+                .strip_prefix(sign)
+                .filter(|rest| rest.starts_with('='))
+        })
+        .unwrap_or(after);
+    after
+        .strip_prefix('=')
+        .is_some_and(|rest| !rest.starts_with(['=', '>', '~']))
+}
+
 /// The last identifier of a name: `$this->api_url` gives `api_url`.
 pub(crate) fn last_identifier(text: &str) -> &str {
     let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';

@@ -40,7 +40,8 @@ pub(crate) struct Trace {
     /// Only the word zoom, which is evidence only in a project that uses v1.
     pub(crate) weak: bool,
     /// A path together with v1's credentials, so that the host does not matter. In a file with the
-    /// word zoom, one credential or one parameter that only v1 has is enough.
+    /// word zoom, one credential or one parameter that only v1 has is enough; with both, no path is
+    /// needed.
     pub(crate) keyed: bool,
     /// A path with the version before it: `v1/user/list`.
     pub(crate) versioned: bool,
@@ -224,6 +225,10 @@ impl<'k> Prefilter<'k> {
             } else {
                 self.credentials.iter().all(has)
             };
+        trace.keyed |= is_relevant
+            && trace.word
+            && self.credentials.iter().all(has)
+            && self.parameters.iter().any(has);
         trace.weak = trace.word && !is_relevant && bytes.len() <= LARGEST && !is_packed(bytes);
         is_relevant || trace.weak
     }

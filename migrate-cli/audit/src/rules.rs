@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, HashSet};
 use aho_corasick::{AhoCorasick, BuildError};
 use serde::Deserialize;
 
-use crate::{kind::Kind, names::last_identifier};
+use crate::{
+    kind::Kind,
+    names::{last_identifier, root, split_words},
+};
 
 /// All rules and word lists.
 #[derive(Debug)]
@@ -56,6 +59,8 @@ pub(crate) struct Hosts {
     pub(crate) labels: Vec<String>,
     /// Paths that clients call although v1 never had them.
     pub(crate) strays: Vec<String>,
+    /// Operations whose path v2 has, too, although another one replaces them.
+    pub(crate) also_of_v2: Vec<String>,
     /// Host, port and path of the shim in lower case, if known.
     #[serde(skip)]
     pub(crate) shim: Option<String>,
@@ -126,6 +131,7 @@ pub(crate) struct Words {
     pub(crate) unique_notifications: Vec<String>,
     pub(crate) common_notifications: Vec<String>,
     pub(crate) form_reads: Vec<String>,
+    pub(crate) own_input: Vec<String>,
     pub(crate) form_parsers: Vec<String>,
     pub(crate) verification_tokens: Vec<String>,
     pub(crate) verified_subjects: Vec<String>,
@@ -135,6 +141,40 @@ pub(crate) struct Words {
     pub(crate) value_words: Vec<String>,
     pub(crate) browser_sdk: Vec<String>,
     pub(crate) api_names: Vec<String>,
+}
+
+impl Words {
+    /// True if a call only names what it is given, for a message or a test.
+    pub(crate) fn is_label(&self, callee: &str) -> bool {
+        let name = last_identifier(callee);
+        let has_word = |words: &[String], name: &str| {
+            let mut parts = split_words(name).into_iter();
+            parts.any(|part| has(words, &part))
+        };
+        has(&self.label_exact, &name.to_ascii_lowercase())
+            || has_word(&self.label, name)
+            || has_word(&self.loggers, &root(callee))
+    }
+
+    /// True if a file is a test, by its folder or its name.
+    pub(crate) fn is_test(&self, path: &str) -> bool {
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let stem = name.split('.').next().unwrap_or_default();
+        folders
+            .split('/')
+            .any(|folder| has(&self.test_folders, folder))
+            || split_words(stem)
+                .last()
+                .is_some_and(|word| matches!(word.as_str(), "spec" | "test"))
+            || name.contains(".spec.")
+            || name.contains(".test.")
+    }
+
+    /// True if the name of a call says that it is given a page, template or file of the program.
+    pub(crate) fn is_own(&self, callee: &str) -> bool {
+        let lower = last_identifier(callee).to_ascii_lowercase();
+        has(&self.own, &lower) || has(&self.own, &lower.replace('_', ""))
+    }
 }
 
 /// True if a list has a word.

@@ -115,7 +115,10 @@ impl<'c> Audit<'c> {
             .url
             .as_ref()
             .map(|url| url.host_and_prefix().to_ascii_lowercase());
-        let knowledge = Knowledge::from_catalog(catalog, &rules.hosts.strays);
+        let mut knowledge = Knowledge::from_catalog(catalog, &rules.hosts.strays);
+        knowledge
+            .also_of_v2
+            .extend(rules.hosts.also_of_v2.iter().cloned());
         rules
             .calls
             .extend(knowledge.last_words().map(str::to_owned));

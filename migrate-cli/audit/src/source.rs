@@ -89,6 +89,8 @@ pub(crate) struct Lines<'a> {
     /// The offset of the last query and its column, from 0. Most queries are close to the one
     /// before, and a line can be very long.
     last: Cell<(usize, usize)>,
+    /// Offset and number of wide characters before it of the last call of `wide`.
+    last_wide: Cell<(usize, usize)>,
 }
 
 impl<'a> Lines<'a> {
@@ -99,6 +101,7 @@ impl<'a> Lines<'a> {
             text,
             starts: std::iter::once(0).chain(breaks).collect(),
             last: Cell::default(),
+            last_wide: Cell::default(),
         }
     }
 
@@ -130,12 +133,18 @@ impl<'a> Lines<'a> {
     /// Number of characters before a byte offset on its line that take two UTF-16 units.
     pub(crate) fn wide(&self, offset: usize) -> usize {
         let start = self.starts.get(self.index(offset)).copied();
-        let before = self.text.get(start.unwrap_or_default()..offset);
-        before
-            .unwrap_or_default()
-            .chars()
-            .filter(|letter| letter.len_utf16() == 2)
-            .count()
+        let start = start.unwrap_or_default();
+        let (last, wide) = self.last_wide.get();
+        let (from, wide) = if (start..=offset).contains(&last) {
+            (last, wide)
+        } else {
+            (start, 0)
+        };
+        let between = self.text.get(from..offset).unwrap_or_default();
+        let letters = between.chars();
+        let wide = wide + letters.filter(|letter| letter.len_utf16() == 2).count();
+        self.last_wide.set((offset, wide));
+        wide
     }
 
     /// The byte offset of a line and a column, both from 1.

@@ -7,9 +7,9 @@ use std::{
 
 use crate::{
     facts::{
-        FileFacts, Place, Signal, dependencies, mentions, parameters, payloads, postman,
+        FileFacts, Place, Signal, dependencies, mentions, parameters, payloads, postman, reads,
         receivers::Source,
-        secrets,
+        requests, secrets,
         shape::{self, Shape, Sighting},
         suppression,
         syntax::{
@@ -73,6 +73,9 @@ impl Scanner<'_> {
             self.knowledge,
             &mut facts.signals,
         );
+        if language.is_code() && facts.zoom {
+            self.requests_without_path(source, &extract, &lines, &mut facts);
+        }
         self.libraries(language, source, &extract, &lines, &mut facts);
         facts.secrets = secrets::find(source, language, &extract, &lines, &self.rules.words);
         let of_receiver = Source {
@@ -84,15 +87,15 @@ impl Scanner<'_> {
             lines: &lines,
         };
         facts.receiving = of_receiver.receiving(self.knowledge, &self.rules.words);
-        for read in extract.reads {
-            let lower = read.name.to_ascii_lowercase();
-            if lower.contains("zoom") {
-                facts.members.insert(lower);
-            }
-            if self.knowledge.answer_fields.contains(&read.name) {
-                let place = Place::of(&lines, read.at, read.at + read.name.len());
-                facts.reads.push((read, place));
-            }
+        let members = extract
+            .reads
+            .iter()
+            .map(|read| read.name.to_ascii_lowercase());
+        facts.members = members.filter(|name| name.contains("zoom")).collect();
+        let fields = &self.knowledge.answer_fields;
+        for read in reads::find(source, language, &extract, fields, &self.rules.words) {
+            let place = Place::of(&lines, read.at, read.at + read.name.len());
+            facts.reads.push((read, place));
         }
         facts.writes = extract.writes;
         facts.writes.truncate(LIMIT);
@@ -217,6 +220,7 @@ impl Scanner<'_> {
                 let from = folded.source(start);
                 let to = folded.source(last) + 1;
                 let mut text = text.without_pieces();
+                self.choose_taker(&mut text);
                 if matches!(language, Language::Data(_)) && is_key(&folded.text, sighting.end) {
                     text.usage = Usage::Key;
                 }
@@ -249,6 +253,36 @@ impl Scanner<'_> {
                     joined: joined.collect(),
                     value: folded.text.chars().take(200).collect(),
                     spans_pieces: start > sighting.start,
+                });
+            }
+        }
+    }
+
+    /// Adds the requests whose URL is not in the code.
+    fn requests_without_path(
+        &self,
+        source: &str,
+        extract: &Extract,
+        lines: &Lines,
+        facts: &mut FileFacts,
+    ) {
+        let comments = extract.comments();
+        let words = &self.rules.words;
+        let names = requests::Names {
+            credentials: &self.knowledge.credentials,
+            unique: &words.unique_parameters,
+            requests: &words.requests,
+        };
+        for range in requests::without_path(source, &extract.scopes, &names) {
+            if !syntax::is_within(&comments, range.start) {
+                let name = source.get(range.clone()).unwrap_or_default();
+                facts.signals.push(Signal {
+                    shape: Shape::Parameters,
+                    place: Place::of(lines, range.start, range.end),
+                    text: Text::plain("", 0, Role::Value),
+                    joined: Vec::new(),
+                    value: name.to_owned(),
+                    spans_pieces: false,
                 });
             }
         }
@@ -300,6 +334,19 @@ impl Scanner<'_> {
             }
         }
         found
+    }
+
+    /// Keeps the first call that takes the variable of a text and is more than a message, and adds
+    /// its parameters.
+    fn choose_taker(&self, text: &mut Text) {
+        let words = &self.rules.words;
+        text.passed_to
+            .retain(|taker| !words.is_label(&taker.callee) && !words.is_own(&taker.callee));
+        text.passed_to.truncate(1);
+        if let Some(taker) = text.passed_to.first() {
+            text.given.extend(taker.given.iter().cloned());
+            text.passed.extend(taker.passed.iter().cloned());
+        }
     }
 
     /// Adds the parameters in the statement around a path to those of its call.
@@ -415,19 +462,22 @@ fn is_description(target: &str) -> bool {
     name.ends_with("description") || name.ends_with("summary")
 }
 
-/// The last byte of a sighting, without the slash between two variables of `"$base/$path"`.
-fn end_of(sighting: &Sighting, folded: &Folded) -> usize {
+/// The last byte of what a finding shows of a sighting. If the host and the version of a base URL
+/// are in different pieces, it is the host, which has to change. The slash between two variables of
+/// `"$base/$path"` is not part of it.
+pub(crate) fn end_of(sighting: &Sighting, folded: &Folded) -> usize {
     let last = sighting.end.saturating_sub(1);
-    let slashed = folded.text.as_bytes().get(last) == Some(&b'/');
-    let before = last.saturating_sub(1);
-    if sighting.shape == Shape::Base
-        && slashed
-        && folded.run_start(before) != folded.run_start(last)
-    {
-        before
-    } else {
-        last
+    if sighting.shape != Shape::Base {
+        return last;
     }
+    let base = folded.text.get(..sighting.end).unwrap_or_default();
+    let base = base.trim_end_matches('/');
+    let host = base.strip_suffix("v1").unwrap_or(base);
+    let host = host.trim_end_matches('/');
+    let ends = [host.len(), base.len()].map(|end| end.saturating_sub(1));
+    let is_apart = |end: &usize| folded.run_start(*end) != folded.run_start(last);
+    let mut apart = ends.into_iter().filter(is_apart);
+    apart.next().unwrap_or(last)
 }
 
 /// Folds all texts of a file, with constants filled in.
@@ -491,8 +541,23 @@ fn excerpts(lines: &Lines, secret_words: &[String], facts: &mut FileFacts) {
         .chain(facts.reads.iter().map(|(_, place)| place.line))
         .chain(facts.receiving.lines())
         .collect();
+    let mut secrets: BTreeMap<usize, Vec<&Place>> = BTreeMap::new();
+    for secret in &facts.secrets {
+        let place = &secret.place;
+        secrets.entry(place.line).or_default().push(place);
+    }
     for number in numbers {
-        let line: String = lines.line(number - 1).chars().take(EXCERPT).collect();
+        let mut line: String = lines.line(number - 1).chars().take(EXCERPT).collect();
+        // Their names do not always tell that the line has a secret.
+        for place in secrets.get(&number).into_iter().flatten().rev() {
+            let mut letters = line.chars();
+            let mut hidden: String = letters.by_ref().take(place.column - 1).collect();
+            if letters.next().is_some() {
+                hidden.push('…');
+                hidden.extend(letters.skip(place.end_column - place.column - 1));
+                line = hidden;
+            }
+        }
         facts.excerpts.insert(
             number,
             secrets::mask(&line.replace(HOLE, "?"), secret_words),

@@ -1,11 +1,14 @@
 //! Keys and secrets in plain text: detection, and masking in reports.
 
+mod variables;
+
 use std::ops::RangeInclusive;
 
 use crate::{
     facts::{
         Place,
-        syntax::{Call, Extract},
+        secrets::variables::Variables,
+        syntax::{Call, Extract, is_within},
     },
     language::Language,
     names::{contains_zoom, last_identifier, names_credential, split_words},
@@ -47,12 +50,12 @@ pub(super) fn find(
         language,
         Language::Data(_) | Language::Bash | Language::Markup
     );
-    let mut comments = extract.comments();
-    comments.sort_unstable_by_key(|comment| comment.start);
-    let is_commented = |at: usize| {
-        let after = comments.partition_point(|comment| comment.start <= at);
-        let last = after.checked_sub(1).and_then(|index| comments.get(index));
-        last.is_some_and(|comment| at < comment.end)
+    let comments = extract.comments();
+    let is_commented = |at: usize| is_within(&comments, at);
+    let variables = Variables::of(source, extract, words);
+    let argument = |value: &str| {
+        let given = |call: &&Call| call.strings.iter().any(|given| given == value);
+        extract.calls.iter().find(given)
     };
     let mut secrets = Vec::new();
     for (at, value) in runs(source) {
@@ -70,9 +73,10 @@ pub(super) fn find(
             (name, Sign::Named)
         } else if matches!(last.to_ascii_lowercase().as_str(), "key" | "secret") {
             (last, Sign::Pair)
+        } else if let Some(name) = variables.credential(last, at) {
+            (name, Sign::Named)
         } else {
-            let given = |call: &&Call| call.strings.iter().any(|given| given == value);
-            let Some(call) = extract.calls.iter().find(given) else {
+            let Some(call) = argument(value) else {
                 continue;
             };
             let is_first = call.strings.first().is_some_and(|first| first == value);
@@ -92,6 +96,16 @@ pub(super) fn find(
             .any(|secret| secret.sign == Sign::Pair && named(secret))
     };
     let is_pair = pair("key") && pair("secret");
+    for secret in secrets.iter_mut().filter(|_| !is_pair) {
+        if secret.sign == Sign::Pair
+            && let Some(value) = source
+                .get(secret.place.at..)
+                .and_then(|rest| runs(rest).next())
+            && let Some(call) = argument(value.1)
+        {
+            secret.sign = Sign::Argument(call.start);
+        }
+    }
     secrets.retain(|secret| is_pair || secret.sign != Sign::Pair);
     secrets
 }

@@ -27,6 +27,8 @@ pub(crate) enum Shape {
     BrowserSdk,
     /// A path with the action computed at run time: `BASE + "user/" + action`.
     Dynamic,
+    /// A request without a path: v1's credentials beside a parameter that only v1 has.
+    Parameters,
     /// An absolute URL of v1.
     Url {
         /// The operation, if it is one.

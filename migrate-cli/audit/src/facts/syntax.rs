@@ -30,6 +30,7 @@ use crate::{
         isolated::{NoProcess, Parsers},
     },
     language::Language,
+    names::last_identifier,
     source::is_packed,
 };
 
@@ -85,6 +86,8 @@ pub(crate) struct Text {
     pub(crate) usage: Usage,
     /// The function that takes it as an argument, as in the source: `$this->sendRequest`.
     pub(crate) callee: Option<String>,
+    /// Calls that take the variable that it is assigned to: `$path = "…"; $this->send($path)`.
+    pub(crate) passed_to: Vec<Taker>,
     /// The name that it is assigned to, or the key of its value.
     pub(crate) target: Option<String>,
     /// The innermost function around it.
@@ -115,6 +118,7 @@ impl Text {
             role,
             usage: Usage::Plain,
             callee: None,
+            passed_to: Vec::new(),
             target: None,
             function: None,
             class: String::new(),
@@ -134,6 +138,30 @@ impl Text {
         Self::new(role, vec![Piece::Text { value, at }])
     }
 
+    /// The function that takes it, as an argument or through a variable.
+    pub(crate) fn taker(&self) -> Option<&str> {
+        let through_variable = || self.passed_to.first().map(|taker| taker.callee.as_str());
+        self.callee.as_deref().or_else(through_variable)
+    }
+
+    /// True if it contains a slash.
+    pub(crate) fn may_be_path(&self) -> bool {
+        self.pieces.iter().any(|piece| match piece {
+            Piece::Text { value, .. } => value.contains('/'),
+            Piece::Hole(_) => false,
+        })
+    }
+
+    /// The variable that holds it, if it may be a path and no call takes it directly.
+    pub(crate) fn path_variable(&self) -> Option<&str> {
+        let is_path = self.role == Role::Value
+            && self.usage == Usage::Plain
+            && self.callee.is_none()
+            && self.may_be_path();
+        let name = self.target.as_deref().map(last_identifier);
+        name.filter(|name| is_path && !name.is_empty())
+    }
+
     /// The surroundings, without the text itself.
     pub(crate) fn without_pieces(&self) -> Self {
         Self {
@@ -141,6 +169,17 @@ impl Text {
             ..self.clone()
         }
     }
+}
+
+/// A call that takes a variable.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Taker {
+    /// The callee as in the source.
+    pub(crate) callee: String,
+    /// The names of the arguments.
+    pub(crate) given: Vec<String>,
+    /// Variables among the arguments.
+    pub(crate) passed: Vec<String>,
 }
 
 /// A call: `client.user.list(…)`.
@@ -168,13 +207,15 @@ pub(crate) struct Call {
     pub(crate) strings: Vec<String>,
 }
 
-/// A read of a member or key: `.lastLoginTime`, `['zpk']`.
+/// A read of a member or key: `.lastLoginTime`, `['zpk']`, `.getString("zpk")`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Read {
     /// The name.
     pub(crate) name: String,
     /// Its byte offset.
     pub(crate) at: usize,
+    /// What it is read from, as in the source: `$_POST`, `user.settings`.
+    pub(crate) of: String,
 }
 
 /// An import statement.
@@ -243,6 +284,8 @@ pub(crate) struct Extract {
     pub(crate) writes: Vec<Write>,
     /// Its functions by name.
     pub(crate) functions: BTreeMap<String, Function>,
+    /// The byte ranges of its functions, by their start.
+    pub(crate) scopes: Vec<Range<usize>>,
     /// Assignments of values that are not literals.
     pub(crate) bindings: Vec<Binding>,
     /// Classes with superclasses.
@@ -250,10 +293,14 @@ pub(crate) struct Extract {
     /// True if parsing timed out, so that there are only strings and comments.
     pub(crate) is_unparsed: bool,
 }
+/// Maximum length of what a member is read from, in bytes. The end is kept.
+const READ_OF: usize = 80;
+
 impl Extract {
-    /// The byte ranges of comments and sentences.
+    /// The byte ranges of comments and sentences, by their start.
     pub(crate) fn comments(&self) -> Vec<Range<usize>> {
-        self.texts
+        let mut comments: Vec<_> = self
+            .texts
             .iter()
             .filter(|text| text.role != Role::Value)
             .flat_map(|text| &text.pieces)
@@ -261,8 +308,17 @@ impl Extract {
                 Piece::Text { value, at } => Some(*at..*at + value.len()),
                 Piece::Hole(_) => None,
             })
-            .collect()
+            .collect();
+        comments.sort_unstable_by_key(|comment: &Range<usize>| comment.start);
+        comments
     }
+}
+
+/// True if one of the ranges, which are sorted by their start, contains an offset.
+pub(crate) fn is_within(ranges: &[Range<usize>], at: usize) -> bool {
+    let after = ranges.partition_point(|range| range.start <= at);
+    let last = after.checked_sub(1).and_then(|index| ranges.get(index));
+    last.is_some_and(|range| at < range.end)
 }
 
 /// Maximum length of a parsed file, in bytes. Longer files are not hand-written.

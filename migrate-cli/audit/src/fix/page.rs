@@ -105,7 +105,7 @@ impl<'a> Page<'a> {
             }
             for sighting in shape::urls(&folded.text, &rules.hosts, knowledge) {
                 if wanted(&sighting.shape) {
-                    let last = sighting.end.saturating_sub(1);
+                    let last = scanner::end_of(&sighting, folded);
                     let start = sighting.start.max(folded.run_start(last));
                     let place = self.lines.position(folded.source(start));
                     bases.extend(self.base(folded, sighting.start, place, index));

@@ -18,7 +18,7 @@ use crate::{
         Kind,
     },
     language::{Format, Language},
-    names::{contains_zoom, last_identifier, split_words},
+    names::{contains_zoom, last_identifier},
     rules::{Words, has},
 };
 
@@ -33,7 +33,8 @@ pub(super) struct Endpoint<'a> {
     signal: &'a Signal,
     operation: Option<&'a str>,
     path: &'a str,
-    /// The function that takes the path as an argument; empty if there is none.
+    /// The function that takes the path, as an argument or through a variable; empty if there is
+    /// none.
     callee: &'a str,
     purpose: Purpose,
     /// The file has a base URL of v1 or the URL of an operation.
@@ -131,7 +132,7 @@ impl<'a> Endpoint<'a> {
         path: &'a str,
     ) -> Self {
         let (evidence, words) = (judge.evidence, &judge.rules.words);
-        let callee = signal.text.callee.as_deref().unwrap_or_default();
+        let callee = signal.text.taker().unwrap_or_default();
         let given_to_helper = judge.is_helper(callee);
         let mentions_zoom = file.zoom
             || contains_zoom(callee)
@@ -243,22 +244,20 @@ impl<'a> Endpoint<'a> {
                 || given.into_iter().any(is_unique))
     }
 
+    /// True if the request itself, in a file named after Zoom, has a parameter that no other API has.
+    fn has_v1_parameters(&self) -> bool {
+        let text = &self.signal.text;
+        let is_unique = |name: &String| has(&self.words().unique_parameters, name);
+        let mut written = self.file.writes.iter().filter(|write| {
+            write.function == text.function && text.passed.contains(&write.variable)
+        });
+        contains_zoom(&self.file.path)
+            && (text.given.iter().any(is_unique) || written.any(|write| is_unique(&write.key)))
+    }
+
     /// True if the file is a test, by its folder or its name.
     fn is_in_test(&self) -> bool {
-        let (folders, name) = self
-            .file
-            .path
-            .rsplit_once('/')
-            .unwrap_or(("", &self.file.path));
-        let stem = name.split('.').next().unwrap_or_default();
-        folders
-            .split('/')
-            .any(|folder| has(&self.words().test_folders, folder))
-            || split_words(stem)
-                .last()
-                .is_some_and(|word| matches!(word.as_str(), "spec" | "test"))
-            || name.contains(".spec.")
-            || name.contains(".test.")
+        self.words().is_test(&self.file.path)
     }
 }
 
@@ -388,11 +387,12 @@ fn v1_path_on_v2_base(path: &Endpoint<'_>) -> bool {
     path.is_v1_without_base() && path.judge.evidence.v2
 }
 
-/// Several operations in a client whose base URL is not in the code.
+/// Several operations in a client whose base URL is not in the code, or one with parameters that only
+/// v1 has.
 fn v1_paths_in_a_zoom_client(path: &Endpoint<'_>) -> bool {
     path.is_v1_without_base()
         && (!path.judge.evidence.helpers.is_empty() || contains_zoom(&path.file.path))
-        && operations(path.file).len() > 1
+        && (operations(path.file).len() > 1 || path.has_v1_parameters())
 }
 
 // Namesakes.

@@ -167,7 +167,6 @@ impl Judge<'_> {
         let words = &self.rules.words;
         let name = last_identifier(callee);
         let lower = name.to_ascii_lowercase();
-        let plain = lower.replace('_', "");
         let root = root(callee);
         if words.formatters.contains(&lower) {
             return Purpose::Request;
@@ -198,7 +197,7 @@ impl Judge<'_> {
         // `URL(string: …)` constructs an address; `Url::to(…)` and `url(…)` link to a page.
         let makes_address = matches!(name, "URL" | "URI" | "NSURL") || callee.starts_with("new ");
         let bare = words.own_bare.contains(&lower) && callee == name && !makes_address;
-        if words.own.contains(&lower) || words.own.contains(&plain) || bare {
+        if words.is_own(callee) || bare {
             return Purpose::Own;
         }
         if verb && words.servers.contains(&root)
@@ -217,17 +216,7 @@ impl Judge<'_> {
         if verb && (routes || handled) && !file.has_v1() {
             return Purpose::Own;
         }
-        if words.label_exact.contains(&lower)
-            || split_words(name)
-                .iter()
-                .any(|word| words.label.contains(word))
-        {
-            return Purpose::Label;
-        }
-        if split_words(&root)
-            .iter()
-            .any(|word| words.loggers.contains(word))
-        {
+        if words.is_label(callee) {
             return Purpose::Label;
         }
         Purpose::Request

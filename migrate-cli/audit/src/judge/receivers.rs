@@ -41,11 +41,12 @@ fn notifications(judge: &Judge<'_>, file: &FileFacts) -> Option<Confidence> {
     let words = &judge.rules.words;
     let names = || receiving.notifications.iter().map(|(name, _)| name);
     if names().any(|name| is_unique(judge, name)) {
-        return Some(if receiving.is_of_v2 {
-            Confidence::Medium
-        } else {
-            Confidence::High
-        });
+        // A receiver of v2's webhooks that reads no form only names what it does not receive.
+        return match (receiving.is_of_v2, receiving.reads_form) {
+            (false, _) => Some(Confidence::High),
+            (true, true) => Some(Confidence::Medium),
+            (true, false) => None,
+        };
     }
     let is_of_zoom = file.zoom || judge.evidence.v1;
     let is_named = names().any(|name| !has(&words.common_notifications, name));

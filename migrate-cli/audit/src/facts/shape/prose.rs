@@ -34,7 +34,10 @@ pub(crate) fn in_prose(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<
         let Some(word) = text.get(start..at).filter(|word| !word.is_empty()) else {
             continue;
         };
-        if !knowledge.is_head(&word.to_ascii_lowercase()) || !starts_path(text, start) {
+        if !knowledge.is_head(&word.to_ascii_lowercase())
+            || !starts_path(text, start)
+            || follows_verb_of_v2(text, start)
+        {
             continue;
         }
         if let Some(path) = text.get(start..).and_then(|rest| knowledge.path_at(rest))
@@ -109,6 +112,19 @@ fn starts_path(text: &str, start: usize) -> bool {
         '.' | '-' | '_' | '\\' | '~' | '$' | '@' => false,
         _ => true,
     }
+}
+
+/// True for a path behind a method that v1 did not have: `**GET** /metrics/im`. Only the path with
+/// v1's version is v1's in spite of it.
+fn follows_verb_of_v2(text: &str, start: usize) -> bool {
+    /// Requests to v1 were all POST.
+    const VERBS: [&str; 4] = ["GET", "PUT", "PATCH", "DELETE"];
+    let head = text.get(..start).unwrap_or_default();
+    let before = head.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+    let between = head.get(before.len()..).unwrap_or_default();
+    let word = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric());
+    let verb = before.get(word.len()..).unwrap_or_default();
+    !between.contains('\n') && VERBS.contains(&verb)
 }
 
 /// True for a variable of a shell or a Makefile that may hold a base URL: `$ZOOM_API`, `$(BASE)`.

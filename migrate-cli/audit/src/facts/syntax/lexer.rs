@@ -3,6 +3,7 @@
 
 mod quotes;
 mod templates;
+mod variables;
 mod words;
 
 use crate::language::Lexis;
@@ -31,6 +32,7 @@ pub(super) fn extract(lexis: Option<Lexis>, source: &str, offset: usize) -> Extr
         lookahead: LOOKAHEAD,
     };
     reader.run();
+    variables::add_takers(source, offset, &mut reader.found.texts);
     reader.found
 }
 
@@ -205,6 +207,14 @@ impl<'s> Reader<'s> {
             self.source.get(end..).unwrap_or_default(),
             &mut found,
         );
+        if found.callee.is_none()
+            && found.target.is_none()
+            && let Some(variable) = variables::chosen_into(self.line_before(start))
+        {
+            // The colon of `old ? "user/list" : path` does not make a key.
+            found.usage = Usage::Plain;
+            found.target = Some(variable);
+        }
         if let Some(hole) = joined_name(before) {
             found.pieces.insert(0, Piece::Hole(hole.to_owned()));
         }
@@ -227,6 +237,16 @@ impl<'s> Reader<'s> {
             from += 1;
         }
         self.source.get(from..start).unwrap_or_default()
+    }
+
+    /// The start of the line of a string, at most [`BEFORE`] bytes.
+    fn line_before(&self, start: usize) -> &'s str {
+        let mut from = start.saturating_sub(BEFORE);
+        while !self.source.is_char_boundary(from) {
+            from += 1;
+        }
+        let head = self.source.get(from..start).unwrap_or_default();
+        head.rsplit('\n').next().unwrap_or_default()
     }
 
     /// Adds the unquoted text of a page. A URL in it is prose.

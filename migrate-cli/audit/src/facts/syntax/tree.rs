@@ -3,6 +3,7 @@
 mod bindings;
 mod formats;
 mod surroundings;
+mod takers;
 mod texts;
 mod variables;
 
@@ -13,12 +14,17 @@ use tree_sitter::{Language as Grammar, Node, ParseOptions, Parser, TreeCursor};
 use crate::language::Language;
 use crate::{
     facts::syntax::{
-        Call, Extract, Import, Read,
+        Call, Extract, Import, READ_OF, Read,
         budget::Clock,
         kinds::{Kind, kind},
-        tree::surroundings::{Arguments, is_key, tidy},
+        tree::{
+            surroundings::{Arguments, is_key, tidy},
+            takers::Assigned,
+        },
     },
-    names::{contains_zoom, last_identifier, names_credential},
+    names::{
+        contains_zoom, is_assigned, last_identifier, names_credential, names_getter, split_member,
+    },
 };
 
 /// Number of nodes between two reads of the clock.
@@ -54,6 +60,7 @@ pub(super) fn extract(
         consumed: HashSet::new(),
         commands: HashSet::new(),
         searchable: Cell::new(variables::FILE),
+        assigned: Assigned::default(),
         found: Extract::default(),
     };
     if language == Language::Bash {
@@ -117,6 +124,7 @@ pub(super) struct Walk<'t> {
     commands: HashSet<usize>,
     /// Number of nodes that may still be searched for the uses of variables.
     searchable: Cell<usize>,
+    assigned: Assigned,
     found: Extract,
 }
 
@@ -200,6 +208,7 @@ impl<'t> Walk<'t> {
             Kind::Wrapper if node.kind() == "format_expression" => self.format_operator(node),
             Kind::Call => {
                 self.format_call(node);
+                self.take_variables(node);
                 self.call(node);
             }
             Kind::Container => self.open(node, false),
@@ -234,6 +243,7 @@ impl<'t> Walk<'t> {
             let class = self.containers().last();
             let class = class.map(|scope| scope.name.clone());
             self.found.functions.entry(name.clone()).or_default().class = class;
+            self.found.scopes.push(node.byte_range());
         } else {
             self.subclass(node, &name);
         }
@@ -270,6 +280,7 @@ impl<'t> Walk<'t> {
         let name = last_identifier(tail(self.text_of(name), 80)).to_owned();
         if !name.is_empty() {
             self.found.functions.entry(name.clone()).or_default();
+            self.found.scopes.push(node.byte_range());
             self.scopes.push(Scope {
                 depth: self.ancestors.len(),
                 at: node.start_byte() + 1,
@@ -319,10 +330,11 @@ impl<'t> Walk<'t> {
         let callee = if node.kind() == "message_expression" {
             self.text_of(node).chars().take(CALLEE).collect()
         } else {
-            tidy(tail(source, CALLEE))
+            with_dots(tidy(tail(source, CALLEE)))
         };
         let name = last_identifier(&callee);
         self.builder(node, until, &callee);
+        self.getter(node, until, &callee);
         let zoom = name.len() < 40 && contains_zoom(name);
         if !zoom && !self.calls.contains(name) {
             return;
@@ -350,10 +362,16 @@ impl<'t> Walk<'t> {
     }
 
     fn member(&mut self, node: Node<'t>) {
-        let parent = self.ancestors.last().copied();
+        let mut above = self.ancestors.iter().rev().copied();
+        let parent = above.next();
         let written = parent.is_some_and(|parent| {
-            self.kind_of(parent) == Kind::Assignment && is_key(parent, node)
-                || self.kind_of(parent) == Kind::Call
+            let is_left = |above: Node<'t>, child: Node<'t>| {
+                self.kind_of(above) == Kind::Assignment && is_key(above, child)
+            };
+            // `a.b, c.d = …`
+            let in_list = self.kind_of(parent) == Kind::Wrapper
+                && above.next().is_some_and(|above| is_left(above, parent));
+            is_left(parent, node) || in_list || self.kind_of(parent) == Kind::Call
         });
         if written || node.end_byte() - node.start_byte() > 200 {
             return;
@@ -381,10 +399,34 @@ impl<'t> Walk<'t> {
                 strings: Vec::new(),
             });
         }
+        let end = node.end_byte();
+        if self.source.get(end..).is_some_and(is_assigned) {
+            return;
+        }
+        let of = text.get(..offset).unwrap_or_default();
         self.found.reads.push(Read {
             name: name.to_owned(),
             at: node.start_byte() + offset,
+            of: tail(of, READ_OF).to_owned(),
         });
+    }
+
+    /// `user.getString("zpk")` reads a member of `user`.
+    fn getter(&mut self, call: Node<'t>, arguments: usize, callee: &str) {
+        let plain = callee.split('<').next().unwrap_or(callee);
+        let Some((receiver, method)) = split_member(plain) else {
+            return;
+        };
+        if receiver.is_empty() || !names_getter(method) {
+            return;
+        }
+        if let Some((name, at)) = self.first_string(call, arguments) {
+            self.found.reads.push(Read {
+                name: name.to_owned(),
+                at,
+                of: tail(receiver, READ_OF).to_owned(),
+            });
+        }
     }
 
     /// True if the parent takes a method as a value, to call it later: `promisify(zoom.user.list)`,
@@ -396,6 +438,17 @@ impl<'t> Walk<'t> {
             _ => false,
         }
     }
+}
+
+/// `client["user"]["list"]` as `client.user.list`.
+fn with_dots(callee: String) -> String {
+    if !callee.contains("[\"") && !callee.contains("['") {
+        return callee;
+    }
+    ['"', '\''].iter().fold(callee, |callee, quote| {
+        let member = callee.replace(&format!("[{quote}"), ".");
+        member.replace(&format!("{quote}]"), "")
+    })
 }
 
 fn is_import(name: &str) -> bool {

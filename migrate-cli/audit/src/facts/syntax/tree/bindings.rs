@@ -4,7 +4,7 @@ use tree_sitter::Node;
 
 use crate::{
     facts::syntax::{
-        Binding, Role, Subclass, Text, Write,
+        Binding, Read, Role, Subclass, Text, Write,
         kinds::Kind,
         tree::{Walk, surroundings::CLIMB, tail, texts::inner_range},
     },
@@ -63,23 +63,9 @@ impl<'t> Walk<'t> {
         if !sets || receiver.is_empty() || self.function().is_none() {
             return;
         }
-        let mut cursor = call.walk();
-        let list = call.named_children(&mut cursor);
-        let mut list = list.filter(|child| child.start_byte() >= arguments);
-        // The first argument may have wrapper nodes, in PowerShell, C# and others.
-        let first = list.next().and_then(|list| {
-            std::iter::successors(Some(list), |node| node.named_child(0))
-                .take(CLIMB)
-                .find(|node| self.kind_of(*node) == Kind::String)
-        });
-        let Some(first) = first else {
+        let Some((key, _)) = self.first_string(call, arguments) else {
             return;
         };
-        let (from, to) = inner_range(self.text_of(first), first.start_byte());
-        let key = self.source.get(from..to).unwrap_or_default();
-        if key.is_empty() || key.len() > 40 {
-            return;
-        }
         let variable = if receiver.contains(['(', ' ']) {
             self.target(call)
         } else {
@@ -87,6 +73,26 @@ impl<'t> Walk<'t> {
         };
         let variable = variable.unwrap_or_default();
         self.write(last_identifier(&variable), key, None);
+    }
+
+    /// The first argument of a call and its offset, if it is a string that may be a key.
+    pub(super) fn first_string(
+        &self,
+        call: Node<'t>,
+        arguments: usize,
+    ) -> Option<(&'t str, usize)> {
+        /// Maximum length of a key, in bytes.
+        const KEY: usize = 40;
+        let mut cursor = call.walk();
+        let list = call.named_children(&mut cursor);
+        let mut list = list.filter(|child| child.start_byte() >= arguments);
+        // The first argument may have wrapper nodes, in PowerShell, C# and others.
+        let first = std::iter::successors(list.next(), |node| node.named_child(0))
+            .take(CLIMB)
+            .find(|node| self.kind_of(*node) == Kind::String)?;
+        let (from, to) = inner_range(self.text_of(first), first.start_byte());
+        let key = self.source.get(from..to)?;
+        (!key.is_empty() && key.len() <= KEY).then_some((key, from))
     }
 
     fn write(&mut self, variable: &str, key: &str, value: Option<Node<'t>>) {
@@ -152,6 +158,10 @@ impl<'t> Walk<'t> {
             }
             _ => Some(self.text_of(right)),
         };
+        if left.kind() == "object_pattern" {
+            self.bind_members(left, self.text_of(right));
+            return;
+        }
         let names = matches!(
             self.kind_of(left),
             Kind::Identifier | Kind::Member | Kind::Other
@@ -166,6 +176,35 @@ impl<'t> Walk<'t> {
             self.found.bindings.push(Binding {
                 name: name.to_owned(),
                 value: value.to_owned(),
+            });
+        }
+    }
+
+    /// `const { user, meeting: rooms } = client`
+    fn bind_members(&mut self, pattern: Node<'t>, of: &str) {
+        /// Maximum length of what the members are taken from, in bytes.
+        const OF: usize = 80;
+        /// Maximum number of members.
+        const MEMBERS: usize = 24;
+        if of.len() > OF {
+            return;
+        }
+        let mut cursor = pattern.walk();
+        for member in pattern.named_children(&mut cursor).take(MEMBERS) {
+            let ends = member
+                .child_by_field_name("key")
+                .zip(member.child_by_field_name("value"));
+            let (key, name) = ends.unwrap_or((member, member));
+            let key_name = last_identifier(tail(self.text_of(key), 80));
+            let name = last_identifier(tail(self.text_of(name), 80));
+            self.found.reads.push(Read {
+                name: key_name.to_owned(),
+                at: key.start_byte(),
+                of: of.to_owned(),
+            });
+            self.found.bindings.push(Binding {
+                name: name.to_owned(),
+                value: format!("{of}.{key_name}"),
             });
         }
     }

@@ -5,7 +5,7 @@ use tree_sitter::Node;
 
 use crate::{
     facts::syntax::{
-        Piece, Text, Usage,
+        Text, Usage,
         kinds::{Kind, is_callback},
         tree::{
             CALLEE, Walk,
@@ -25,7 +25,7 @@ pub(super) const CLIMB: usize = 64;
 const ARGUMENTS: usize = 200;
 
 /// Maximum number of elements of a list that are checked.
-const ELEMENTS: usize = 24;
+pub(super) const ELEMENTS: usize = 24;
 
 /// Maximum depth of the literals in a call.
 pub(super) const LITERAL: usize = 6;
@@ -80,7 +80,8 @@ impl<'t> Walk<'t> {
             match self.kind_of(parent) {
                 Kind::Call => {
                     if let Some(callee) = self.callee(parent, child) {
-                        if text.callee.is_none() && may_be_path(text) {
+                        // The search of the arguments is slow.
+                        if text.callee.is_none() && text.may_be_path() {
                             let arguments = self.named_arguments(parent);
                             text.whole = arguments.whole;
                             text.given = arguments.given;
@@ -484,7 +485,7 @@ fn index_in(list: Node, child: Node) -> Option<usize> {
 }
 
 /// True if a call formats a text for another call.
-fn is_formatter(callee: &str) -> bool {
+pub(super) fn is_formatter(callee: &str) -> bool {
     let name = last_identifier(callee).to_ascii_lowercase();
     matches!(
         name.as_str(),
@@ -551,14 +552,6 @@ fn trim_name(text: &str) -> String {
         letter.is_whitespace() || matches!(letter, '=' | ':' | '>' | '"' | '\'' | '@' | '[' | ']')
     })
     .to_owned()
-}
-
-/// True if a text contains a slash. Only then its arguments are searched, which is slow.
-fn may_be_path(text: &Text) -> bool {
-    text.pieces.iter().any(|piece| match piece {
-        Piece::Text { value, .. } => value.contains('/'),
-        Piece::Hole(_) => false,
-    })
 }
 
 /// A callee without line breaks and spaces around its dots.

@@ -185,7 +185,10 @@ impl<'t> Walk<'t> {
         if role == Role::Value {
             self.climb(node, &mut text);
         }
+        self.append(&mut text);
+        let first = self.found.texts.len();
         self.found.texts.extend(text.parts());
+        self.note_assigned(first);
     }
 
     /// The innermost classes, objects and maps around the current node, outermost first.

@@ -1,0 +1,3 @@
+const host = 'https://api.zoom.us'
+const version = '/v1'
+const url = `${host}${version}`

@@ -1,0 +1,1 @@
+const create = room => ask('meeting/create', { host_id: room.host, option_jbh: true })

@@ -1,0 +1,3 @@
+def create(room)
+  submit('meeting/create', host_id: room.host, option_jbh: true)
+end

@@ -1,0 +1,131 @@
+//! Response fields of v1 that the code reads.
+
+use std::collections::HashSet;
+
+use crate::{
+    facts::syntax::{Extract, Read, is_within},
+    language::Language,
+    names::{first_name, is_assigned, last_identifier, names_getter},
+    rules::{Words, has},
+    source::is_packed,
+};
+
+/// Maximum number of reads in a file.
+const READS: usize = 500;
+/// Bytes before a field in which its receiver is searched.
+const BEFORE: usize = 80;
+
+/// Finds the reads of response fields, except members of the program's own input.
+pub(super) fn find(
+    source: &str,
+    language: Language,
+    extract: &Extract,
+    fields: &HashSet<String>,
+    words: &Words,
+) -> Vec<Read> {
+    let is_scanned =
+        language.is_code() && language.grammar().is_none() && !is_packed(source.as_bytes());
+    let mut reads = if is_scanned {
+        scanned(source, extract, fields)
+    } else {
+        let known = extract.reads.iter();
+        known
+            .filter(|read| fields.contains(&read.name))
+            .cloned()
+            .collect()
+    };
+    let variables = if reads.is_empty() {
+        HashSet::new()
+    } else {
+        own_variables(extract, words)
+    };
+    reads.truncate(READS);
+    reads.retain(|read| {
+        !is_own_input(&read.of, words) && !variables.contains(names(&read.of).next().unwrap_or(""))
+    });
+    reads
+}
+
+/// The reads in code without a grammar: `user.zpk`, `user["zpk"]`, `user.getString("zpk")`.
+fn scanned(source: &str, extract: &Extract, fields: &HashSet<String>) -> Vec<Read> {
+    let comments = extract.comments();
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut reads = Vec::new();
+    let mut at = 0;
+    for word in source.split(|c| !is_part(c)) {
+        let start = at;
+        at += word.len();
+        let after = source.get(at..).unwrap_or_default();
+        at += after.chars().next().map_or(0, char::len_utf8);
+        if !fields.contains(word) || is_within(&comments, start) {
+            continue;
+        }
+        let mut from = start.saturating_sub(BEFORE);
+        while !source.is_char_boundary(from) {
+            from += 1;
+        }
+        let before = source.get(from..start).unwrap_or_default();
+        let behind = after.trim_start_matches(['"', '\'', ']', ')']);
+        if let Some(of) = receiver(before)
+            && !is_assigned(behind)
+            && !after.starts_with('(')
+        {
+            let (name, of) = (word.to_owned(), of.to_owned());
+            reads.push(Read {
+                name,
+                at: start,
+                of,
+            });
+        }
+    }
+    reads
+}
+
+/// What a field is read from, by the code before its name.
+fn receiver(before: &str) -> Option<&str> {
+    let of = match before.strip_suffix(['"', '\'']) {
+        None => before
+            .strip_suffix('.')
+            .or_else(|| before.strip_suffix("->"))?,
+        Some(head) => head.strip_suffix('[').or_else(|| {
+            let callee = head.strip_suffix('(')?;
+            let method = last_identifier(callee);
+            { callee.strip_suffix(method) }.filter(|_| names_getter(method))
+        })?,
+    };
+    let is_chain = |c: char| c.is_alphanumeric() || "_.->$@?!()[]'\"".contains(c);
+    let start = of.trim_end_matches(is_chain).len();
+    of.get(start..).filter(|of| !of.is_empty())
+}
+
+/// The variables that only hold the program's input: `const form = req.body`.
+fn own_variables<'e>(extract: &'e Extract, words: &Words) -> HashSet<&'e str> {
+    let is_own = |value: &str| !value.contains('(') && is_own_input(value, words);
+    let bindings = extract.bindings.iter();
+    let (own, other): (Vec<_>, Vec<_>) = bindings.partition(|binding| is_own(&binding.value));
+    let other: HashSet<&str> = other
+        .iter()
+        .map(|binding| first_name(&binding.name))
+        .collect();
+    let own = own.into_iter().map(|binding| first_name(&binding.name));
+    own.filter(|name| !other.contains(name)).collect()
+}
+
+/// True if one of the names of what a member is read from holds the program's input. A function of
+/// such a name does not: `$this->request("user/get")`.
+fn is_own_input(of: &str, words: &Words) -> bool {
+    let mut rest = of;
+    while let Some(name) = names(rest).next() {
+        let after = rest.split_once(name).map_or("", |(_, after)| after);
+        if !after.starts_with('(') && has(&words.own_input, &name.to_ascii_lowercase()) {
+            return true;
+        }
+        rest = after;
+    }
+    false
+}
+
+fn names(of: &str) -> impl Iterator<Item = &str> {
+    let names = of.split(|c: char| !c.is_alphanumeric() && c != '_');
+    names.filter(|name| !name.is_empty())
+}
