@@ -118,7 +118,10 @@ impl Projects {
             let clients = Clients::of_file(file, &rules.libraries, &rules.words);
             evidence.clients.add(&clients);
             for library in &rules.libraries {
-                let is_for_v1 = || library.before.is_none() || selects_v1(library, file);
+                let is_for_v1 = || {
+                    let is_beside_v1 = file.has_v1() && !file.has_v2();
+                    library.before.is_none() || selects_v1(library, file) || is_beside_v1
+                };
                 if supports_language(library, file) && loads(library, file) && is_for_v1() {
                     let libraries = &mut evidence.libraries;
                     libraries

@@ -132,17 +132,23 @@ pub(crate) struct FileFacts {
 impl FileFacts {
     /// True if the code has a base URL or a path of v2, and nothing of v1.
     pub(crate) fn is_of_v2_alone(&self) -> bool {
-        let is_in_code = |is_shape: fn(&Shape) -> bool| {
-            let mut values = self.signals.iter();
-            values.any(|signal| signal.text.role == Role::Value && is_shape(&signal.shape))
+        let is_of_v1 = |shape: &Shape| {
+            matches!(
+                shape,
+                Shape::Base | Shape::Url { .. } | Shape::Endpoint { .. }
+            )
         };
-        is_in_code(|shape| matches!(shape, Shape::BaseV2 | Shape::PathV2))
-            && !is_in_code(|shape| {
-                matches!(
-                    shape,
-                    Shape::Base | Shape::Url { .. } | Shape::Endpoint { .. }
-                )
-            })
+        self.has_v2() && !self.has_in_code(is_of_v1)
+    }
+
+    /// True if the code has a base URL or a path of v2.
+    pub(crate) fn has_v2(&self) -> bool {
+        self.has_in_code(|shape| matches!(shape, Shape::BaseV2 | Shape::PathV2))
+    }
+
+    fn has_in_code(&self, is_shape: impl Fn(&Shape) -> bool) -> bool {
+        let mut signals = self.signals.iter();
+        signals.any(|signal| signal.text.role == Role::Value && is_shape(&signal.shape))
     }
 
     /// True if the code has a base URL of v1 or the URL of an operation.

@@ -201,6 +201,10 @@ impl Judge<'_> {
                 };
                 match operation {
                     Some(_) => found(kind, operation, Confidence::High, "a URL of v1"),
+                    // `https://api.zoom.us/v1/ma/`
+                    None if unknown.is_none() && !label && signal.value.ends_with('/') => {
+                        found(Kind::BaseUrl, &None, Confidence::High, "the v1 base URL")
+                    }
                     None => found(kind, unknown, Confidence::Medium, "a URL below v1's base"),
                 }
             }
@@ -368,8 +372,9 @@ impl Judge<'_> {
 
     /// Requests whose URL is not in the code, in a file without other requests of v1.
     fn requests_without_path(&self, file: &FileFacts) -> Vec<Use> {
+        let is_of_v2 = file.is_of_v2_alone() || self.evidence.v2 && !self.evidence.v1;
         let is_of_another = self.is_other_vendor(file, false, file.zoom);
-        if is_of_another || self.rules.words.is_test(&file.path) {
+        if is_of_v2 || is_of_another || self.rules.words.is_test(&file.path) {
             return Vec::new();
         }
         let signals = file.signals.iter();
@@ -477,20 +482,25 @@ pub(crate) const SIDE_BY_SIDE: &str = "the two halves of the path are side by si
 /// Reason of a path whose first half belongs to the class or object around the second half.
 pub(crate) const AROUND: &str = "the class or object around it is the first half of the path";
 
-/// Adds reads of v1's response fields close behind a request to v1.
+/// Adds reads of v1's response fields close behind a request to v1. What a function takes and sends
+/// to v1 itself is no response.
 fn fields(file: &FileFacts, uses: &mut Vec<Use>) {
     /// Maximum distance between a request to v1 and the read of its response, in lines.
     const NEAR: usize = 30;
-    let lines: Vec<usize> = uses
+    let requests: Vec<Place> = uses
         .iter()
         .filter(|found| found.kind.is_request())
-        .map(|found| found.place.line)
+        .map(|found| found.place.clone())
         .collect();
     for (read, place) in &file.reads {
-        let near = lines
+        let near = requests
             .iter()
-            .any(|line| place.line >= *line && place.line - line <= NEAR);
-        if near {
+            .any(|request| place.line >= request.line && place.line - request.line <= NEAR);
+        let function = read.given_to.as_ref();
+        let is_sent = function.is_some_and(|function| {
+            { requests.iter() }.any(|request| function.contains(&request.at))
+        });
+        if near && !is_sent {
             uses.push(Use::named(
                 Kind::ResponseField,
                 &read.name,

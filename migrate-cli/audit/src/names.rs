@@ -62,6 +62,29 @@ pub(crate) fn last_identifier(text: &str) -> &str {
     head.get(start..).unwrap_or_default()
 }
 
+/// A callee without its type arguments: `api.Send<User>` gives `api.Send`.
+pub(crate) fn without_type_arguments(text: &str) -> &str {
+    /// Maximum length of type arguments, in bytes.
+    const LONGEST: usize = 120;
+    if !text.ends_with('>') {
+        return text;
+    }
+    let mut depth = 0_usize;
+    for (at, letter) in text.bytes().enumerate().rev().take(LONGEST) {
+        let before = at.checked_sub(1).and_then(|at| text.as_bytes().get(at));
+        match letter {
+            // `->` and `=>` close nothing.
+            b'>' if !matches!(before, Some(b'-' | b'=')) => depth += 1,
+            b'<' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return text.get(..at).filter(|_| letter == b'<').unwrap_or(text);
+        }
+    }
+    text
+}
+
 /// The first of the names on the left of an assignment: `client, err` gives `client`.
 pub(crate) fn first_name(text: &str) -> &str {
     last_identifier(text.split(',').next().unwrap_or_default())

@@ -43,7 +43,40 @@ pub(super) fn find(
     reads.retain(|read| {
         !is_own_input(&read.of, words) && !variables.contains(names(&read.of).next().unwrap_or(""))
     });
+    let functions: Vec<_> = { extract.scopes.iter() }
+        .filter(|_| !reads.is_empty())
+        .filter_map(|scope| Some((scope, parameters(source.get(scope.clone())?)?)))
+        .collect();
+    for read in &mut reads {
+        let variable = names(&read.of).next().unwrap_or_default();
+        let around = functions
+            .iter()
+            .filter(|(scope, _)| scope.contains(&read.at));
+        // The innermost function starts last.
+        let taking = around
+            .filter(|(_, parameters)| names(parameters).any(|name| name == variable))
+            .max_by_key(|(scope, _)| scope.start);
+        read.given_to = taking.map(|(scope, _)| (*scope).clone());
+    }
     reads
+}
+
+/// The parameters of a function, between the first parentheses of its source.
+fn parameters(function: &str) -> Option<&str> {
+    /// Length of the head of a function that is searched, in bytes.
+    const HEAD: usize = 600;
+    let end = function.floor_char_boundary(HEAD);
+    let (_, list) = function.get(..end)?.split_once('(')?;
+    let mut depth = 1_usize;
+    let end = list.find(|c| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    })?;
+    list.get(..end)
 }
 
 /// The reads in code without a grammar: `user.zpk`, `user["zpk"]`, `user.getString("zpk")`.
@@ -75,6 +108,7 @@ fn scanned(source: &str, extract: &Extract, fields: &HashSet<String>) -> Vec<Rea
                 name,
                 at: start,
                 of,
+                given_to: None,
             });
         }
     }

@@ -216,6 +216,9 @@ pub(crate) struct Read {
     pub(crate) at: usize,
     /// What it is read from, as in the source: `$_POST`, `user.settings`.
     pub(crate) of: String,
+    /// The function that takes what it is read from as a parameter, by byte range.
+    #[serde(skip)]
+    pub(crate) given_to: Option<Range<usize>>,
 }
 
 /// An import statement.

@@ -408,6 +408,7 @@ impl<'t> Walk<'t> {
             name: name.to_owned(),
             at: node.start_byte() + offset,
             of: tail(of, READ_OF).to_owned(),
+            given_to: None,
         });
     }
 
@@ -425,6 +426,7 @@ impl<'t> Walk<'t> {
                 name: name.to_owned(),
                 at,
                 of: tail(receiver, READ_OF).to_owned(),
+                given_to: None,
             });
         }
     }

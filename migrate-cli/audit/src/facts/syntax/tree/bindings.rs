@@ -201,6 +201,7 @@ impl<'t> Walk<'t> {
                 name: key_name.to_owned(),
                 at: key.start_byte(),
                 of: of.to_owned(),
+                given_to: None,
             });
             self.found.bindings.push(Binding {
                 name: name.to_owned(),

@@ -15,7 +15,7 @@ use crate::{
         },
     },
     language::Language,
-    names::last_identifier,
+    names::{last_identifier, without_type_arguments},
 };
 
 /// Maximum number of ancestors searched for the surroundings of a text.
@@ -554,9 +554,9 @@ fn trim_name(text: &str) -> String {
     .to_owned()
 }
 
-/// A callee without line breaks and spaces around its dots.
+/// A callee without line breaks, spaces around its dots and type arguments.
 pub(super) fn tidy(source: &str) -> String {
-    let source = source.trim().trim_end_matches('(');
+    let source = without_type_arguments(source.trim().trim_end_matches('(').trim_end());
     let mut tidy = String::with_capacity(source.len());
     for word in source.split_whitespace() {
         if !tidy.is_empty()
