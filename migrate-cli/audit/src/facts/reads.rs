@@ -63,20 +63,21 @@ pub(super) fn find(
 
 /// The parameters of a function, between the first parentheses of its source.
 fn parameters(function: &str) -> Option<&str> {
-    /// Length of the head of a function that is searched, in bytes.
+    /// Length of the head of a function that is searched, in characters.
     const HEAD: usize = 600;
-    let end = function.floor_char_boundary(HEAD);
-    let (_, list) = function.get(..end)?.split_once('(')?;
-    let mut depth = 1_usize;
-    let end = list.find(|c| {
-        match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
+    let (mut start, mut depth) = (None, 0_usize);
+    for (at, letter) in function.char_indices().take(HEAD) {
+        match letter {
+            '(' => {
+                depth += 1;
+                start.get_or_insert(at + 1);
+            }
+            ')' if depth == 1 => return function.get(start?..at),
+            ')' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        depth == 0
-    })?;
-    list.get(..end)
+    }
+    None
 }
 
 /// The reads in code without a grammar: `user.zpk`, `user["zpk"]`, `user.getString("zpk")`.
