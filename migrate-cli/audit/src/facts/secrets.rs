@@ -1,5 +1,6 @@
 //! Keys and secrets in plain text: detection, and masking in reports.
 
+mod rows;
 mod variables;
 
 use std::ops::RangeInclusive;
@@ -7,7 +8,7 @@ use std::ops::RangeInclusive;
 use crate::{
     facts::{
         Place,
-        secrets::variables::Variables,
+        secrets::{rows::Rows, variables::Variables},
         syntax::{Call, Extract, is_within},
     },
     language::Language,
@@ -53,6 +54,7 @@ pub(super) fn find(
     let comments = extract.comments();
     let is_commented = |at: usize| is_within(&comments, at);
     let variables = Variables::of(source, extract, words);
+    let rows = Rows::of(source, language, words);
     let argument = |value: &str| {
         let given = |call: &&Call| call.strings.iter().any(|given| given == value);
         extract.calls.iter().find(given)
@@ -70,6 +72,8 @@ pub(super) fn find(
         let (name, sign) = if names_credential(last) {
             (last, Sign::Named)
         } else if names_credential(name) || names_zoom_secret(name, words) {
+            (name, Sign::Named)
+        } else if let Some(name) = rows.name(at) {
             (name, Sign::Named)
         } else if matches!(last.to_ascii_lowercase().as_str(), "key" | "secret") {
             (last, Sign::Pair)
