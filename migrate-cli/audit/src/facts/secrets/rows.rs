@@ -78,7 +78,8 @@ impl<'s> Rows<'s> {
     /// Adds the credential of a row that says zoom, on the line at `line`: the cell behind its name. Words such as
     /// `string` may stand between them.
     fn add(&mut self, cells: &[Cell<'s>], line: usize, words: &Words) {
-        if !cells.iter().any(|(_, cell)| says_zoom(cell)) {
+        let has_cell = |is_kind: &dyn Fn(&str) -> bool| cells.iter().any(|(_, cell)| is_kind(cell));
+        if !has_cell(&says_zoom) || has_cell(&|cell| names_scaled(cell, words)) {
             return;
         }
         let mut name = None;
@@ -163,6 +164,12 @@ fn says_zoom(cell: &str) -> bool {
         let words = split_words(cell);
         words.len() <= WORDS && words.first().is_some_and(|word| word == "zoom")
     }
+}
+
+/// `map`, `Google Maps`: zoom is their scale.
+fn names_scaled(cell: &str, words: &Words) -> bool {
+    let parts = split_words(cell);
+    parts.iter().any(|part| has(&words.scaled, part))
 }
 
 /// `key`, `secret1`, `zoom_api_key`

@@ -14,3 +14,4 @@ INSERT INTO settings VALUES (12, 'key4', '', 'zoom', 'Pt2zW6cFx8RdU5bHs3OyEj');
 INSERT INTO settings VALUES (13, 'zoom', '5'), (14, 'key', 'Qu3aX7dGy9SeV6cIt4PzFk');
 INSERT INTO settings VALUES (15, 'key5', 'YOUR_KEY_GOES_HERE_Aa1', 'zoom', '');
 INSERT INTO settings VALUES ('Rv4bY8eHz2TfW7dJu5QaGl', 'key6', '1', 'zoom', '');
+INSERT INTO settings VALUES (16, 'maps', 'key', 'Sw5cZ9fIa3UgX8eKv6RbHm', 'zoom', '12');
