@@ -256,6 +256,10 @@ fn openings_without_an_end_take_linear_time() {
             "x='h8Kd0sLq2WvRz5Tn7Yb3Xc9Mf1Gj4Pe6Ua',api_key=x,",
         ),
         ("variables.js", "a='b/c';f(a);\n"),
+        ("tuples.sql", "values ('key','zoom',"),
+        ("parentheses.sql", "values ((zoom"),
+        ("values.sql", "values (zoom) values "),
+        ("rows.csv", "key,zoom,"),
     ];
     for (path, opening) in kinds {
         let text = format!("f({CALL})\n{}", opening.repeat((1 << 19) / opening.len()));

@@ -35,7 +35,6 @@ pub(crate) fn find(
         .iter()
         .filter(|library| library.ecosystem == ecosystem)
     {
-        let first = found.len();
         let mut at = 0;
         for line in entries(language, &name, source) {
             if !is_comment(language, line)
@@ -60,27 +59,8 @@ pub(crate) fn find(
             }
             at += line.len();
         }
-        if is_lock(&name) {
-            keep_one(&mut found, first);
-        }
     }
     found
-}
-
-/// True for a file that lists a package both as it is wanted and as it is installed.
-fn is_lock(name: &str) -> bool {
-    name.contains("lock") || matches!(name, "npm-shrinkwrap.json" | "go.sum")
-}
-
-/// Keeps the entry with the most telling version of those from `first`.
-fn keep_one(found: &mut Vec<(Dependency, usize, usize)>, first: usize) {
-    let entries = found.split_off(first.min(found.len()));
-    let telling = |(_, (entry, ..)): &(usize, (Dependency, usize, usize))| entry.calls_v1;
-    let best = entries
-        .into_iter()
-        .enumerate()
-        .max_by_key(|entry| (telling(entry), std::cmp::Reverse(entry.0)));
-    found.extend(best.map(|(_, entry)| entry));
 }
 
 /// The entries of a manifest: lines, or in JSON smaller parts, because a line may have several.

@@ -1,5 +1,6 @@
 //! Keys and secrets in plain text: detection, and masking in reports.
 
+mod rows;
 mod variables;
 
 use std::ops::RangeInclusive;
@@ -7,7 +8,7 @@ use std::ops::RangeInclusive;
 use crate::{
     facts::{
         Place,
-        secrets::variables::Variables,
+        secrets::{rows::Rows, variables::Variables},
         syntax::{Call, Extract, is_within},
     },
     language::Language,
@@ -53,6 +54,7 @@ pub(super) fn find(
     let comments = extract.comments();
     let is_commented = |at: usize| is_within(&comments, at);
     let variables = Variables::of(source, extract, words);
+    let rows = Rows::of(source, language, words);
     let argument = |value: &str| {
         let given = |call: &&Call| call.strings.iter().any(|given| given == value);
         extract.calls.iter().find(given)
@@ -69,11 +71,15 @@ pub(super) fn find(
         let last = last_identifier(name);
         let (name, sign) = if names_credential(last) {
             (last, Sign::Named)
-        } else if names_credential(name) || names_zoom_secret(name) {
+        } else if names_credential(name) || names_zoom_secret(name, words) {
+            (name, Sign::Named)
+        } else if let Some(name) = rows.name(at) {
             (name, Sign::Named)
         } else if matches!(last.to_ascii_lowercase().as_str(), "key" | "secret") {
             (last, Sign::Pair)
         } else if let Some(name) = variables.credential(last, at) {
+            (name, Sign::Named)
+        } else if abbreviates_secret(name, words) {
             (name, Sign::Named)
         } else {
             let Some(call) = argument(value) else {
@@ -169,12 +175,19 @@ fn name_before<'s>(source: &'s str, at: usize, value_words: &[String]) -> Option
 }
 
 /// `ZOOM_KEY`, `zoomSecret`
-fn names_zoom_secret(name: &str) -> bool {
-    let words = split_words(name);
+fn names_zoom_secret(name: &str, words: &Words) -> bool {
+    let parts = split_words(name);
+    let mut endings = words.credential_words.iter();
     contains_zoom(name)
-        && words
-            .iter()
-            .any(|word| word.ends_with("key") || word.ends_with("secret"))
+        && endings.any(|ending| parts.iter().any(|part| part.ends_with(ending.as_str())))
+}
+
+/// `ZOOM_API_SEC`, `zoomSec`
+fn abbreviates_secret(name: &str, words: &Words) -> bool {
+    split_words(name).windows(2).any(|pair| {
+        matches!(pair, [before, short] if matches!(before.as_str(), "zoom" | "api")
+            && has(&words.credential_abbreviations, short))
+    })
 }
 
 /// Length of a key or secret, in bytes.
