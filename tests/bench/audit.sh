@@ -19,7 +19,7 @@ need() { command -v "$1" >/dev/null 2>&1; }
 wanted() { [[ " ${BENCH_SKIP:-} " != *" $1 "* ]]; }
 virtual() { [ -x "$folder/python/bin/pip" ] || python3 -m venv "$folder/python"; }
 need rg || cargo install --quiet --locked ripgrep --root "$folder/tools"
-need hyperfine || cargo install --quiet --locked hyperfine --root "$folder/tools"
+need hyperfine || cargo install --quiet --locked hyperfine@1.20.0 --root "$folder/tools"
 ! wanted ast-grep || need ast-grep || { virtual && "$folder/python/bin/pip" install -q ast-grep-cli==0.38.7; }
 ! wanted semgrep || need semgrep || { virtual && "$folder/python/bin/pip" install -q semgrep==1.128.1; }
 cargo build --quiet --profile dist -p migrate-cli
