@@ -1,5 +1,6 @@
 //! Parses code with its grammar.
 
+mod arguments;
 mod bindings;
 mod formats;
 mod surroundings;
@@ -18,7 +19,8 @@ use crate::{
         budget::Clock,
         kinds::{Kind, kind},
         tree::{
-            surroundings::{Arguments, is_key, tidy},
+            arguments::Arguments,
+            surroundings::{is_key, tidy},
             takers::Assigned,
         },
     },

@@ -10,9 +10,9 @@ use crate::{
             kinds::Kind,
             tree::{
                 Walk,
+                arguments::{Arguments, LITERAL, unwrapped},
                 bindings::last_child,
                 push_children,
-                surroundings::{Arguments, LITERAL, unwrapped},
             },
         },
     },
