@@ -467,6 +467,14 @@ fn is_import(name: &str) -> bool {
     )
 }
 
+/// The last named child of a node.
+pub(super) fn last_child(node: Node) -> Option<Node> {
+    let last = u32::try_from(node.named_child_count())
+        .ok()?
+        .checked_sub(1)?;
+    node.named_child(last)
+}
+
 /// Pushes at most `limit` children of a node on a stack, so that the first child is popped first.
 pub(super) fn push_children<'t>(node: Node<'t>, limit: usize, open: &mut Vec<Node<'t>>) {
     let first = open.len();

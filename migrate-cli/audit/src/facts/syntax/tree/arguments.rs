@@ -5,7 +5,7 @@ use tree_sitter::Node;
 use crate::{
     facts::syntax::{
         kinds::{Kind, is_callback},
-        tree::{Walk, bindings::last_child, push_children, texts::inner_range},
+        tree::{Walk, last_child, push_children, texts::inner_range},
     },
     language::Language,
     names::last_identifier,

@@ -6,7 +6,7 @@ use crate::{
     facts::syntax::{
         Binding, Read, Role, Subclass, Text, Write,
         kinds::Kind,
-        tree::{Walk, surroundings::CLIMB, tail, texts::inner_range},
+        tree::{Walk, last_child, surroundings::CLIMB, tail, texts::inner_range},
     },
     names::{first_name, last_identifier, split_member},
 };
@@ -255,14 +255,6 @@ impl<'t> Walk<'t> {
             self.write(variable, key, last_child(node));
         }
     }
-}
-
-/// The last named child of a node.
-pub(super) fn last_child(node: Node) -> Option<Node> {
-    let last = u32::try_from(node.named_child_count())
-        .ok()?
-        .checked_sub(1)?;
-    node.named_child(last)
 }
 
 /// The left side of an assignment.

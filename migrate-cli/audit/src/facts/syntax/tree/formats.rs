@@ -6,7 +6,7 @@ use crate::{
     facts::syntax::{
         Piece, Role, format,
         kinds::Kind,
-        tree::{CALLEE, Walk, bindings::last_child, tail, texts::operator},
+        tree::{CALLEE, Walk, last_child, tail, texts::operator},
     },
     names::last_identifier,
 };

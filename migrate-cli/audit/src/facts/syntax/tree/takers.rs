@@ -9,8 +9,8 @@ use crate::{
         Role, Taker, Text,
         kinds::Kind,
         tree::{
-            Walk, arguments::ELEMENTS, bindings::last_child, push_children,
-            surroundings::is_formatter, tail, texts::operator,
+            Walk, arguments::ELEMENTS, last_child, push_children, surroundings::is_formatter, tail,
+            texts::operator,
         },
     },
     names::last_identifier,

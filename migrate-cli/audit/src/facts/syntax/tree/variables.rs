@@ -11,8 +11,7 @@ use crate::{
             tree::{
                 Walk,
                 arguments::{Arguments, LITERAL, unwrapped},
-                bindings::last_child,
-                push_children,
+                last_child, push_children,
             },
         },
     },
