@@ -81,6 +81,39 @@ pub(crate) fn is_name(byte: Option<&u8>) -> bool {
     byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }
 
+/// The character boundary at or before an offset.
+pub(crate) fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// The character boundary at or behind an offset.
+pub(crate) fn ceil(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at += 1;
+    }
+    at
+}
+
+/// The runs of characters that pass a test, with their offsets.
+pub(crate) fn runs(
+    text: &str,
+    is_part: impl Fn(char) -> bool,
+) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    text.split(move |letter| !is_part(letter)).map(move |run| {
+        let start = at;
+        at += run.len();
+        let next = text.get(at..).and_then(|rest| rest.chars().next());
+        at += next.map_or(0, char::len_utf8);
+        (start, run)
+    })
+}
+
 /// The lines of a text.
 #[derive(Debug)]
 pub(crate) struct Lines<'a> {

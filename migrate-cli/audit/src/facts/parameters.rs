@@ -1,6 +1,8 @@
 //! Parameters in the statement around a path, in any language: in the query string, in the data of
 //! `curl`, in maps, and in chained calls.
 
+use crate::source::{ceil, floor};
+
 /// Bytes of a statement that are searched before and after a path.
 const BEFORE: usize = 600;
 const AFTER: usize = 1500;
@@ -62,10 +64,7 @@ pub(super) fn around(
 
 /// Start of the line of a path, including the lines that it continues.
 fn start_of(source: &str, at: usize) -> usize {
-    let mut floor = at.saturating_sub(BEFORE);
-    while !source.is_char_boundary(floor) {
-        floor += 1;
-    }
+    let floor = ceil(source, at.saturating_sub(BEFORE));
     let mut head = source.get(floor..at).unwrap_or_default();
     loop {
         let Some(line) = head.rfind('\n') else {
@@ -81,10 +80,7 @@ fn start_of(source: &str, at: usize) -> usize {
 
 /// End of the statement: of the text of the path, or of the calls that take it.
 fn end_of(source: &str, at: usize, is_request: bool) -> usize {
-    let mut limit = source.len().min(at + AFTER);
-    while !source.is_char_boundary(limit) {
-        limit -= 1;
-    }
+    let limit = floor(source, at + AFTER);
     let rest = source.get(at..limit).unwrap_or_default();
     let mut depth = 0_i32;
     for (offset, letter) in rest.char_indices() {
@@ -142,7 +138,11 @@ pub(super) fn numbers(text: &str, is_wanted: &dyn Fn(&str) -> bool) -> Vec<(Stri
                     '&' | '#' | '"' | '\'' | '`' | ',' | ';' | ')' | ']' | '}'
                 )
         };
-        if !number.is_empty() && rest.chars().next().is_none_or(ends) {
+        // `30 * n` is another number.
+        let next = rest.trim_start_matches([' ', '\t']);
+        let is_operand = next.len() < rest.len()
+            && (next.starts_with(['*', '/', '%', '+', '?', '<', '>']) || next.starts_with("- "));
+        if !number.is_empty() && !is_operand && rest.chars().next().is_none_or(ends) {
             numbers.push((name.to_owned(), number.to_owned()));
         }
     });
@@ -198,10 +198,7 @@ fn each_named<'s>(
 ) {
     /// Bytes of a text that are searched. The search looks back from each word.
     const SEARCHED: usize = 4000;
-    let mut end = text.len().min(SEARCHED);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
+    let end = floor(text, SEARCHED);
     let text = text.get(..end).unwrap_or_default();
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let mut rest = text;
@@ -253,6 +250,27 @@ mod tests {
             "post(\"user/update\", mapOf(\"id\" to id, \"dept\" to dept))",
         ] {
             assert_eq!(given(source), ["id", "dept"], "{source}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_an_expression_is_no_number() {
+        let of = |text: &str| numbers(text, &|name| name == "page_size").len();
+        for text in [
+            "page_size: 30 }",
+            "page_size=30 -d x=1",
+            "'page_size' => 30 ,",
+            "page_size=30",
+        ] {
+            assert_eq!(of(text), 1, "{text}");
+        }
+        for text in [
+            "page_size: 30 * n",
+            "page_size: 30*n",
+            "page_size = 30 - n",
+            "page_size: 30 + n",
+        ] {
+            assert_eq!(of(text), 0, "{text}");
         }
     }
 

@@ -13,6 +13,7 @@ use crate::{
     },
     knowledge::Knowledge,
     rules::has,
+    source::floor,
 };
 
 /// Bytes before and after a URL in which its query string is searched.
@@ -150,7 +151,7 @@ fn is_whole(source: &str, parts: &[&Part<'_>], end: usize) -> bool {
     let Some(target) = &first.text.target else {
         return first.text.callee.is_some();
     };
-    let end = floor_of(source, end.min(last.at.saturating_add(AFTER)));
+    let end = floor(source, end.min(last.at.saturating_add(AFTER)));
     let rest = source.get(last.at..end).unwrap_or_default();
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let mut uses = rest.match_indices(target.as_str()).filter(|(at, _)| {
@@ -174,7 +175,7 @@ fn members(
     is_credential: &dyn Fn(&String) -> bool,
 ) -> Vec<String> {
     let written: Vec<(&str, String)> = source
-        .get(floor_of(source, from)..floor_of(source, to))
+        .get(floor(source, from)..floor(source, to))
         .unwrap_or_default()
         .lines()
         .filter_map(member)
@@ -185,15 +186,6 @@ fn members(
     };
     let ours = written.iter().filter(|(variable, _)| variable == holder);
     ours.map(|(_, name)| name.clone()).collect()
-}
-
-/// The next character boundary at or before a byte.
-fn floor_of(source: &str, at: usize) -> usize {
-    let mut at = at.min(source.len());
-    while !source.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
 }
 
 /// The variable and the member of a line that sets one: `params.id = id`, `params["id"] = id`.

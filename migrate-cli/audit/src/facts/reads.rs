@@ -1,13 +1,13 @@
 //! Response fields of v1 that the code reads.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, ops::Range};
 
 use crate::{
-    facts::syntax::{Extract, Read, is_within},
+    facts::syntax::{Extract, Read, enclosing, is_within},
     language::Language,
     names::{first_name, is_assigned, last_identifier, names_getter},
     rules::{Words, has},
-    source::is_packed,
+    source::{ceil, is_packed, runs},
 };
 
 /// Maximum number of reads in a file.
@@ -43,20 +43,13 @@ pub(super) fn find(
     reads.retain(|read| {
         !is_own_input(&read.of, words) && !variables.contains(names(&read.of).next().unwrap_or(""))
     });
-    let functions: Vec<_> = { extract.scopes.iter() }
-        .filter(|_| !reads.is_empty())
-        .filter_map(|scope| Some((scope, parameters(source.get(scope.clone())?)?)))
-        .collect();
     for read in &mut reads {
         let variable = names(&read.of).next().unwrap_or_default();
-        let around = functions
-            .iter()
-            .filter(|(scope, _)| scope.contains(&read.at));
-        // The innermost function starts last.
-        let taking = around
-            .filter(|(_, parameters)| names(parameters).any(|name| name == variable))
-            .max_by_key(|(scope, _)| scope.start);
-        read.given_to = taking.map(|(scope, _)| (*scope).clone());
+        let takes = |scope: &&Range<usize>| {
+            let parameters = source.get((*scope).clone()).and_then(parameters);
+            parameters.is_some_and(|list| names(list).any(|name| name == variable))
+        };
+        read.given_to = enclosing(&extract.scopes, read.at).find(takes).cloned();
     }
     reads
 }
@@ -85,19 +78,12 @@ fn scanned(source: &str, extract: &Extract, fields: &HashSet<String>) -> Vec<Rea
     let comments = extract.comments();
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut reads = Vec::new();
-    let mut at = 0;
-    for word in source.split(|c| !is_part(c)) {
-        let start = at;
-        at += word.len();
-        let after = source.get(at..).unwrap_or_default();
-        at += after.chars().next().map_or(0, char::len_utf8);
+    for (start, word) in runs(source, is_part) {
+        let after = source.get(start + word.len()..).unwrap_or_default();
         if !fields.contains(word) || is_within(&comments, start) {
             continue;
         }
-        let mut from = start.saturating_sub(BEFORE);
-        while !source.is_char_boundary(from) {
-            from += 1;
-        }
+        let from = ceil(source, start.saturating_sub(BEFORE));
         let before = source.get(from..start).unwrap_or_default();
         let behind = after.trim_start_matches(['"', '\'', ']', ')']);
         if let Some(of) = receiver(before)

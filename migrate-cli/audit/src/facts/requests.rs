@@ -4,14 +4,17 @@ use std::{collections::BTreeSet, ops::Range};
 
 use memchr::memmem;
 
-use crate::{facts::parameters::named, names::last_identifier, rules::has};
+use crate::{
+    facts::{parameters::named, syntax::enclosing},
+    names::last_identifier,
+    rules::has,
+    source::{ceil, floor, runs},
+};
 
 /// Maximum number of functions of a file that are searched for requests without a path.
 const REQUESTS: usize = 16;
 /// Maximum length of such a function, in bytes.
 const FUNCTION: usize = 4 << 10;
-/// Maximum number of functions before a place among which the one around it is searched.
-const SCOPES: usize = 256;
 
 /// Bytes around a place outside of functions that are searched.
 const AROUND: usize = 600;
@@ -43,11 +46,7 @@ pub(super) fn without_path(
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut searched: Vec<Range<usize>> = Vec::new();
     let mut found = Vec::new();
-    let mut at = 0;
-    for word in source.split(|c| !is_part(c)) {
-        let start = at;
-        let rest = source.get(start + word.len()..).unwrap_or_default();
-        at += word.len() + rest.chars().next().map_or(0, char::len_utf8);
+    for (start, word) in runs(source, is_part) {
         if !has(names.unique, word) || searched.iter().any(|region| region.contains(&start)) {
             continue;
         }
@@ -66,20 +65,11 @@ pub(super) fn without_path(
 
 /// The innermost function around a place, or the bytes around it.
 fn around_scope(source: &str, scopes: &[Range<usize>], at: usize) -> Range<usize> {
-    let before = scopes.partition_point(|scope| scope.start <= at);
-    let mut near = scopes.iter().take(before).rev().take(SCOPES);
-    let scope = near.find(|scope| scope.contains(&at));
+    let scope = enclosing(scopes, at).next();
     if let Some(scope) = scope.filter(|scope| scope.len() <= FUNCTION) {
         return scope.clone();
     }
-    let (mut from, mut to) = (at.saturating_sub(AROUND), source.len().min(at + AROUND));
-    while !source.is_char_boundary(from) {
-        from += 1;
-    }
-    while !source.is_char_boundary(to) {
-        to -= 1;
-    }
-    from..to
+    ceil(source, at.saturating_sub(AROUND))..floor(source, at + AROUND)
 }
 
 /// True for code that sends v1's key and secret with a parameter that only v1 has.
@@ -88,10 +78,7 @@ fn is_request(code: &str, names: &Names<'_>) -> bool {
     let given = named(code, &|name| is_credential(name) || has(names.unique, name));
     let credentials: BTreeSet<&String> = given.iter().filter(|name| is_credential(name)).collect();
     let sends = code.match_indices('(').any(|(at, _)| {
-        let mut from = at.saturating_sub(NAME);
-        while !code.is_char_boundary(from) {
-            from += 1;
-        }
+        let from = ceil(code, at.saturating_sub(NAME));
         let callee = code.get(from..at).unwrap_or_default();
         let name = last_identifier(callee).to_ascii_lowercase();
         names

@@ -14,7 +14,7 @@ use crate::{
     language::Language,
     names::{contains_zoom, last_identifier, names_credential, split_words},
     rules::{Words, has},
-    source::Lines,
+    source::{Lines, ceil, runs},
 };
 
 /// A key or secret in a file.
@@ -60,7 +60,7 @@ pub(super) fn find(
         extract.calls.iter().find(given)
     };
     let mut secrets = Vec::new();
-    for (at, value) in runs(source) {
+    for (at, value) in keys(source) {
         if !is_plain_secret(value, &words.stand_ins) || is_commented(at) {
             continue;
         }
@@ -106,7 +106,7 @@ pub(super) fn find(
         if secret.sign == Sign::Pair
             && let Some(value) = source
                 .get(secret.place.at..)
-                .and_then(|rest| runs(rest).next())
+                .and_then(|rest| keys(rest).next())
             && let Some(call) = argument(value.1)
         {
             secret.sign = Sign::Argument(call.start);
@@ -117,21 +117,9 @@ pub(super) fn find(
 }
 
 /// The runs of letters, digits, `_` and `-` that are as long as a key, with their offsets.
-fn runs(source: &str) -> impl Iterator<Item = (usize, &str)> {
+fn keys(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    let mut at = 0;
-    source
-        .split(move |c| !is_part(c))
-        .map(move |run| {
-            let start = at;
-            at += run.len();
-            at += source
-                .get(at..)
-                .and_then(|rest| rest.chars().next())
-                .map_or(0, char::len_utf8);
-            (start, run)
-        })
-        .filter(|(_, run)| LENGTH.contains(&run.len()))
+    runs(text, is_part).filter(|(_, run)| LENGTH.contains(&run.len()))
 }
 
 /// True if a value is a whole quoted text, or is behind `name=` in one.
@@ -151,10 +139,7 @@ fn name_before<'s>(source: &'s str, at: usize, value_words: &[String]) -> Option
     const BEFORE: usize = 160;
     /// Maximum number of words checked before a value.
     const WORDS: usize = 4;
-    let mut floor = at.saturating_sub(BEFORE);
-    while !source.is_char_boundary(floor) {
-        floor += 1;
-    }
+    let floor = ceil(source, at.saturating_sub(BEFORE));
     let mut head = source.get(floor..at)?;
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     for _ in 0..WORDS {

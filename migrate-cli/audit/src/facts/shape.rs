@@ -8,6 +8,7 @@ use crate::{
     facts::syntax::fold::{Folded, HOLE},
     knowledge::Knowledge,
     rules::Hosts,
+    source::ceil,
 };
 
 /// Shape of a part of a text. Whether it is a use of v1 is decided later.
@@ -117,10 +118,7 @@ fn domains(text: &str, hosts: &Hosts) -> impl Iterator<Item = (usize, usize)> {
 pub(crate) fn urls(text: &str, hosts: &Hosts, knowledge: &Knowledge) -> Vec<Sighting> {
     let mut found = Vec::new();
     for (at, host_end) in domains(text, hosts) {
-        let mut window = at.saturating_sub(HOST);
-        while !text.is_char_boundary(window) {
-            window += 1;
-        }
+        let window = ceil(text, at.saturating_sub(HOST));
         let before = text.get(window..at).unwrap_or_default();
         let is_host = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-');
         let host_start = window + before.trim_end_matches(is_host).len();

@@ -317,6 +317,15 @@ impl Extract {
     }
 }
 
+/// The functions around a place, innermost first.
+pub(crate) fn enclosing(scopes: &[Range<usize>], at: usize) -> impl Iterator<Item = &Range<usize>> {
+    /// Maximum number of functions before the place that are searched.
+    const SCOPES: usize = 256;
+    let before = scopes.partition_point(|scope| scope.start <= at);
+    let near = scopes.iter().take(before).rev().take(SCOPES);
+    near.filter(move |scope| scope.contains(&at))
+}
+
 /// True if one of the ranges, which are sorted by their start, contains an offset.
 pub(crate) fn is_within(ranges: &[Range<usize>], at: usize) -> bool {
     let after = ranges.partition_point(|range| range.start <= at);

@@ -4,7 +4,10 @@ use std::path::{Component, Path};
 
 use tree_sitter::{Parser, Tree};
 
-use crate::language::{Format, Language};
+use crate::{
+    language::{Format, Language},
+    source::floor,
+};
 
 /// Folders of third-party or generated files.
 const FOREIGN: [&str; 12] = [
@@ -80,10 +83,7 @@ pub(super) fn objection(root: &Path, path: &str, text: &str) -> Option<&'static 
     if MACHINE_WRITTEN.iter().any(|end| name.ends_with(end)) {
         return Some("is written by a program");
     }
-    let mut head = text.len().min(HEAD);
-    while !text.is_char_boundary(head) {
-        head -= 1;
-    }
+    let head = floor(text, HEAD);
     let head = text.get(..head).unwrap_or_default().to_ascii_lowercase();
     if GENERATED.iter().any(|mark| head.contains(mark)) {
         return Some("is generated");

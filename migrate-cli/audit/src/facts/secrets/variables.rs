@@ -3,15 +3,14 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use crate::{
-    facts::syntax::Extract,
+    facts::syntax::{Extract, enclosing},
     names::{last_identifier, names_credential},
     rules::{Words, has},
+    source::runs,
 };
 
 /// Maximum number of bytes between the name of a credential and the variable.
 const BETWEEN: usize = 24;
-/// Maximum number of functions searched for the one around a value.
-const SCOPES: usize = 256;
 /// Maximum number of places kept for a variable.
 const USES: usize = 16;
 
@@ -53,9 +52,7 @@ impl<'s> Variables<'s> {
         if !between.contains(['=', ':']) && !is_defined() {
             return None;
         }
-        let before = self.scopes.partition_point(|scope| scope.start <= at);
-        let mut around = self.scopes.iter().take(before).rev().take(SCOPES);
-        let scope = around.find(|scope| scope.contains(&at));
+        let scope = enclosing(self.scopes, at).next();
         let is_known = |used: &usize| scope.is_none_or(|scope| scope.contains(used));
         let found = uses.iter().find(|(_, used)| is_known(used));
         found.map(|(name, _)| *name)
@@ -65,21 +62,11 @@ impl<'s> Variables<'s> {
 /// The names of credentials in a file, with their offsets.
 fn names(source: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let mut at = 0;
-    source
-        .split(move |c| !is_part(c))
-        .map(move |word| {
-            let start = at;
-            at += word.len();
-            let next = source.get(at..).and_then(|rest| rest.chars().next());
-            at += next.map_or(0, char::len_utf8);
-            (start, word)
-        })
-        .filter(|(_, word)| {
-            // Most words cost only this search.
-            let mut parts = word.as_bytes().windows(3);
-            parts.any(|part| part.eq_ignore_ascii_case(b"api")) && names_credential(word)
-        })
+    runs(source, is_part).filter(|(_, word)| {
+        // Most words cost only this search.
+        let mut parts = word.as_bytes().windows(3);
+        parts.any(|part| part.eq_ignore_ascii_case(b"api")) && names_credential(word)
+    })
 }
 
 /// The variable behind the name of a credential: `: sec`, `' => $this->sec`, `=" + sec`,

@@ -10,6 +10,7 @@ use crate::language::Lexis;
 use crate::{
     facts::syntax::{Extract, Piece, Role, Text, Usage},
     names::{last_identifier, names_credential},
+    source::ceil,
 };
 
 /// Bytes before a string in which its callee or name is searched.
@@ -232,19 +233,16 @@ impl<'s> Reader<'s> {
 
     /// The code between the last string and this one, at most [`BEFORE`] bytes.
     fn before(&self, start: usize) -> &'s str {
-        let mut from = start.saturating_sub(BEFORE).max(self.texts_end);
-        while !self.source.is_char_boundary(from) {
-            from += 1;
-        }
+        let from = ceil(
+            self.source,
+            start.saturating_sub(BEFORE).max(self.texts_end),
+        );
         self.source.get(from..start).unwrap_or_default()
     }
 
     /// The start of the line of a string, at most [`BEFORE`] bytes.
     fn line_before(&self, start: usize) -> &'s str {
-        let mut from = start.saturating_sub(BEFORE);
-        while !self.source.is_char_boundary(from) {
-            from += 1;
-        }
+        let from = ceil(self.source, start.saturating_sub(BEFORE));
         let head = self.source.get(from..start).unwrap_or_default();
         head.rsplit('\n').next().unwrap_or_default()
     }

@@ -4,6 +4,7 @@ use crate::language::{Format, Language, Lexis};
 use crate::{
     facts::syntax::{Extract, Role, Text},
     names::last_identifier,
+    source::{ceil, floor},
 };
 
 /// Maximum length of a text, in bytes. Longer lines are split.
@@ -62,10 +63,7 @@ fn push(language: Language, line: &str, at: usize, role: Role, found: &mut Extra
     }
     let mut start = 0;
     while start < line.len() {
-        let mut end = (start + WINDOW).min(line.len());
-        while !line.is_char_boundary(end) {
-            end -= 1;
-        }
+        let end = floor(line, start + WINDOW);
         let part = line.get(start..end).unwrap_or_default();
         let mut text = Text::plain(part, at + start, role);
         if start == 0 && role == Role::Value {
@@ -76,10 +74,7 @@ fn push(language: Language, line: &str, at: usize, role: Role, found: &mut Extra
             break;
         }
         // The parts overlap, so that no match is cut in two.
-        start = end.saturating_sub(256).max(start + 1);
-        while !line.is_char_boundary(start) {
-            start += 1;
-        }
+        start = ceil(line, end.saturating_sub(256).max(start + 1));
     }
 }
 

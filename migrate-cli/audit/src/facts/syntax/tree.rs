@@ -27,6 +27,7 @@ use crate::{
     names::{
         contains_zoom, is_assigned, last_identifier, names_credential, names_getter, split_member,
     },
+    source::ceil,
 };
 
 /// Number of nodes between two reads of the clock.
@@ -487,9 +488,6 @@ pub(super) fn push_children<'t>(node: Node<'t>, limit: usize, open: &mut Vec<Nod
 
 /// The last `length` bytes of a text, cut at a character boundary.
 pub(super) fn tail(text: &str, length: usize) -> &str {
-    let mut start = text.len().saturating_sub(length);
-    while !text.is_char_boundary(start) {
-        start += 1;
-    }
+    let start = ceil(text, text.len().saturating_sub(length));
     text.get(start..).unwrap_or_default()
 }

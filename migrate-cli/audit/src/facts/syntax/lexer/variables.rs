@@ -3,7 +3,7 @@
 use crate::{
     facts::syntax::{Piece, Taker, Text, lexer::callee},
     names::last_identifier,
-    source::is_name,
+    source::{floor, is_name},
 };
 
 /// Bytes behind a path in which a call takes its variable.
@@ -18,10 +18,7 @@ pub(super) fn add_takers(source: &str, offset: usize, texts: &mut [Text]) {
         };
         let taker = text.path_variable().and_then(|name| {
             let from = (at + value.len()).checked_sub(offset)?;
-            let mut until = source.len().min(from + NEAR);
-            while !source.is_char_boundary(until) {
-                until -= 1;
-            }
+            let until = floor(source, from + NEAR);
             taker(source.get(from..until)?, name)
         });
         text.passed_to.extend(taker.map(|callee| Taker {

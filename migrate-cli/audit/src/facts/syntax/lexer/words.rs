@@ -4,6 +4,7 @@ use super::{Reader, pieces};
 use crate::{
     facts::syntax::{Role, Text},
     names::last_identifier,
+    source::ceil,
 };
 
 /// Bytes before a word that are searched for its command.
@@ -15,10 +16,7 @@ const SETTERS: [&str; 2] = ["set", "variable"];
 impl Reader<'_> {
     /// Notes a word that may be a path or a URL. False if there is none.
     pub(super) fn word(&mut self) -> bool {
-        let mut from = self.at.saturating_sub(LINE);
-        while !self.source.is_char_boundary(from) {
-            from += 1;
-        }
+        let from = ceil(self.source, self.at.saturating_sub(LINE));
         let (Some(before), Some(rest)) =
             (self.source.get(from..self.at), self.source.get(self.at..))
         else {
