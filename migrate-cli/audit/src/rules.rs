@@ -139,6 +139,8 @@ pub(crate) struct Words {
     pub(crate) test_folders: Vec<String>,
     pub(crate) stand_ins: Vec<String>,
     pub(crate) value_words: Vec<String>,
+    pub(crate) other_services: Vec<String>,
+    pub(crate) other_key_prefixes: Vec<String>,
     pub(crate) credential_words: Vec<String>,
     pub(crate) credential_abbreviations: Vec<String>,
     pub(crate) scaled: Vec<String>,

@@ -1,6 +1,7 @@
 //! Keys and secrets in plain text: detection, and masking in reports.
 
 mod rows;
+mod services;
 mod variables;
 
 use std::ops::RangeInclusive;
@@ -67,8 +68,8 @@ pub(super) fn find(
         if !unquoted && !is_quoted(source, at, value.len()) {
             continue;
         }
-        let name = name_before(source, at, &words.value_words).unwrap_or_default();
-        let last = last_identifier(name);
+        let full_name = name_before(source, at, &words.value_words).unwrap_or_default();
+        let (name, last) = (full_name, last_identifier(full_name));
         let (name, sign) = if names_credential(last) {
             (last, Sign::Named)
         } else if names_credential(name) || names_zoom_secret(name, words) {
@@ -89,6 +90,9 @@ pub(super) fn find(
             let name = if is_first { "API key" } else { "API secret" };
             (name, Sign::Argument(call.start))
         };
+        if services::is_of_another(source, language, full_name, value, at, words) {
+            continue;
+        }
         secrets.push(Secret {
             name: name.to_owned(),
             place: Place::of(lines, at, at + value.len()),
