@@ -326,8 +326,8 @@ fn promote_versioned_hosts(
     }
 }
 
-/// Marks the files that call v1 through the class of another project: files with paths of v1, in a
-/// project without a base URL of v1.
+/// Marks the files that call v1 through the class of another project: files with paths of v1 or
+/// methods that the class had for v1, in a project without a base URL of v1.
 fn mark_wrappers(
     files: &mut [FileFacts],
     roots: &BTreeSet<String>,
@@ -347,7 +347,12 @@ fn mark_wrappers(
             .iter()
             .filter(|library| library.is_wrapper());
         let wrapper = wrappers.find(|library| {
-            setups(library, file).next().is_some() && names_v1_alone(file, knowledge)
+            let calls_method = || {
+                let mut calls = file.calls.iter();
+                calls.any(|(call, _)| library.methods.contains_key(last_identifier(&call.callee)))
+            };
+            setups(library, file).next().is_some()
+                && (names_v1_alone(file, knowledge) || calls_method())
         });
         let wrapper = wrapper.filter(|_| !with_base.contains(&root));
         file.is_wrapped = wrapper.is_some();

@@ -101,6 +101,7 @@ pub(crate) struct Words {
     pub(crate) own_roots: Vec<String>,
     pub(crate) servers: Vec<String>,
     pub(crate) label: Vec<String>,
+    pub(crate) stubs: Vec<String>,
     pub(crate) label_exact: Vec<String>,
     pub(crate) loggers: Vec<String>,
     pub(crate) browser: Vec<String>,
@@ -127,6 +128,7 @@ pub(crate) struct Words {
     pub(crate) page_moves: Vec<String>,
     pub(crate) page_movers: Vec<String>,
     pub(crate) notification_field: String,
+    pub(crate) recording_field: String,
     pub(crate) notification_fields: Vec<String>,
     pub(crate) unique_notifications: Vec<String>,
     pub(crate) common_notifications: Vec<String>,
@@ -135,6 +137,8 @@ pub(crate) struct Words {
     pub(crate) form_parsers: Vec<String>,
     pub(crate) verification_tokens: Vec<String>,
     pub(crate) verified_subjects: Vec<String>,
+    pub(crate) authorization_reads: Vec<String>,
+    pub(crate) authorization_schemes: Vec<String>,
     pub(crate) webhook_headers: Vec<String>,
     pub(crate) test_folders: Vec<String>,
     pub(crate) stand_ins: Vec<String>,
@@ -152,13 +156,15 @@ impl Words {
     /// True if a call only names what it is given, for a message or a test.
     pub(crate) fn is_label(&self, callee: &str) -> bool {
         let name = last_identifier(callee);
-        let has_word = |words: &[String], name: &str| {
-            let mut parts = split_words(name).into_iter();
-            parts.any(|part| has(words, &part))
-        };
         has(&self.label_exact, &name.to_ascii_lowercase())
             || has_word(&self.label, name)
             || has_word(&self.loggers, &root(callee))
+            || self.is_stub(callee)
+    }
+
+    /// True if a call replaces an endpoint in a test: `stub_request`.
+    pub(crate) fn is_stub(&self, callee: &str) -> bool {
+        has_word(&self.stubs, last_identifier(callee))
     }
 
     /// True if a file is a test, by its folder or its name.
@@ -185,6 +191,11 @@ impl Words {
 /// True if a list has a word.
 pub(crate) fn has(words: &[String], word: &str) -> bool {
     words.iter().any(|known| known == word)
+}
+
+/// True if a name has one of the words.
+fn has_word(words: &[String], name: &str) -> bool {
+    split_words(name).iter().any(|part| has(words, part))
 }
 
 #[derive(Debug, Deserialize)]

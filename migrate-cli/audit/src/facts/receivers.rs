@@ -1,24 +1,26 @@
 //! Parts of a webhook receiver in a file: of v1's push notifications, or of v2's webhooks that are
 //! verified with the retired verification token.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 use memchr::memmem;
 
 use crate::{
     facts::{
         Place,
-        syntax::{Extract, Role, fold::Folded},
+        syntax::{Extract, Role, fold::Folded, is_within},
     },
     knowledge::Knowledge,
     language::Language,
-    names::{contains_zoom, split_words},
+    names::{contains_zoom, is_assigned, split_words},
     rules::{Words, has},
-    source::{Lines, continues_word},
+    source::{Lines, continues_word, floor},
 };
 
 /// Maximum distance between the word zoom and a setting behind it, in bytes.
 const SECTION: usize = 400;
+/// Maximum distance between the header and the scheme that is expected in it, in bytes.
+const SCHEME: usize = 160;
 
 /// Parts of a webhook receiver in a file.
 #[derive(Debug, Default)]
@@ -64,18 +66,27 @@ impl Source<'_> {
             |word: &String| memmem::find(self.text.as_bytes(), word.as_bytes()).is_some();
         found.is_of_v2 = knowledge.webhook_events.iter().any(has_text)
             || words.webhook_headers.iter().any(has_text);
-        found.tokens = self.tokens(found.is_of_v2, words);
+        let lower = self.text.to_ascii_lowercase();
+        found.tokens = self.tokens(&lower, found.is_of_v2, words);
         if !self.language.is_code() {
             return found;
         }
+        if found.tokens.is_empty() {
+            found
+                .tokens
+                .extend(self.authorization(&lower, found.is_of_v2, words));
+        }
         found.notifications = self.notifications(knowledge, words);
+        let sent = self.sent_notifications(knowledge, words);
+        found.reads_form = !sent.is_empty();
+        found.notifications.extend(sent);
         if !found.notifications.is_empty() {
             found.fields = words
                 .notification_fields
                 .iter()
                 .filter(|field| whole(self.text, field).next().is_some())
                 .count();
-            found.reads_form = self.reads_form(words);
+            found.reads_form |= self.reads_form(&lower, words);
         }
         found
     }
@@ -103,15 +114,40 @@ impl Source<'_> {
         found
     }
 
+    /// Notifications as they are sent, in tests and mocks: `"status=ENDED&uuid=…"`.
+    fn sent_notifications(&self, knowledge: &Knowledge, words: &Words) -> Vec<(String, Place)> {
+        let fields = [words.notification_field.as_str(), &words.recording_field];
+        let mut found = Vec::new();
+        for (text, folded) in self.extract.texts.iter().zip(self.folded) {
+            if text.role != Role::Value || !folded.text.contains('&') {
+                continue;
+            }
+            let mut start = 0;
+            for pair in folded.text.split_inclusive(['&', '?']) {
+                let (at, end) = (start, start + pair.len());
+                start = end;
+                let Some((name, value)) = pair.split_once('=') else {
+                    continue;
+                };
+                let value = value.trim_end_matches(['&', '?']);
+                if fields.contains(&name) && knowledge.notifications.contains(value) {
+                    let from = folded.source(at + name.len() + 1);
+                    let place = Place::of(self.lines, from, from + value.len());
+                    found.push((value.to_owned(), place));
+                }
+            }
+        }
+        found
+    }
+
     /// True if the field with the notification's name is a request parameter.
-    fn reads_form(&self, words: &Words) -> bool {
-        let lower = self.text.to_ascii_lowercase();
+    fn reads_form(&self, lower: &str, words: &Words) -> bool {
         let has_text = |word: &String| memmem::find(lower.as_bytes(), word.as_bytes()).is_some();
-        let names_field = || whole(&lower, &words.notification_field).next().is_some();
+        let names_field = || whole(lower, &words.notification_field).next().is_some();
         if words.form_parsers.iter().any(has_text) {
             return names_field();
         }
-        whole(&lower, &words.notification_field).any(|at| {
+        whole(lower, &words.notification_field).any(|at| {
             let from = lower.get(..at).and_then(|head| head.rfind('\n'));
             let line = lower.get(from.unwrap_or(0)..).unwrap_or_default();
             let line = line.trim_start().lines().next().unwrap_or_default();
@@ -124,9 +160,8 @@ impl Source<'_> {
 
     /// The names of the verification token outside of comments. A name without the word zoom counts
     /// in receivers of v2's webhooks and in settings for Zoom.
-    fn tokens(&self, is_of_v2: bool, words: &Words) -> Vec<(String, Place)> {
+    fn tokens(&self, lower: &str, is_of_v2: bool, words: &Words) -> Vec<(String, Place)> {
         let comments = self.extract.comments();
-        let lower = self.text.to_ascii_lowercase();
         let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
         for spelling in &words.verification_tokens {
             for at in memmem::find_iter(lower.as_bytes(), spelling) {
@@ -136,16 +171,16 @@ impl Source<'_> {
                 {
                     continue;
                 }
-                let start = start_of(&lower, at, |byte| is_name(byte) || byte == b'-');
+                let start = start_of(lower, at, |byte| is_name(byte) || byte == b'-');
                 let end = end + { lower.bytes().skip(end) }
                     .take_while(|byte| is_name(*byte))
                     .count();
-                let path = start_of(&lower, start, |byte| {
+                let path = start_of(lower, start, |byte| {
                     is_name(byte) || matches!(byte, b'-' | b'.')
                 });
                 let name = self.text.get(start..end).unwrap_or_default();
                 let whole = lower.get(path..end).unwrap_or_default();
-                let is_setting = !self.language.is_code() && self.is_about_zoom(&lower, start);
+                let is_setting = !self.language.is_code() && self.is_about_zoom(lower, start);
                 let says_zoom = whole.contains("zoom");
                 let is_zoom = says_zoom || is_of_v2 || is_setting;
                 let mut subjects = words.verified_subjects.iter();
@@ -158,6 +193,33 @@ impl Source<'_> {
         }
         found.sort_by_key(|(_, place)| place.at);
         found
+    }
+
+    /// The first read of the `authorization` header in a receiver of v2's webhooks that names no
+    /// token and verifies no signature.
+    fn authorization(&self, lower: &str, is_of_v2: bool, words: &Words) -> Option<(String, Place)> {
+        let has_text = |word: &String| memmem::find(lower.as_bytes(), word.as_bytes()).is_some();
+        let is_signed = words.webhook_headers.iter().any(has_text);
+        if is_signed || !(is_of_v2 || lower.contains("webhook")) {
+            return None;
+        }
+        let comments = self.extract.comments();
+        let reads = words.authorization_reads.iter();
+        let reads = reads.flat_map(|read| {
+            let found = memmem::find_iter(lower.as_bytes(), read);
+            found.map(|at| at..at + read.len())
+        });
+        let is_token = |read: &Range<usize>| {
+            let rest = lower.get(read.end..).unwrap_or_default();
+            let near = rest.get(..floor(rest, SCHEME)).unwrap_or_default();
+            let mut schemes = words.authorization_schemes.iter();
+            !is_assigned(rest)
+                && !schemes.any(|scheme| near.contains(scheme.as_str()))
+                && !is_within(&comments, read.start)
+        };
+        let read = reads.filter(is_token).min_by_key(|read| read.start)?;
+        let place = Place::of(self.lines, read.start, read.end);
+        Some(("authorization".to_owned(), place))
     }
 
     fn is_about_zoom(&self, lower: &str, at: usize) -> bool {

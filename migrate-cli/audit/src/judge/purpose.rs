@@ -1,11 +1,7 @@
 //! Purpose of a path: a request, a label, or the program's own address.
 
 use crate::{
-    facts::{
-        FileFacts, Signal,
-        shape::Shape,
-        syntax::{Text, Usage},
-    },
+    facts::{FileFacts, Signal, shape::Shape, syntax::Usage},
     judge::Judge,
     language::Language,
     names::{last_identifier, root, split_words},
@@ -159,12 +155,12 @@ impl Judge<'_> {
                 Purpose::Request
             };
         };
-        self.purpose_of_call(file, callee, text)
+        self.purpose_of_call(file, signal, callee)
     }
 
     /// The purpose of a path that is an argument of a call.
-    fn purpose_of_call(&self, file: &FileFacts, callee: &str, text: &Text) -> Purpose {
-        let words = &self.rules.words;
+    fn purpose_of_call(&self, file: &FileFacts, signal: &Signal, callee: &str) -> Purpose {
+        let (words, text) = (&self.rules.words, &signal.text);
         let name = last_identifier(callee);
         let lower = name.to_ascii_lowercase();
         let root = root(callee);
@@ -216,7 +212,9 @@ impl Judge<'_> {
         if verb && (routes || handled) && !file.has_v1() {
             return Purpose::Own;
         }
-        if words.is_label(callee) {
+        // A stub of a path may belong to any base.
+        let is_whole = || signal.value.contains("://");
+        if words.is_label(callee) && !(words.is_stub(callee) && is_whole()) {
             return Purpose::Label;
         }
         Purpose::Request

@@ -37,7 +37,8 @@ pub(crate) enum Part {
     Credential,
     /// The import name of a client library.
     Library,
-    /// The name of a push notification between two [`MARKS`], or of the verification token.
+    /// The name of a push notification between two [`MARKS`] or in a form, or the verification token or
+    /// its header.
     Receiver,
     /// A method that only a client library has.
     DistinctiveMethod,
@@ -217,9 +218,14 @@ fn meanings(knowledge: &Knowledge, rules: &Rules) -> Vec<(Part, String)> {
     let members = resources().map(|word| format!("->{word}->"));
     let dotted = resources().map(|word| format!(".{word}."));
     let classes = ["class ", "module "].map(str::to_owned);
-    let notifications = knowledge.notifications.iter();
-    let notifications = notifications.flat_map(|name| marked(name).take(MARKS.len()));
-    let tokens = rules.words.verification_tokens.iter().cloned();
+    let words = &rules.words;
+    let fields = [&words.notification_field, &words.recording_field];
+    let notifications = knowledge.notifications.iter().flat_map(|name| {
+        let sent = fields.map(|field| format!("{field}={name}&"));
+        marked(name).take(MARKS.len()).chain(sent)
+    });
+    let headers = words.authorization_reads.iter();
+    let tokens = words.verification_tokens.iter().chain(headers).cloned();
     (knowledge
         .credentials
         .iter()

@@ -465,6 +465,11 @@ fn is_import(name: &str) -> bool {
             | "import_spec"
             | "using_directive"
             | "namespace_use_declaration"
+            // PHP
+            | "include_expression"
+            | "include_once_expression"
+            | "require_expression"
+            | "require_once_expression"
     )
 }
 
