@@ -14,11 +14,15 @@ use crate::{
     language::Language,
     names::{contains_zoom, is_assigned, split_words},
     rules::{Words, has},
-    source::{Lines, continues_word, floor},
+    source::{Lines, ceil, continues_word, floor},
 };
 
 /// Maximum distance between the word zoom and a setting behind it, in bytes.
 const SECTION: usize = 400;
+/// Maximum number of places of a spelling that are checked in a file.
+const TOKENS: usize = 256;
+/// Maximum distance between the token and the credentials that it belongs to, in bytes.
+const BESIDE: usize = 160;
 /// Maximum distance between the header and the scheme that is expected in it, in bytes.
 const SCHEME: usize = 160;
 
@@ -159,12 +163,12 @@ impl Source<'_> {
     }
 
     /// The names of the verification token outside of comments. A name without the word zoom counts
-    /// in receivers of v2's webhooks and in settings for Zoom.
+    /// in receivers of v2's webhooks, in settings for Zoom, and beside the header or an app's secret.
     fn tokens(&self, lower: &str, is_of_v2: bool, words: &Words) -> Vec<(String, Place)> {
         let comments = self.extract.comments();
         let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
         for spelling in &words.verification_tokens {
-            for at in memmem::find_iter(lower.as_bytes(), spelling) {
+            for at in memmem::find_iter(lower.as_bytes(), spelling).take(TOKENS) {
                 let end = at + spelling.len();
                 if continues_word(self.text.as_bytes(), end)
                     || comments.iter().any(|one| one.contains(&at))
@@ -180,9 +184,12 @@ impl Source<'_> {
                 });
                 let name = self.text.get(start..end).unwrap_or_default();
                 let whole = lower.get(path..end).unwrap_or_default();
-                let is_setting = !self.language.is_code() && self.is_about_zoom(lower, start);
                 let says_zoom = whole.contains("zoom");
-                let is_zoom = says_zoom || is_of_v2 || is_setting;
+                let is_setting = !self.language.is_code() && self.is_about_zoom(lower, start);
+                let is_zoom = says_zoom
+                    || is_of_v2
+                    || is_setting
+                    || is_beside_credentials(lower, start..end, words);
                 let mut subjects = words.verified_subjects.iter();
                 let is_other =
                     !says_zoom && subjects.any(|subject| whole.contains(subject.as_str()));
@@ -227,6 +234,18 @@ impl Source<'_> {
         let before = before.unwrap_or_default();
         memmem::find(before, b"zoom").is_some() || contains_zoom(self.path)
     }
+}
+
+/// True for a token that is compared with the `authorization` header or stands beside the secret of
+/// an OAuth app, unless another service is named there.
+fn is_beside_credentials(lower: &str, token: Range<usize>, words: &Words) -> bool {
+    let from = ceil(lower, token.start.saturating_sub(BESIDE));
+    let to = floor(lower, token.end + BESIDE);
+    let around = lower.get(from..to).unwrap_or_default();
+    let plain: String = around.chars().filter(|c| !matches!(c, '_' | '-')).collect();
+    let is_app = plain.contains("clientsecret") || plain.contains("authorization");
+    let mut services = words.other_services.iter();
+    is_app && !services.any(|service| around.contains(service.as_str()))
 }
 
 fn is_name(byte: u8) -> bool {
