@@ -6,7 +6,10 @@ mod libraries;
 mod purpose;
 mod receivers;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use crate::{
     evidence::Evidence,
@@ -128,7 +131,7 @@ impl Judge<'_> {
             uses.extend(self.requests_without_path(file));
         }
         uses.extend(receivers::uses(self, file));
-        fields(file, &mut uses);
+        self.fields(file, &mut uses);
         self.secrets(file, &mut uses);
         // A constant that is used in several places is one use, at its definition. Of several uses
         // at one place, the one with the highest confidence is kept.
@@ -179,7 +182,8 @@ impl Judge<'_> {
         }
         match &signal.shape {
             Shape::Base => {
-                let label = self.purpose(file, signal) == Purpose::Label;
+                let label =
+                    self.purpose(file, signal) == Purpose::Label || self.is_compared(signal);
                 let kind = if label { Kind::Doc } else { Kind::BaseUrl };
                 let reason = if self.is_at_shim(file, signal) {
                     AT_SHIM
@@ -370,11 +374,13 @@ impl Judge<'_> {
         !strong && (file.vendor.is_some() || !self.evidence.vendors.is_empty() && !about_zoom)
     }
 
-    /// Requests whose URL is not in the code, in a file without other requests of v1.
+    /// Requests whose URL is not in the code. In a project with URLs of v1, theirs may be constants of
+    /// other files, which are found there.
     fn requests_without_path(&self, file: &FileFacts) -> Vec<Use> {
-        let is_of_v2 = file.is_of_v2_alone() || self.evidence.v2 && !self.evidence.v1;
+        let is_of_v2 = file.is_of_v2_alone() || self.evidence.v2;
         let is_of_another = self.is_other_vendor(file, false, file.zoom);
-        if is_of_v2 || is_of_another || self.rules.words.is_test(&file.path) {
+        let is_test = self.rules.words.is_test(&file.path);
+        if self.evidence.v1 || is_of_v2 || is_of_another || is_test {
             return Vec::new();
         }
         let signals = file.signals.iter();
@@ -393,6 +399,44 @@ impl Judge<'_> {
                 refused: None,
             })
             .collect()
+    }
+
+    /// Adds reads of v1's response fields close behind a request to v1. What a function takes and sends
+    /// to v1 itself is no response. Parameters with the name of a field are read from other places, too,
+    /// so these count only in the function of the request, or where a function is given the answer.
+    fn fields(&self, file: &FileFacts, uses: &mut Vec<Use>) {
+        /// Maximum distance between a request to v1 and the read of its response, in lines.
+        const NEAR: usize = 30;
+        let requests: Vec<Place> = uses
+            .iter()
+            .filter(|found| found.kind.is_request())
+            .map(|found| found.place.clone())
+            .collect();
+        let requests_in = |function: &Range<usize>| {
+            let mut requests = requests.iter();
+            requests.any(|request| function.contains(&request.at))
+        };
+        for (read, place) in &file.reads {
+            let near = requests
+                .iter()
+                .any(|request| place.line >= request.line && place.line - request.line <= NEAR);
+            let is_sent = read.given_to.as_ref().is_some_and(requests_in);
+            let is_elsewhere = || {
+                let function = read.inside.as_ref();
+                read.given_to.is_none()
+                    && self.knowledge.is_parameter(&read.name)
+                    && function.is_some_and(|function| !requests_in(function))
+            };
+            if near && !is_sent && !is_elsewhere() {
+                uses.push(Use::named(
+                    Kind::ResponseField,
+                    &read.name,
+                    place,
+                    Confidence::Medium,
+                    "a response field that only v1 has, read after a v1 call",
+                ));
+            }
+        }
     }
 
     fn secrets(&self, file: &FileFacts, uses: &mut Vec<Use>) {
@@ -481,33 +525,3 @@ pub(crate) const AT_SHIM: &str = "the v1 base URL, at the shim";
 pub(crate) const SIDE_BY_SIDE: &str = "the two halves of the path are side by side";
 /// Reason of a path whose first half belongs to the class or object around the second half.
 pub(crate) const AROUND: &str = "the class or object around it is the first half of the path";
-
-/// Adds reads of v1's response fields close behind a request to v1. What a function takes and sends
-/// to v1 itself is no response.
-fn fields(file: &FileFacts, uses: &mut Vec<Use>) {
-    /// Maximum distance between a request to v1 and the read of its response, in lines.
-    const NEAR: usize = 30;
-    let requests: Vec<Place> = uses
-        .iter()
-        .filter(|found| found.kind.is_request())
-        .map(|found| found.place.clone())
-        .collect();
-    for (read, place) in &file.reads {
-        let near = requests
-            .iter()
-            .any(|request| place.line >= request.line && place.line - request.line <= NEAR);
-        let function = read.given_to.as_ref();
-        let is_sent = function.is_some_and(|function| {
-            { requests.iter() }.any(|request| function.contains(&request.at))
-        });
-        if near && !is_sent {
-            uses.push(Use::named(
-                Kind::ResponseField,
-                &read.name,
-                place,
-                Confidence::Medium,
-                "a response field that only v1 has, read after a v1 call",
-            ));
-        }
-    }
-}

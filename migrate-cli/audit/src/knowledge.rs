@@ -161,6 +161,12 @@ impl Knowledge {
         self.operations.get(name)
     }
 
+    /// True for the name of a parameter of any operation.
+    pub(crate) fn is_parameter(&self, name: &str) -> bool {
+        let mut operations = self.operations.values();
+        operations.any(|operation| operation.parameters.iter().any(|known| known == name))
+    }
+
     /// The parts of operations before a slash.
     pub(crate) fn resources(&self) -> impl Iterator<Item = &str> {
         self.resources.iter().map(String::as_str)

@@ -104,6 +104,7 @@ pub(crate) struct Words {
     pub(crate) stubs: Vec<String>,
     pub(crate) label_exact: Vec<String>,
     pub(crate) loggers: Vec<String>,
+    pub(crate) comparisons: Vec<String>,
     pub(crate) browser: Vec<String>,
     pub(crate) browser_bound: Vec<String>,
     pub(crate) own_targets: Vec<String>,

@@ -50,6 +50,7 @@ pub(super) fn find(
             parameters.is_some_and(|list| names(list).any(|name| name == variable))
         };
         read.given_to = enclosing(&extract.scopes, read.at).find(takes).cloned();
+        read.inside = enclosing(&extract.scopes, read.at).last().cloned();
     }
     reads
 }
@@ -96,6 +97,7 @@ fn scanned(source: &str, extract: &Extract, fields: &HashSet<String>) -> Vec<Rea
                 at: start,
                 of,
                 given_to: None,
+                inside: None,
             });
         }
     }

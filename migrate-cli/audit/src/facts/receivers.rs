@@ -207,7 +207,7 @@ impl Source<'_> {
     fn authorization(&self, lower: &str, is_of_v2: bool, words: &Words) -> Option<(String, Place)> {
         let has_text = |word: &String| memmem::find(lower.as_bytes(), word.as_bytes()).is_some();
         let is_signed = words.webhook_headers.iter().any(has_text);
-        if is_signed || !(is_of_v2 || lower.contains("webhook")) {
+        if is_signed || !(is_of_v2 || names_hook(lower) || names_hook(self.path)) {
             return None;
         }
         let comments = self.extract.comments();
@@ -234,6 +234,18 @@ impl Source<'_> {
         let before = before.unwrap_or_default();
         memmem::find(before, b"zoom").is_some() || contains_zoom(self.path)
     }
+}
+
+/// True for a name of a receiver of Zoom's webhooks: `ZoomWebhooks`, `zoom_hook`.
+fn names_hook(text: &str) -> bool {
+    /// Bytes between the words, such as `_web`.
+    const BETWEEN: usize = 5;
+    let lower = text.to_ascii_lowercase();
+    memmem::find_iter(lower.as_bytes(), "zoom").any(|at| {
+        let rest = lower.get(at + 4..).unwrap_or_default();
+        let near = rest.get(..floor(rest, BETWEEN + 4)).unwrap_or_default();
+        near.contains("hook")
+    })
 }
 
 /// True for a token that is compared with the `authorization` header or stands beside the secret of

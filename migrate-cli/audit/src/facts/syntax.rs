@@ -219,6 +219,9 @@ pub(crate) struct Read {
     /// The function that takes what it is read from as a parameter, by byte range.
     #[serde(skip)]
     pub(crate) given_to: Option<Range<usize>>,
+    /// The outermost function around it, by byte range.
+    #[serde(skip)]
+    pub(crate) inside: Option<Range<usize>>,
 }
 
 /// An import statement.

@@ -85,6 +85,12 @@ impl Judge<'_> {
         self.rules.words.servers.contains(&root(callee))
     }
 
+    /// True for a host that addresses are compared with: `link.contains("api.zoom.us")`.
+    pub(super) fn is_compared(&self, signal: &Signal) -> bool {
+        let callee = lower_callee(signal);
+        !signal.value.contains('/') && has(&self.rules.words.comparisons, last_identifier(&callee))
+    }
+
     /// The purpose of a path in its surroundings.
     pub(super) fn purpose(&self, file: &FileFacts, signal: &Signal) -> Purpose {
         let words = &self.rules.words;

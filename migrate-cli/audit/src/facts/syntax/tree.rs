@@ -412,6 +412,7 @@ impl<'t> Walk<'t> {
             at: node.start_byte() + offset,
             of: tail(of, READ_OF).to_owned(),
             given_to: None,
+            inside: None,
         });
     }
 
@@ -430,6 +431,7 @@ impl<'t> Walk<'t> {
                 at,
                 of: tail(receiver, READ_OF).to_owned(),
                 given_to: None,
+                inside: None,
             });
         }
     }

@@ -202,6 +202,7 @@ impl<'t> Walk<'t> {
                 at: key.start_byte(),
                 of: of.to_owned(),
                 given_to: None,
+                inside: None,
             });
             self.found.bindings.push(Binding {
                 name: name.to_owned(),
