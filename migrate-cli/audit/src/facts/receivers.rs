@@ -238,8 +238,8 @@ impl Source<'_> {
 
 /// True for a name of a receiver of Zoom's webhooks: `ZoomWebhooks`, `zoom_hook`.
 fn names_hook(text: &str) -> bool {
-    /// Bytes between the words, such as `_web`.
-    const BETWEEN: usize = 5;
+    /// Bytes between the words: `_web`, `: { web`.
+    const BETWEEN: usize = 8;
     let lower = text.to_ascii_lowercase();
     memmem::find_iter(lower.as_bytes(), "zoom").any(|at| {
         let rest = lower.get(at + 4..).unwrap_or_default();
