@@ -6,7 +6,11 @@ use std::collections::BTreeSet;
 use aho_corasick::{AhoCorasick, BuildError};
 
 use crate::{
-    evidence::Evidence, knowledge::Knowledge, names::last_identifier, rules::Rules, source::is_name,
+    evidence::Evidence,
+    knowledge::Knowledge,
+    names::last_identifier,
+    rules::{Rules, has},
+    source::is_name,
 };
 
 /// Bytes of an operand that are examined on either side of a name.
@@ -21,6 +25,8 @@ const OPEN_ENDS: [u8; 8] = *b"\"'`%{$#\\";
 enum Meaning {
     /// A variable that holds a base URL.
     Base,
+    /// The same, with a name that many programs use: `url`.
+    CommonBase,
     /// A request helper.
     Function,
     /// A client of a library, or a class or function that creates one.
@@ -52,11 +58,19 @@ impl SharedNames {
         let proven = evidence.proven.iter().map(|callee| last_identifier(callee));
         let functions = evidence.helpers.iter().map(String::as_str).chain(proven);
         let classes = evidence.dynamic_classes.iter().map(String::as_str);
-        let bases = evidence.bases.iter().map(String::as_str);
+        let bases = evidence.bases.iter().map(|name| {
+            let is_common = has(&rules.words.common_bases, name);
+            let meaning = if is_common {
+                Meaning::CommonBase
+            } else {
+                Meaning::Base
+            };
+            (name.as_str(), meaning)
+        });
         let names = (functions.map(|name| (name, Meaning::Function)))
             .chain(evidence.clients.words().map(|name| (name, Meaning::Client)))
             .chain(classes.map(|name| (name, Meaning::Class)))
-            .chain(bases.map(|name| (name, Meaning::Base)))
+            .chain(bases)
             // The word zoom alone is no evidence.
             .filter(|(name, _)| name.len() > 2 && !name.eq_ignore_ascii_case("zoom"))
             .map(|(name, meaning)| (name.to_owned(), meaning));
@@ -86,14 +100,18 @@ impl SharedNames {
         let is_name = |meaning| {
             matches!(
                 meaning,
-                Meaning::Base | Meaning::Function | Meaning::Client | Meaning::Class
+                Meaning::Base
+                    | Meaning::CommonBase
+                    | Meaning::Function
+                    | Meaning::Client
+                    | Meaning::Class
             )
         };
         self.found(bytes).any(|(meaning, ..)| is_name(meaning))
     }
 
     /// True if a file with no evidence but the word zoom can lead to a finding: it concatenates a base
-    /// URL, uses a client, has a path with an unknown action, or names the version.
+    /// URL of an uncommon name, uses a client, has a path with an unknown action, or names the version.
     pub(crate) fn has_part_in(&self, bytes: &[u8]) -> bool {
         let (mut client, mut member) = (false, false);
         self.found(bytes).any(|(meaning, start, end)| {
@@ -112,6 +130,8 @@ impl SharedNames {
                 }
                 // A path in its arguments is evidence of its own, or a [`Meaning::Resource`].
                 Meaning::Function => {}
+                // Without a path, such a name says nothing.
+                Meaning::CommonBase => {}
             }
             client && member
         })
@@ -194,7 +214,7 @@ mod tests {
         let rules = Rules::embedded().unwrap();
         let knowledge = Knowledge::from_catalog(&Catalog::embedded().unwrap(), &rules.hosts.strays);
         let evidence = Evidence {
-            bases: ["rooms_base".to_owned()].into(),
+            bases: ["rooms_base".to_owned(), "url".to_owned()].into(),
             helpers: ["ask_rooms".to_owned()].into(),
             dynamic_classes: ["Desk".to_owned()].into(),
             ..Evidence::default()
@@ -243,6 +263,7 @@ mod tests {
             "user/avatar",
             "v1beta",
             "my_desk.list()",
+            "url + path",
         ] {
             assert!(!names().has_part_in(text.as_bytes()), "{text}");
         }
@@ -252,6 +273,7 @@ mod tests {
     fn silent_files_name_a_function_or_base() {
         assert!(names().is_named_in(b"ask_rooms('user/list')"));
         assert!(names().is_named_in(b"get(rooms_base, 'user/list')"));
+        assert!(names().is_named_in(b"get(url, 'user/list')"));
         assert!(!names().is_named_in(b"ask('user/list', 'v1')"));
     }
 }
