@@ -128,10 +128,8 @@ impl SharedNames {
                     return !is_name(before)
                         && bytes.get(end).is_some_and(|next| OPEN_ENDS.contains(next));
                 }
-                // A path in its arguments is evidence of its own, or a [`Meaning::Resource`].
-                Meaning::Function => {}
-                // Without a path, such a name says nothing.
-                Meaning::CommonBase => {}
+                // A path beside them is evidence of its own, or a [`Meaning::Resource`].
+                Meaning::Function | Meaning::CommonBase => {}
             }
             client && member
         })

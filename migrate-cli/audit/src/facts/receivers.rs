@@ -90,7 +90,7 @@ impl Source<'_> {
                 .iter()
                 .filter(|field| whole(self.text, field).next().is_some())
                 .count();
-            found.reads_form |= self.reads_form(&lower, words);
+            found.reads_form |= reads_form(&lower, words);
         }
         found
     }
@@ -142,24 +142,6 @@ impl Source<'_> {
             }
         }
         found
-    }
-
-    /// True if the field with the notification's name is a request parameter.
-    fn reads_form(&self, lower: &str, words: &Words) -> bool {
-        let has_text = |word: &String| memmem::find(lower.as_bytes(), word.as_bytes()).is_some();
-        let names_field = || whole(lower, &words.notification_field).next().is_some();
-        if words.form_parsers.iter().any(has_text) {
-            return names_field();
-        }
-        whole(lower, &words.notification_field).any(|at| {
-            let from = lower.get(..at).and_then(|head| head.rfind('\n'));
-            let line = lower.get(from.unwrap_or(0)..).unwrap_or_default();
-            let line = line.trim_start().lines().next().unwrap_or_default();
-            words
-                .form_reads
-                .iter()
-                .any(|read| line.contains(read.as_str()))
-        })
     }
 
     /// The names of the verification token outside of comments. A name without the word zoom counts
@@ -234,6 +216,24 @@ impl Source<'_> {
         let before = before.unwrap_or_default();
         memmem::find(before, b"zoom").is_some() || contains_zoom(self.path)
     }
+}
+
+/// True if the field with the notification's name is a request parameter.
+fn reads_form(lower: &str, words: &Words) -> bool {
+    let has_text = |word: &String| memmem::find(lower.as_bytes(), word.as_bytes()).is_some();
+    let names_field = || whole(lower, &words.notification_field).next().is_some();
+    if words.form_parsers.iter().any(has_text) {
+        return names_field();
+    }
+    whole(lower, &words.notification_field).any(|at| {
+        let from = lower.get(..at).and_then(|head| head.rfind('\n'));
+        let line = lower.get(from.unwrap_or(0)..).unwrap_or_default();
+        let line = line.trim_start().lines().next().unwrap_or_default();
+        words
+            .form_reads
+            .iter()
+            .any(|read| line.contains(read.as_str()))
+    })
 }
 
 /// True for a name of a receiver of Zoom's webhooks: `ZoomWebhooks`, `zoom_hook`.
