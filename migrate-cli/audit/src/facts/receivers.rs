@@ -19,6 +19,10 @@ use crate::{
 
 /// Maximum distance between the word zoom and a setting behind it, in bytes.
 const SECTION: usize = 400;
+/// Bytes of a line before and behind a field in which its read is searched.
+const READ: usize = 400;
+/// Maximum number of names of notifications that a file is searched for.
+const NOTIFICATIONS: usize = 500;
 /// Maximum number of places of a spelling that are checked in a file.
 const TOKENS: usize = 256;
 /// Maximum distance between the token and the credentials that it belongs to, in bytes.
@@ -106,6 +110,7 @@ impl Source<'_> {
                     .any(|word| has(&words.label, word))
             };
             if text.role == Role::Value
+                && found.len() < NOTIFICATIONS
                 && knowledge.notifications.contains(&folded.text)
                 && !is_message()
             {
@@ -125,6 +130,9 @@ impl Source<'_> {
         for (text, folded) in self.extract.texts.iter().zip(self.folded) {
             if text.role != Role::Value || !folded.text.contains('&') {
                 continue;
+            }
+            if found.len() >= NOTIFICATIONS {
+                break;
             }
             let mut start = 0;
             for pair in folded.text.split_inclusive(['&', '?']) {
@@ -226,13 +234,13 @@ fn reads_form(lower: &str, words: &Words) -> bool {
         return names_field();
     }
     whole(lower, &words.notification_field).any(|at| {
-        let from = lower.get(..at).and_then(|head| head.rfind('\n'));
-        let line = lower.get(from.unwrap_or(0)..).unwrap_or_default();
-        let line = line.trim_start().lines().next().unwrap_or_default();
-        words
-            .form_reads
-            .iter()
-            .any(|read| line.contains(read.as_str()))
+        let before = lower.get(ceil(lower, at.saturating_sub(READ))..at);
+        let after = lower.get(at..floor(lower, at + READ));
+        let before = before.unwrap_or_default().rsplit('\n').next();
+        let after = after.unwrap_or_default().lines().next();
+        let line = [before, after].map(Option::unwrap_or_default).concat();
+        let mut reads = words.form_reads.iter();
+        reads.any(|read| line.contains(read.as_str()))
     })
 }
 
