@@ -208,7 +208,9 @@ impl Source<'_> {
         });
         let is_token = |read: &Range<usize>| {
             let rest = lower.get(read.end..).unwrap_or_default();
-            let near = rest.get(..floor(rest, SCHEME)).unwrap_or_default();
+            let from = ceil(lower, read.start.saturating_sub(SCHEME));
+            let near = lower.get(from..floor(lower, read.end + SCHEME));
+            let near = near.unwrap_or_default();
             let mut schemes = words.authorization_schemes.iter();
             !is_assigned(rest)
                 && !schemes.any(|scheme| near.contains(scheme.as_str()))
