@@ -193,7 +193,7 @@ impl Source<'_> {
     }
 
     /// The first read of the `authorization` header in a receiver of v2's webhooks that names no
-    /// token and verifies no signature.
+    /// token, verifies no signature, and does not sign in users by that header.
     fn authorization(&self, lower: &str, is_of_v2: bool, words: &Words) -> Option<(String, Place)> {
         let has_text = |word: &String| memmem::find(lower.as_bytes(), word.as_bytes()).is_some();
         let is_signed = words.webhook_headers.iter().any(has_text);
@@ -206,17 +206,22 @@ impl Source<'_> {
             let found = memmem::find_iter(lower.as_bytes(), read);
             found.map(|at| at..at + read.len())
         });
-        let is_token = |read: &Range<usize>| {
+        let reads = reads.filter(|read| {
             let rest = lower.get(read.end..).unwrap_or_default();
+            !is_assigned(rest) && !is_within(&comments, read.start)
+        });
+        let reads: Vec<Range<usize>> = reads.take(TOKENS).collect();
+        let is_of_users = |read: &Range<usize>| {
             let from = ceil(lower, read.start.saturating_sub(SCHEME));
             let near = lower.get(from..floor(lower, read.end + SCHEME));
             let near = near.unwrap_or_default();
             let mut schemes = words.authorization_schemes.iter();
-            !is_assigned(rest)
-                && !schemes.any(|scheme| near.contains(scheme.as_str()))
-                && !is_within(&comments, read.start)
+            schemes.any(|scheme| near.contains(scheme.as_str()))
         };
-        let read = reads.filter(is_token).min_by_key(|read| read.start)?;
+        if reads.iter().any(is_of_users) {
+            return None;
+        }
+        let read = reads.into_iter().min_by_key(|read| read.start)?;
         let place = Place::of(self.lines, read.start, read.end);
         Some(("authorization".to_owned(), place))
     }
